@@ -1,0 +1,80 @@
+//! Every bound of the program, in one place, with what happens at the bound.
+
+/// A webhook or form body, bytes. Above: 413, nothing is journalled.
+pub const WEBHOOK_BODY_BYTES_MAX: usize = 256 * 1024;
+/// A form with files, bytes in all. Above: 413.
+pub const FORM_WITH_FILES_BYTES_MAX: usize = 20 * 1024 * 1024;
+/// One uploaded chunk of the 1C exchange, bytes. We announce less (`file_limit`); above: `failure`.
+pub const EXCHANGE_CHUNK_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What `init` announces to 1C as `file_limit`, bytes.
+pub const EXCHANGE_FILE_LIMIT_BYTES: usize = 8 * 1024 * 1024;
+/// One file of the 1C exchange put together from its chunks, bytes. Above: `failure`, file dropped.
+pub const EXCHANGE_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// Files of one exchange session. Above: `failure`.
+pub const EXCHANGE_FILES_MAX: usize = 100_000;
+/// Unpacked bytes of one archive. Above: the archive is quarantined as a bomb.
+pub const UNPACKED_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
+/// Unpacked to packed, at the most. Above: quarantined as a bomb.
+pub const UNPACK_RATIO_MAX: u64 = 200;
+/// One record after decoding, bytes of its source text. Above: the record is quarantined.
+pub const RECORD_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Nesting of decoded values. Above: the record is quarantined.
+pub const VALUE_DEPTH_MAX: usize = 64;
+/// Fields of one form. Above: the record is quarantined.
+pub const FORM_FIELDS_MAX: usize = 1_000;
+/// A body larger than this lies in a file of its own beside the journal.
+pub const INLINE_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Payload of a journal entry, bytes. Above: the append is refused (bodies go to files first).
+pub const ENTRY_PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A journal segment, bytes, preallocated. At the bound the next segment begins.
+pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+/// Appends that wait for the journal writer. At the bound the sender waits (back-pressure).
+pub const JOURNAL_QUEUE_MAX: usize = 8_192;
+/// Bytes written before one `fdatasync` at the most.
+pub const JOURNAL_GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Free bytes below which intake is refused with 503.
+pub const FREE_SPACE_INTAKE_BYTES_MIN: u64 = 512 * 1024 * 1024;
+/// Free bytes below which attempts and commands are refused too.
+pub const FREE_SPACE_COMMAND_BYTES_MIN: u64 = 64 * 1024 * 1024;
+/// Entries of one micro-batch.
+pub const MICRO_BATCH_ENTRIES_MAX: usize = 512;
+/// Records of one entry that are applied at once; more are admitted as slices.
+pub const INLINE_ITEMS_MAX: u32 = 256;
+/// Records of one slice.
+pub const SLICE_ITEMS_MAX: u32 = 256;
+/// Slices admitted and not yet applied.
+pub const SLICES_PENDING_MAX: usize = 4;
+/// Records of one entry at all (20 bits of an id). Above: the rest is quarantined as one.
+pub const ITEMS_MAX: u32 = 1 << 20;
+/// Cache of the store, bytes.
+pub const STORE_CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// Contact points of one client. Above: the oldest from the weakest source is kept in `extra`.
+pub const CONTACTS_MAX: usize = 200;
+/// Clients that share one contact point before it counts as shared and identifies nobody.
+pub const CONTACT_SHARED_BY_MAX: usize = 5;
+/// Fields that no mapping names, kept per object.
+pub const EXTRA_FIELDS_MAX: usize = 200;
+/// Bytes of one kept extra value; longer ones are cut, the journal has the whole.
+pub const EXTRA_VALUE_BYTES_MAX: usize = 1_024;
+/// Bytes of a UTM value; longer ones are cut.
+pub const UTM_BYTES_MAX: usize = 512;
+/// Attempts of one delivery before it becomes a dead letter.
+pub const DELIVERY_ATTEMPTS_MAX: u32 = 20;
+/// Longest wait between two attempts, ms; also the clamp of a foreign Retry-After.
+pub const RETRY_AFTER_MAX_MS: i64 = 6 * 3_600_000;
+/// Deliveries in one batch request.
+pub const DELIVERY_BATCH_MAX: usize = 50;
+/// An answer of a foreign system, bytes. Above: cut, treated as a failure of the sink.
+pub const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Rows of one page of a listing.
+pub const PAGE_ROWS_MAX: usize = 1_000;
+/// Request line and headers, bytes. Above: 431.
+pub const HEADER_BYTES_MAX: usize = 64 * 1024;
+/// Time for the headers of a request, ms.
+pub const HEADER_READ_TIMEOUT_MS: u64 = 10_000;
+/// Time for a request's body and its answer, ms.
+pub const REQUEST_TIMEOUT_MS: u64 = 30_000;
+/// Time that open requests have to finish at shutdown, ms.
+pub const SHUTDOWN_GRACE_MS: u64 = 10_000;
+/// Connections open at one time. Above: accepted and closed.
+pub const CONNECTIONS_MAX: usize = 4_096;

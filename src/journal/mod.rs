@@ -1,0 +1,110 @@
+//! The journal: the append-only truth.
+
+use std::future::Future;
+use std::io::Read;
+use std::path::Path;
+use std::pin::Pin;
+
+use bytes::Bytes;
+
+use crate::base::{Message, Position, Timestamp};
+use crate::entry::{Body, Kind};
+
+/// An entry to be appended.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    /// Its kind.
+    pub kind: Kind,
+    /// When it came about. The journal stores the running maximum of these.
+    pub at: Timestamp,
+    /// Its payload ([`crate::entry::Entry::encode`]).
+    pub payload: Vec<u8>,
+}
+
+/// An entry as the journal keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Its position.
+    pub position: Position,
+    /// Its kind.
+    pub kind: Kind,
+    /// Journal time: never less than that of the entry before.
+    pub at: Timestamp,
+    /// Its payload.
+    pub payload: Bytes,
+}
+
+/// Why an append or a body was refused. Nothing of it is in the journal then.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Less free space than intake may use; senders retry later (503).
+    #[error("{0}")]
+    NoSpace(Message),
+    /// The payload is larger than `limits::ENTRY_PAYLOAD_BYTES_MAX`.
+    #[error("{0}")]
+    TooLarge(Message),
+    /// The disk failed; the journal takes nothing more until it is opened anew.
+    #[error("{0}")]
+    Failed(Message),
+    /// The journal is closing.
+    #[error("{0}")]
+    Closed(Message),
+}
+
+/// Why entries could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A bad entry in the middle: names segment, offset and position. Never skipped in silence.
+    #[error("{0}")]
+    Damaged(Message),
+    /// The entries before this position were removed by retention.
+    #[error("{0}")]
+    Removed(Message),
+    /// The disk failed.
+    #[error("{message}")]
+    Io {
+        /// What was read.
+        message: Message,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Resolves when the entry is on the disk (synced), and not before.
+pub type Appended = Pin<Box<dyn Future<Output = Result<Position, AppendError>> + Send>>;
+
+/// The journal as its users see it. `Segments` is the real one, `MemoryJournal` serves tests;
+/// `conformance` runs against both.
+pub trait Journal: Send + Sync + 'static {
+    /// Queues the entry at once (order of calls is order of positions, as seen from one thread);
+    /// the future resolves with its position once it is durable. Dropping the future does not
+    /// take the entry back.
+    fn append(&self, entry: NewEntry) -> Appended;
+
+    /// The newest synced position.
+    fn head(&self) -> Position;
+
+    /// Follows [`Journal::head`].
+    fn subscribe(&self) -> tokio::sync::watch::Receiver<Position>;
+
+    /// The oldest position still kept.
+    fn first(&self) -> Position;
+
+    /// Entries from `from` on, in order, without gaps, up to the head; at most `entries_max`, and no
+    /// more than about `bytes_max` bytes of payload (but always one if there is one).
+    fn read(&self, from: Position, entries_max: usize, bytes_max: usize) -> Result<Vec<StoredEntry>, ReadError>;
+
+    /// Keeps a body: small ones inline, large ones in a synced file of their own.
+    fn put_body(&self, bytes: Vec<u8>) -> Result<Body, AppendError>;
+
+    /// Takes over a finished, synced file (same file system) as a body: renames it into the
+    /// `bodies` folder and syncs the folder.
+    fn adopt_body(&self, file: &Path) -> Result<Body, AppendError>;
+
+    /// Opens a body for reading from its beginning.
+    fn open_body(&self, body: &Body) -> Result<Box<dyn Read + Send>, ReadError>;
+
+    /// Free space and state, for health and the refusal of intake: `Ok` when intake may go on.
+    fn accepts_intake(&self) -> Result<(), AppendError>;
+}

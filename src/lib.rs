@@ -1,0 +1,41 @@
+//! Uzel: an integration daemon. See `ARCHITECTURE.md` for the words, the path of a message and
+//! who may import whom.
+
+pub mod base;
+
+pub mod entry;
+pub mod field;
+pub mod model;
+pub mod value;
+
+pub mod config;
+pub mod connector;
+pub mod decode;
+pub mod identity;
+pub mod mapping;
+pub mod normalize;
+pub mod outbox;
+pub mod report;
+pub mod scoring;
+
+pub mod journal;
+pub mod net;
+pub mod store;
+pub mod vault;
+
+pub mod catalog;
+pub mod tables;
+
+pub mod pipeline;
+pub mod query;
+pub mod sink;
+pub mod source;
+pub mod twin;
+
+pub mod task;
+
+pub mod control;
+pub mod http;
+
+pub mod app;
+pub mod cli;

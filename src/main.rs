@@ -1,0 +1,3 @@
+//! The `uzel` command.
+
+fn main() {}
