@@ -78,3 +78,21 @@ pub const REQUEST_TIMEOUT_MS: u64 = 30_000;
 pub const SHUTDOWN_GRACE_MS: u64 = 10_000;
 /// Connections open at one time. Above: accepted and closed.
 pub const CONNECTIONS_MAX: usize = 4_096;
+/// Payload bytes of one micro-batch, about.
+pub const MICRO_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Deals rescored by one tick; the rest waits for the next one, so that calls get between.
+pub const TICK_DEALS_MAX: usize = 512;
+/// Blocks of idempotency keys looked at by one tick.
+pub const FORGET_BLOCKS_MAX: usize = 64;
+/// Merges followed from a client to the one that stands for it.
+pub const MERGE_CHAIN_MAX: usize = 64;
+/// Changes of class kept per deal.
+pub const CLASS_HISTORY_MAX: usize = 50;
+/// Rows named by a comparison of two stores.
+pub const REBUILD_DIFFERENCES_MAX: usize = 100;
+/// Between two looks at what is due, ms.
+pub const TICK_CHECK_MS: u64 = 5_000;
+/// Between two looks at long work when nothing is applied meanwhile, ms.
+pub const ADMIT_CHECK_MS: u64 = 1_000;
+/// Between two looks at idle uploads, ms.
+pub const UPLOAD_IDLE_CHECK_MS: u64 = 15_000;
