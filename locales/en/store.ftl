@@ -11,7 +11,6 @@ store-newer-engine = the store { $path } was written by another version of the s
 store-set-aside = the damaged store { $path } could not be renamed: { $detail }. Move the folder away by hand and start again.
 
 ## tables: rows of the store
-table-row = table { $table }, row { $key }: { $reason }
-table-row-damaged = its bytes do not read. Stop uzel, move the store folder away and start again: it is rebuilt from the journal.
-table-row-newer = it has version { $version }, written by a newer uzel; this one knows { $known }. Update the program.
-table-key-damaged = the key does not read. Stop uzel, move the store folder away and start again: it is rebuilt from the journal.
+table-row-damaged = table { $table }: the row { $key } does not read. Stop uzel, move the store folder away and start again: it is rebuilt from the journal.
+table-row-newer = table { $table }: the row { $key } has version { $version }, written by a newer uzel; this one knows { $known }. Update the program.
+table-key-damaged = table { $table }: the key { $key } does not read. Stop uzel, move the store folder away and start again: it is rebuilt from the journal.
