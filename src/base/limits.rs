@@ -48,6 +48,18 @@ pub const SLICES_PENDING_MAX: usize = 4;
 pub const ITEMS_MAX: u32 = 1 << 20;
 /// Cache of the store, bytes.
 pub const STORE_CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// How often sled writes out what was committed, ms. A crash loses no more than this; the journal has it.
+pub const STORE_FLUSH_EVERY_MS: u64 = 1_000;
+/// Clean decoded rows kept between two micro-batches. Above: those not touched lately are dropped.
+pub const ROW_CACHE_ROWS_MAX: usize = 16_384;
+/// Encoded bytes of the rows kept between two micro-batches. Above: the same.
+pub const ROW_CACHE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Rows read at once by an iterator over a table.
+pub const TABLE_PAGE_ROWS: usize = 256;
+/// Interactions in a client's own row. Above: the oldest move out as a chunk.
+pub const CLIENT_INTERACTIONS_MAX: usize = 256;
+/// Interactions of one chunk that moves out.
+pub const CLIENT_INTERACTIONS_CHUNK: usize = 128;
 /// Contact points of one client. Above: the oldest from the weakest source is kept in `extra`.
 pub const CONTACTS_MAX: usize = 200;
 /// Clients that share one contact point before it counts as shared and identifies nobody.
