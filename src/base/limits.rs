@@ -108,3 +108,25 @@ pub const TICK_CHECK_MS: u64 = 5_000;
 pub const ADMIT_CHECK_MS: u64 = 1_000;
 /// Between two looks at idle uploads, ms.
 pub const UPLOAD_IDLE_CHECK_MS: u64 = 15_000;
+/// Bodies over `WEBHOOK_BODY_BYTES_MAX` in memory at one time. Above: 503, the sender retries.
+pub const LARGE_BODIES_MAX: usize = 8;
+/// Rest of a refused body that is read and thrown away, so that the sender reads the refusal, bytes.
+/// Above: the connection is cut.
+pub const REFUSED_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Time for a request of the 1C exchange, chunk and answer, ms.
+pub const EXCHANGE_REQUEST_TIMEOUT_MS: u64 = 600_000;
+/// Headers of one request. Above: 431.
+pub const HEADERS_MAX: usize = 100;
+/// Sender addresses remembered by one rate limit. Above: strangers share one allowance until the
+/// idle ones are forgotten.
+pub const RATE_ADDRESSES_MAX: usize = 100_000;
+/// Bytes of a header kept as a note of an envelope; longer ones are cut.
+pub const NOTE_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of an `Idempotency-Key` or of the sender's own id. Above: the content is the key.
+pub const SENDER_ID_BYTES_MAX: usize = 512;
+/// Series of metrics. Above: new label values are counted together as `other`.
+pub const METRIC_SERIES_MAX: usize = 4_096;
+/// The vault file, bytes. Above: refused as damaged.
+pub const VAULT_BYTES_MAX: u64 = 1024 * 1024;
+/// Name of a secret, bytes. Above: refused.
+pub const VAULT_NAME_BYTES_MAX: usize = 96;

@@ -1,1 +1,6 @@
-//! (to come)
+//! Sources: bytes from outside, verified and wrapped in envelopes.
+//!
+//! [`form`] takes webhooks and site forms. A source decides and answers; it does not touch
+//! sockets (that is `http`) and does not wait for the journal.
+
+pub mod form;

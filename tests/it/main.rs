@@ -4,3 +4,9 @@ mod store;
 //! Integration tests, in one binary: one file a subject.
 
 mod normalize;
+//! One integration binary: one link instead of many.
+
+mod form;
+mod http;
+mod http_bounds;
+mod http_support;
