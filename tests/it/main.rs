@@ -10,3 +10,6 @@ mod form;
 mod http;
 mod http_bounds;
 mod http_support;
+//! One integration binary: a file per subject.
+
+mod connector;
