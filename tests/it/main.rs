@@ -1,3 +1,4 @@
-//! One integration binary: a file per subject.
+//! Integration tests, in one binary: one file a subject.
 
 mod connector;
+mod normalize;
