@@ -3,6 +3,7 @@
 mod store;
 //! Integration tests, in one binary: one file a subject.
 
+mod connector;
 mod normalize;
 //! One integration binary: one link instead of many.
 
