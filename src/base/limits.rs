@@ -130,3 +130,9 @@ pub const METRIC_SERIES_MAX: usize = 4_096;
 pub const VAULT_BYTES_MAX: u64 = 1024 * 1024;
 /// Name of a secret, bytes. Above: refused.
 pub const VAULT_NAME_BYTES_MAX: usize = 96;
+/// Bytes of a body that a view shows; the journal has the whole.
+pub const BODY_SHOWN_BYTES_MAX: usize = 16 * 1024;
+/// Interactions in the view of a client.
+pub const INTERACTIONS_SHOWN_MAX: usize = 50;
+/// Documents in the view of a client or deal.
+pub const DOCUMENTS_SHOWN_MAX: usize = 100;

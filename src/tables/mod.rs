@@ -33,7 +33,7 @@ pub use row::Persisted;
 
 use row::RowFault;
 use rows::{
-    ClientRow, ContactRow, DealRow, ImportRow, InteractionRow, MergeRow, MetaRow, ObjectKey, OutcomeItem, QuarantineRow,
+    ClientRow, ContactRow, DealRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow, MetaRow, ObjectKey, OutcomeItem, QuarantineRow,
 };
 
 /// A table: what its keys and rows are.
@@ -113,7 +113,7 @@ tables! {
     /// What became of each record: sorted by record.
     Outcomes = 0x0A "outcomes": Block => Vec<OutcomeItem>;
     /// Envelope -> where it came first.
-    Idempotency = 0x0B "idempotency": Fingerprint => ItemRef;
+    Idempotency = 0x0B "idempotency": Fingerprint => IdempotencyRow;
     /// Which envelopes are to be forgotten, and when; by the block of where they came.
     IdempotencyBlocks = 0x0C "idempotency_blocks": Block => Vec<(Fingerprint, Timestamp)>;
     /// Records that wait for a person or a corrected mapping.

@@ -1,5 +1,6 @@
 //! The rows, as types.
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::packed;
@@ -8,7 +9,7 @@ use crate::base::checksum::Fingerprint;
 use crate::base::limits::{CLIENT_INTERACTIONS_CHUNK, CLIENT_INTERACTIONS_MAX};
 use crate::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, Timestamp};
 use crate::entry::ObjectRef;
-use crate::model::{Client, Confirmed, Deal, Delivery, Document, Interaction, Outcome};
+use crate::model::{Class, Client, Confirmed, Deal, Delivery, Document, Interaction, Outcome};
 
 first_version!(
     ClientRow,
@@ -17,7 +18,7 @@ first_version!(
     Document,
     ContactRow,
     ObjectKey,
-    ItemRef,
+    IdempotencyRow,
     QuarantineRow,
     ImportRow,
     MetaRow,
@@ -70,6 +71,8 @@ pub struct ClientRow {
     pub interactions: Vec<InteractionId>,
     /// How many chunks of older interactions lie in `ClientInteractions`, from 0.
     pub interactions_spilled: u32,
+    /// Best class of its open deals.
+    pub class: Option<Class>,
     /// What sinks know of it.
     pub sinks: Vec<SinkState>,
 }
@@ -83,6 +86,7 @@ impl ClientRow {
             documents: Vec::new(),
             interactions: Vec::new(),
             interactions_spilled: 0,
+            class: None,
             sinks: Vec::new(),
         }
     }
@@ -103,11 +107,24 @@ impl ClientRow {
     }
 }
 
+/// The score that sinks were last asked to write: a smaller change is not worth a write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// Its class.
+    pub class: Class,
+    /// Its leading reason.
+    pub reason: CompactString,
+    /// Its value, hundredths.
+    pub value_minor: Option<i64>,
+}
+
 /// A deal and what sinks know of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DealRow {
     /// The deal.
     pub deal: Deal,
+    /// The score that sinks were last asked to write.
+    pub published: Option<Published>,
     /// What sinks know of it.
     pub sinks: Vec<SinkState>,
 }
@@ -115,7 +132,7 @@ pub struct DealRow {
 impl DealRow {
     /// A deal of which no sink knows yet.
     pub fn new(deal: Deal) -> DealRow {
-        DealRow { deal, sinks: Vec::new() }
+        DealRow { deal, published: None, sinks: Vec::new() }
     }
 }
 
@@ -142,6 +159,15 @@ pub struct ContactRow {
     pub clients: Vec<ClientId>,
     /// Whether it is known to be shared (a switchboard, info@) and so identifies nobody.
     pub not_identifying: bool,
+}
+
+/// Where an envelope came first, and for how long that is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdempotencyRow {
+    /// Its first coming.
+    pub first: ItemRef,
+    /// Until when another coming is a repetition, journal time.
+    pub until: Timestamp,
 }
 
 /// What a foreign id stands for.
