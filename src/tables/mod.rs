@@ -48,6 +48,9 @@ pub trait Table: 'static {
     type Row: Persisted;
 }
 
+/// A key of a table and its row.
+pub type PairOf<T> = (<T as Table>::Key, <T as Table>::Row);
+
 /// A table without its types: for whatever goes over all of them.
 #[derive(Debug, Clone, Copy)]
 pub struct TableInfo {
@@ -299,7 +302,7 @@ pub fn decode_row<T: Table>(key: &[u8], value: &[u8]) -> Result<T::Row, TableErr
 }
 
 /// Reads a stored pair.
-pub fn decode_pair<T: Table>(key: &[u8], value: &[u8]) -> Result<(T::Key, T::Row), TableError> {
+pub fn decode_pair<T: Table>(key: &[u8], value: &[u8]) -> Result<PairOf<T>, TableError> {
     Ok((decode_key::<T>(key)?, decode_row::<T>(key, value)?))
 }
 

@@ -16,7 +16,7 @@ use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use super::{Persisted, Span, Table, TableError, decode_pair, decode_row, put_key, row};
+use super::{PairOf, Persisted, Span, Table, TableError, decode_pair, decode_row, put_key, row};
 use crate::base::limits::{ROW_CACHE_BYTES_MAX, ROW_CACHE_ROWS_MAX};
 use crate::store::{Checkpoint, Store, Write};
 
@@ -194,7 +194,7 @@ impl Overlay {
         span: &Span<T>,
         reverse: bool,
         rows_max: usize,
-    ) -> Result<Vec<(T::Key, T::Row)>, TableError> {
+    ) -> Result<Vec<PairOf<T>>, TableError> {
         let within = |key: &&Vec<u8>| span.from <= **key && **key < span.to;
         let changed: BTreeMap<&[u8], &Slot> =
             self.dirty.iter().filter(within).map(|key| (key.as_slice(), &self.rows[key])).collect();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Overlay, Span, Table, TableError, decode_pair, decode_row, key_bytes};
+use super::{Overlay, PairOf, Span, Table, TableError, decode_pair, decode_row, key_bytes};
 use crate::base::limits::TABLE_PAGE_ROWS;
 use crate::store::{Checkpoint, Store, StoreError};
 
@@ -86,7 +86,7 @@ impl<'s> Reader<'s> {
         span: &Span<T>,
         reverse: bool,
         rows_max: usize,
-    ) -> Result<Vec<(T::Key, T::Row)>, TableError> {
+    ) -> Result<Vec<PairOf<T>>, TableError> {
         let pairs = self.store.range(&span.from, &span.to, reverse, rows_max)?;
         pairs.iter().map(|(key, value)| decode_pair::<T>(key, value)).collect()
     }
@@ -99,12 +99,11 @@ impl<'s> Reader<'s> {
 }
 
 /// See [`Reader::rows`].
-#[derive(Debug)]
 pub struct Rows<'s, T: Table> {
     reader: Reader<'s>,
     /// What is not yet read; `None` when all is, or after an error.
     rest: Option<Span<T>>,
-    page: std::vec::IntoIter<(T::Key, T::Row)>,
+    page: std::vec::IntoIter<PairOf<T>>,
 }
 
 impl<T: Table> Rows<'_, T> {
@@ -121,7 +120,7 @@ impl<T: Table> Rows<'_, T> {
 }
 
 impl<T: Table> Iterator for Rows<'_, T> {
-    type Item = Result<(T::Key, T::Row), TableError>;
+    type Item = Result<PairOf<T>, TableError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.page.len() == 0

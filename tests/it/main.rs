@@ -7,5 +7,6 @@ mod http_bounds;
 mod http_support;
 mod locales;
 mod normalize;
+mod frozen;
 mod store;
 mod tidy;
