@@ -1,1 +1,19 @@
 ## app
+control-not-found = there is no { $id }. Take the id from a listing: `uzel client list`, `uzel deal list`, `uzel quarantine list`.
+control-unreachable = the daemon does not answer: { $detail }. See its log; if it has stopped, start it with `uzel run`.
+control-done = done
+control-resend = { $object } will be sent to { $sink } again
+control-discarded = { $object } will not be sent to { $sink } until it changes
+control-merged = { $loser } is now one client with { $winner }
+control-split = { $loser } stands for itself again, and will not be merged with { $winner }
+pipeline-no-configuration = there is no configuration in force at position { $position }: the journal does not begin with one. Restore the folder from a backup.
+pipeline-no-connection = no connection is called "{ $connection }" in this configuration. Add [connection.{ $connection }] to uzel.toml and retry the record.
+pipeline-no-source = the connection "{ $connection }" has a connector without a source half. Choose another connector in uzel.toml and retry the record.
+pipeline-no-body = the body { $name } of this envelope cannot be read: { $detail }. Restore the file into the journal's bodies folder and retry the record.
+pipeline-no-envelope = there is no envelope at position { $position }.
+pipeline-no-such-record = the envelope has no record { $record } any more: the decoder now finds fewer records in it. Look at it with `uzel journal show`.
+identity-merged-by-person = merged by a person ({ $who })
+app-no-settings = the settings cannot be read: { $detail }. Make the folder with `uzel init -d { $folder }`.
+app-locked = the folder { $folder } is in use by another uzel. Stop it, or ask it through the same command line.
+app-configuration-lost = the configuration { $file }, which entries of the journal need, cannot be read: { $detail }. Restore the file from a backup.
+app-rebuild-rename = the rebuilt store could not be put in place: { $detail }. It lies in store.rebuilding; rename it to store.

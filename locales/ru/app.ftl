@@ -1,1 +1,19 @@
 ## app
+control-not-found = нет { $id }. Возьмите идентификатор из списка: `uzel client list`, `uzel deal list`, `uzel quarantine list`.
+control-unreachable = служба не отвечает: { $detail }. Посмотрите её журнал; если она остановлена, запустите `uzel run`.
+control-done = сделано
+control-resend = { $object } будет отправлено в { $sink } ещё раз
+control-discarded = { $object } не будет отправляться в { $sink }, пока не изменится
+control-merged = { $loser } и { $winner } теперь один клиент
+control-split = { $loser } снова сам по себе и больше не будет объединён с { $winner }
+pipeline-no-configuration = на позиции { $position } не действует ни одна конфигурация: журнал начинается не с неё. Восстановите папку из копии.
+pipeline-no-connection = в этой конфигурации нет подключения «{ $connection }». Добавьте [connection.{ $connection }] в uzel.toml и повторите запись.
+pipeline-no-source = у подключения «{ $connection }» коннектор без приёмной части. Выберите в uzel.toml другой коннектор и повторите запись.
+pipeline-no-body = тело { $name } этого конверта не читается: { $detail }. Верните файл в папку bodies журнала и повторите запись.
+pipeline-no-envelope = на позиции { $position } нет конверта.
+pipeline-no-such-record = в конверте больше нет записи { $record }: разбор теперь находит в нём меньше записей. Посмотрите его: `uzel journal show`.
+identity-merged-by-person = объединены человеком ({ $who })
+app-no-settings = настройки не читаются: { $detail }. Создайте папку командой `uzel init -d { $folder }`.
+app-locked = папку { $folder } занимает другой uzel. Остановите его или спрашивайте его этой же командной строкой.
+app-configuration-lost = конфигурация { $file }, нужная записям журнала, не читается: { $detail }. Верните файл из копии.
+app-rebuild-rename = построенное хранилище не удалось поставить на место: { $detail }. Оно лежит в store.rebuilding; переименуйте его в store.

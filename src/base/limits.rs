@@ -48,6 +48,18 @@ pub const SLICES_PENDING_MAX: usize = 4;
 pub const ITEMS_MAX: u32 = 1 << 20;
 /// Cache of the store, bytes.
 pub const STORE_CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// How often sled writes out what was committed, ms. A crash loses no more than this; the journal has it.
+pub const STORE_FLUSH_EVERY_MS: u64 = 1_000;
+/// Clean decoded rows kept between two micro-batches. Above: those not touched lately are dropped.
+pub const ROW_CACHE_ROWS_MAX: usize = 16_384;
+/// Encoded bytes of the rows kept between two micro-batches. Above: the same.
+pub const ROW_CACHE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Rows read at once by an iterator over a table.
+pub const TABLE_PAGE_ROWS: usize = 256;
+/// Interactions in a client's own row. Above: the oldest move out as a chunk.
+pub const CLIENT_INTERACTIONS_MAX: usize = 256;
+/// Interactions of one chunk that moves out.
+pub const CLIENT_INTERACTIONS_CHUNK: usize = 128;
 /// Contact points of one client. Above: the oldest from the weakest source is kept in `extra`.
 pub const CONTACTS_MAX: usize = 200;
 /// Clients that share one contact point before it counts as shared and identifies nobody.
@@ -78,3 +90,21 @@ pub const REQUEST_TIMEOUT_MS: u64 = 30_000;
 pub const SHUTDOWN_GRACE_MS: u64 = 10_000;
 /// Connections open at one time. Above: accepted and closed.
 pub const CONNECTIONS_MAX: usize = 4_096;
+/// Payload bytes of one micro-batch, about.
+pub const MICRO_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Deals rescored by one tick; the rest waits for the next one, so that calls get between.
+pub const TICK_DEALS_MAX: usize = 512;
+/// Blocks of idempotency keys looked at by one tick.
+pub const FORGET_BLOCKS_MAX: usize = 64;
+/// Merges followed from a client to the one that stands for it.
+pub const MERGE_CHAIN_MAX: usize = 64;
+/// Changes of class kept per deal.
+pub const CLASS_HISTORY_MAX: usize = 50;
+/// Rows named by a comparison of two stores.
+pub const REBUILD_DIFFERENCES_MAX: usize = 100;
+/// Between two looks at what is due, ms.
+pub const TICK_CHECK_MS: u64 = 5_000;
+/// Between two looks at long work when nothing is applied meanwhile, ms.
+pub const ADMIT_CHECK_MS: u64 = 1_000;
+/// Between two looks at idle uploads, ms.
+pub const UPLOAD_IDLE_CHECK_MS: u64 = 15_000;

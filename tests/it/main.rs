@@ -1,4 +1,6 @@
 //! Integration tests, in one binary: one file a subject.
 
 mod connector;
+mod mapping;
 mod normalize;
+mod store;
