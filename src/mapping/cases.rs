@@ -189,7 +189,15 @@ fn input(table: &Table<'_>) -> Option<Value> {
         "form" => {
             decode::submission("application/x-www-form-urlencoded", text.trim().as_bytes()).map(|it| it.value)
         }
-        _ => decode::xml::fragment(text.trim()),
+        _ => decode::xml::decode(text.trim().as_bytes(), None).map(|it| inside(it.value)),
     };
     decoded.map_err(|error| table.report(kind, error.message)).ok()
+}
+
+/// The content of the root element: what `decode::commerceml` gives for a record.
+fn inside(value: Value) -> Value {
+    match value {
+        Value::Map(mut members) if members.len() == 1 => members.remove(0).1,
+        other => other,
+    }
 }

@@ -42,7 +42,7 @@
 //! ```
 
 pub mod canonical;
-//pub mod cases;
+pub mod cases;
 pub mod outbound;
 
 mod apply;

@@ -10,3 +10,9 @@ mod normalize;
 mod frozen;
 mod store;
 mod tidy;
+//! Integration tests, in one binary: one file a subject.
+
+mod connector;
+mod mapping;
+mod normalize;
+mod store;
