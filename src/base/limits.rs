@@ -12,6 +12,23 @@ pub const EXCHANGE_FILE_LIMIT_BYTES: usize = 8 * 1024 * 1024;
 pub const EXCHANGE_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// Files of one exchange session. Above: `failure`.
 pub const EXCHANGE_FILES_MAX: usize = 100_000;
+/// Sessions of the 1C exchange kept at one time. At the bound the one used longest ago goes, after
+/// its uploads are journalled.
+pub const EXCHANGE_SESSIONS_MAX: usize = 64;
+/// An upload without a new chunk for this long counts as finished, ms.
+pub const EXCHANGE_IDLE_MS: i64 = 10 * 60_000;
+/// A session of the 1C exchange that nobody used for this long is forgotten, ms.
+pub const EXCHANGE_SESSION_AGE_MS: i64 = 24 * 3_600_000;
+/// How long `import` waits for the pipeline before it answers `progress`, ms.
+pub const EXCHANGE_IMPORT_WAIT_MS: u64 = 5_000;
+/// Failed logins of one address within [`LOGIN_WINDOW_MS`]. Above: refused without a look.
+pub const LOGIN_FAILURES_MAX: usize = 10;
+/// Window of [`LOGIN_FAILURES_MAX`], ms.
+pub const LOGIN_WINDOW_MS: i64 = 60_000;
+/// Addresses whose failed logins are remembered. At the bound the oldest is forgotten.
+pub const LOGIN_ADDRESSES_MAX: usize = 1_024;
+/// Members of one archive. Above: quarantined.
+pub const ARCHIVE_MEMBERS_MAX: usize = 100_000;
 /// Unpacked bytes of one archive. Above: the archive is quarantined as a bomb.
 pub const UNPACKED_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
 /// Unpacked to packed, at the most. Above: quarantined as a bomb.
@@ -22,6 +39,14 @@ pub const RECORD_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const VALUE_DEPTH_MAX: usize = 64;
 /// Fields of one form. Above: the record is quarantined.
 pub const FORM_FIELDS_MAX: usize = 1_000;
+/// Headers of one part of a multipart form. Above: the record is quarantined.
+pub const PART_HEADERS_MAX: usize = 32;
+/// Bytes of the headers of one part of a multipart form. Above: the record is quarantined.
+pub const PART_HEADER_BYTES_MAX: usize = 16 * 1024;
+/// One tag of an XML file outside its records, bytes. Above: the rest of the file is quarantined.
+pub const TAG_BYTES_MAX: usize = 64 * 1024;
+/// Damaged places between the records of one file. Above: the rest of the file is quarantined.
+pub const DAMAGED_PLACES_MAX: usize = 16;
 /// A body larger than this lies in a file of its own beside the journal.
 pub const INLINE_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Payload of a journal entry, bytes. Above: the append is refused (bodies go to files first).
