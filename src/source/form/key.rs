@@ -13,7 +13,7 @@ use http::HeaderMap;
 
 use crate::base::Slug;
 use crate::base::checksum::Fingerprint;
-use crate::base::limits::SENDER_ID_BYTES_MAX;
+use crate::base::limits::{INLINE_BODY_BYTES_MAX, SENDER_ID_BYTES_MAX};
 use crate::connector::StreamSpec;
 use crate::value::{Path, Value};
 
@@ -94,7 +94,8 @@ fn canonical(stream: &StreamSpec, value: &Value, body: &[u8]) -> Vec<u8> {
         false => path.all(value),
     };
     let dropped: Vec<&Value> = stream.drop.iter().flat_map(all).collect();
-    let mut writer = Canonical { fold_names: stream.fold_names, dropped, body, bytes: Vec::with_capacity(body.len()) };
+    let bytes = Vec::with_capacity(body.len().min(INLINE_BODY_BYTES_MAX));
+    let mut writer = Canonical { fold_names: stream.fold_names, dropped, body, file_bytes_left: body.len(), bytes };
     writer.value(value);
     writer.bytes
 }
@@ -103,6 +104,9 @@ struct Canonical<'v> {
     fold_names: bool,
     dropped: Vec<&'v Value>,
     body: &'v [u8],
+    /// Bound: files lie side by side in a body, so together they are not longer than it. Fields that
+    /// only look like files could else have the body hashed a thousand times.
+    file_bytes_left: usize,
     bytes: Vec<u8>,
 }
 
@@ -152,11 +156,13 @@ impl<'v> Canonical<'v> {
 
     /// A file of a multipart form is decoded to its place in the body. The place moves with the
     /// boundary, which is new in each attempt; the content does not.
-    fn file(&self, value: &Value) -> Option<&'v [u8]> {
+    fn file(&mut self, value: &Value) -> Option<&'v [u8]> {
         let number = |name: &str| value.get(name).and_then(Value::as_text).and_then(|it| it.parse::<usize>().ok());
         value.get("filename")?;
-        let from = number("body_offset")?;
-        self.body.get(from..from.checked_add(number("size")?)?)
+        let (from, size) = (number("body_offset")?, number("size")?);
+        let content = self.body.get(from..from.checked_add(size)?)?;
+        self.file_bytes_left = self.file_bytes_left.checked_sub(size)?;
+        Some(content)
     }
 
     fn run(&mut self, kind: u8, bytes: &[u8]) {
