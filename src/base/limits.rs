@@ -161,3 +161,11 @@ pub const BODY_SHOWN_BYTES_MAX: usize = 16 * 1024;
 pub const INTERACTIONS_SHOWN_MAX: usize = 50;
 /// Documents in the view of a client or deal.
 pub const DOCUMENTS_SHOWN_MAX: usize = 100;
+/// Between two looks at the outbox when nothing is applied meanwhile, ms.
+pub const DELIVER_CHECK_MS: u64 = 1_000;
+/// Objects of one rank looked at in one round of delivery.
+pub const DELIVERY_SCAN_ROWS_MAX: usize = 4_096;
+/// Time for one push, ms; works that do not fit stay due.
+pub const PUSH_DEADLINE_MS: i64 = 60_000;
+/// Rest of a sink that could not be prepared, ms.
+pub const SINK_REST_MS: i64 = 30_000;

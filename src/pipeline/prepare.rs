@@ -3,20 +3,22 @@
 //! Pure but for reading bodies. Each entry is prepared under the configuration in force at its
 //! position: the preparer sees `Configured` entries pass in order.
 
-use std::io::{Cursor, Read, Seek};
+use std::io::Read as _;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::{Configurations, PipelineError};
-use crate::base::limits::{INLINE_ITEMS_MAX, UNPACKED_BYTES_MAX};
+use crate::base::limits::INLINE_ITEMS_MAX;
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
-use crate::catalog::{Catalog, Mapped};
+use crate::catalog::Catalog;
 use crate::connector::Transport;
-use crate::decode;
+use crate::decode::{self, commerceml};
 use crate::entry::{Attempted, Attempting, Body, Command, Commanded, Configured, Entry, Received, Slice, Ticked};
 use crate::journal::{Journal, StoredEntry};
-use crate::model::Change;
+use crate::mapping::Mapped;
+use crate::model::{Change, Issue};
+use crate::value::Value;
 
 /// An entry ready to be applied.
 pub(super) struct Prepared {
@@ -73,7 +75,15 @@ pub(super) enum Content {
     Refused(Message),
 }
 
-type Items = Box<dyn Iterator<Item = decode::Item> + Send>;
+type Items = Box<dyn Iterator<Item = Decoded> + Send>;
+
+/// One item of an envelope, in the source's shape.
+enum Decoded {
+    /// A record of this stream.
+    Record(Slug, Value, Vec<Issue>),
+    /// Something that cannot be read.
+    Broken(Message),
+}
 
 /// The preparer's state: the configuration in force and the decoders of imports under way.
 pub(super) struct Preparer {
@@ -216,7 +226,7 @@ impl Preparer {
             }
         };
         let wanted = to.saturating_sub(from) as usize;
-        let taken: Vec<decode::Item> = items.by_ref().take(wanted).collect();
+        let taken: Vec<Decoded> = items.by_ref().take(wanted).collect();
         let last = taken.len() < wanted;
         let records: Vec<Record> = taken
             .into_par_iter()
@@ -261,19 +271,27 @@ fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Received) -> Resul
     match transport {
         Some(Transport::Webhook) => {
             let bytes = body_bytes(journal, &envelope.body)?;
-            Ok(Box::new(std::iter::once(decode::submission_item(&envelope.stream, &envelope.content_type, &bytes))))
+            let item = match decode::submission(&envelope.content_type, &bytes) {
+                Ok(decoded) => Decoded::Record(envelope.stream.clone(), decoded.value, decoded.issues),
+                Err(error) => Decoded::Broken(error.message),
+            };
+            Ok(Box::new(std::iter::once(item)))
         }
         Some(Transport::Exchange1c) => {
-            let name = envelope.header("file").unwrap_or("").to_owned();
-            Ok(Box::new(decode::commerceml::open(&name, seekable(journal, &envelope.body)?)))
+            let name = envelope.header("file").unwrap_or("");
+            let body = journal.open_body(&envelope.body).map_err(|error| lost_body(&envelope.body, &error))?;
+            Ok(Box::new(commerceml::open(name, body).map(|item| match item.content {
+                commerceml::Content::Record(it) => Decoded::Record(it.stream, it.value, it.issues),
+                commerceml::Content::Broken(it) => Decoded::Broken(it.message),
+            })))
         }
         None => Err(Message::new("pipeline-no-source").with("connection", &envelope.connection)),
     }
 }
 
-fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: decode::Item) -> Record {
+fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: Decoded) -> Record {
     match decoded {
-        decode::Item::Record { stream, value, issues } => {
+        Decoded::Record(stream, value, issues) => {
             let content = match catalog.map_inbound(envelope, &stream, &value) {
                 Mapped::Change(mut change) => {
                     change.issues.splice(0..0, issues);
@@ -283,30 +301,26 @@ fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: decode::It
             };
             Record { item, stream, content }
         }
-        decode::Item::Broken { stream, message } => {
-            Record { item, stream: stream.unwrap_or_else(|| envelope.stream.clone()), content: Content::Refused(message) }
-        }
+        Decoded::Broken(message) => Record { item, stream: envelope.stream.clone(), content: Content::Refused(message) },
     }
 }
 
 fn body_bytes(journal: &dyn Journal, body: &Body) -> Result<Vec<u8>, Message> {
     match body {
         Body::Inline(bytes) => Ok(bytes.clone()),
-        Body::File { name, .. } => {
+        Body::File { len, .. } => {
+            let reader = journal.open_body(body).map_err(|error| lost_body(body, &error))?;
             let mut bytes = Vec::new();
-            let lost = |detail: String| Message::new("pipeline-no-body").with("name", name).with("detail", detail);
-            let reader = journal.open_body(body).map_err(|error| lost(error.to_string()))?;
-            reader.take(UNPACKED_BYTES_MAX).read_to_end(&mut bytes).map_err(|error| lost(error.to_string()))?;
+            reader.take(*len).read_to_end(&mut bytes).map_err(|error| lost_body(body, &error))?;
             Ok(bytes)
         }
     }
 }
 
-/// A body that can be read from any place: archives have their list at the end.
-trait ReadSeek: Read + Seek + Send {}
-
-impl<T: Read + Seek + Send> ReadSeek for T {}
-
-fn seekable(journal: &dyn Journal, body: &Body) -> Result<Box<dyn ReadSeek>, Message> {
-    Ok(Box::new(Cursor::new(body_bytes(journal, body)?)))
+fn lost_body(body: &Body, error: &dyn std::error::Error) -> Message {
+    let name = match body {
+        Body::Inline(_) => "",
+        Body::File { name, .. } => name,
+    };
+    Message::new("pipeline-no-body").with("name", name).with("detail", error)
 }
