@@ -1,8 +1,9 @@
 //! What a message costs the store: micro-batches of 256 messages of six rows, into sled.
 //!
-//! `cargo bench --bench store` prints the median of the rounds: the overlay's own cost (typed reads,
-//! changes, encoding) and sled's (commit), in microseconds of wall-clock per message. The messages
-//! are site forms: one in four comes from a client that is known.
+//! `cargo bench --bench store` prints the median of the rounds, in microseconds of wall-clock per
+//! message: what the overlay takes (typed reads, changes, encoding; the store's reads are in it) and
+//! what the commit takes; over memory first, which shows the overlay's own cost, then over sled.
+//! The messages are site forms: one in four comes from a client that is known.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use uzel::model::{
     PersonName, Phone, Provenance, Sourced, Utm,
 };
 use uzel::store::sled::SledStore;
+use uzel::store::{MemoryStore, Store};
 use uzel::tables::rows::{ClientRow, ContactRow, DealRow, InteractionRow, sink_state_mut};
 use uzel::tables::{
     Block, Clients, ContactKey, Contacts, Deals, Idempotency, Interactions, Outcomes, Overlay, Pending, Tables, packed,
@@ -25,9 +27,19 @@ const BATCHES: u64 = 80;
 const ROUNDS: usize = 5;
 
 fn main() {
+    for in_memory in [true, false] {
+        measure(in_memory);
+    }
+}
+
+fn measure(in_memory: bool) {
     let (mut overlay_us, mut commit_us, mut rows) = (Vec::new(), Vec::new(), 0);
     for _ in 0..ROUNDS {
-        let round = round();
+        let folder = tempfile::tempdir().expect("a folder");
+        let round = match in_memory {
+            true => round(Arc::new(MemoryStore::new())),
+            false => round(Arc::new(SledStore::open(folder.path()).expect("opens").store)),
+        };
         let per_message = |time: Duration| time.as_secs_f64() * 1e6 / (BATCH * BATCHES) as f64;
         overlay_us.push(per_message(round.overlay));
         commit_us.push(per_message(round.commit));
@@ -35,9 +47,12 @@ fn main() {
     }
     let (overlay, commit) = (median(overlay_us), median(commit_us));
     let rows_per_message = rows as f64 / (BATCH * BATCHES) as f64;
-    println!("batches of {BATCH} messages, {rows_per_message:.2} keys written per message, median of {ROUNDS} rounds:");
+    let name = if in_memory { "memory" } else { "sled" };
+    println!(
+        "{name}: batches of {BATCH} messages, {rows_per_message:.2} keys written per message, median of {ROUNDS} rounds:"
+    );
     println!("  overlay {overlay:6.2} us per message");
-    println!("  sled    {commit:6.2} us per message");
+    println!("  commit  {commit:6.2} us per message");
     println!("  both    {:6.2} us per message, {:.0} messages/s", overlay + commit, 1e6 / (overlay + commit));
 }
 
@@ -52,9 +67,8 @@ struct Round {
     writes: usize,
 }
 
-fn round() -> Round {
-    let folder = tempfile::tempdir().expect("a folder");
-    let tables = Tables::new(Arc::new(SledStore::open(folder.path()).expect("opens").store));
+fn round(store: Arc<dyn Store>) -> Round {
+    let tables = Tables::new(store);
     let mut overlay = tables.overlay();
     let mut round = Round { overlay: Duration::ZERO, commit: Duration::ZERO, writes: 0 };
     for batch in 0..BATCHES {
@@ -87,19 +101,27 @@ fn apply(overlay: &mut Overlay, number: u64) {
     if known.is_none() {
         overlay.put::<Contacts>(&key, ContactRow { clients: vec![client], not_identifying: false });
     }
-    overlay
-        .update::<Clients, _>(&client, |row| {
-            let row = row.get_or_insert_with(|| ClientRow::new(new_client(client, point, at)));
-            row.client.version = at.position;
-            packed::insert(&mut row.deals, deal);
-            let spilled = row.push_interaction(interaction);
-            assert!(spilled.is_none(), "no client has so many here");
-            sink_state_mut(&mut row.sinks, &sink).delivery = None;
-        })
-        .expect("reads");
+    let join = |row: &mut ClientRow| {
+        row.client.version = at.position;
+        packed::insert(&mut row.deals, deal);
+        let spilled = row.push_interaction(interaction);
+        assert!(spilled.is_none(), "no client has so many here");
+        sink_state_mut(&mut row.sinks, &sink).delivery = None;
+    };
+    if known.is_some() {
+        overlay.update::<Clients, _>(&client, |row| row.as_mut().map(join)).expect("reads");
+    } else {
+        // Its id derives from this record, so nothing can be there: no read.
+        let mut row = ClientRow::new(new_client(client, point, at));
+        join(&mut row);
+        overlay.put::<Clients>(&client, row);
+    }
     overlay.put::<Deals>(&deal, DealRow::new(new_deal(deal, client, at)));
     overlay.put::<Interactions>(&interaction, InteractionRow::new(new_interaction(interaction, client, deal, at)));
-    overlay.put::<Idempotency>(&Fingerprint::of(&number.to_le_bytes()), at);
+    let fingerprint = Fingerprint::of(&number.to_le_bytes());
+    let came_before = overlay.peek::<Idempotency, _>(&fingerprint, |row| row.is_some()).expect("reads");
+    assert!(!came_before, "each is another");
+    overlay.put::<Idempotency>(&fingerprint, at);
     let outcome = (at, Slug::literal("site"), Outcome::Applied { client: Some(client), deal: Some(deal) });
     let outcomes = |row: &mut Option<Vec<_>>| packed::replace(row.get_or_insert_default(), outcome, |it| it.0);
     overlay.update::<Outcomes, _>(&Block::of(at), outcomes).expect("reads");
