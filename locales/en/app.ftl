@@ -31,3 +31,6 @@ query-fault-connection = settings or rights of the connection
 query-fault-sink = the foreign system
 query-fault-uzel = uzel
 query-body = the body of the envelope
+app-no-secret = the secret { $name } is not in the vault. Run `uzel init` again: it adds what is missing and keeps what is there.
+app-pipeline-failed = the pipeline has stopped: { $detail }
+app-pipeline-behind = the pipeline is { $lag } entries behind the journal

@@ -31,3 +31,6 @@ query-fault-connection = настройки или права подключен
 query-fault-sink = внешняя система
 query-fault-uzel = uzel
 query-body = тело конверта
+app-no-secret = в хранилище секретов нет { $name }. Выполните `uzel init` ещё раз: он добавит недостающее и сохранит то, что есть.
+app-pipeline-failed = обработка остановилась: { $detail }
+app-pipeline-behind = обработка отстаёт от журнала на { $lag } записей

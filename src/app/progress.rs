@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Message, Position};
-use crate::model::OutcomeKind;
+use crate::base::Position;
 use crate::pipeline::Running;
 use crate::query::Query;
 use crate::source::exchange::{ImportProgress, Progress};
