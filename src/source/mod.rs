@@ -1,1 +1,3 @@
-//! (to come)
+//! Sources: how bytes come in and become envelopes in the journal.
+
+pub mod exchange;
