@@ -57,6 +57,8 @@ pub const ENTRY_PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 /// Appends that wait for the journal writer. At the bound the sender waits (back-pressure).
 pub const JOURNAL_QUEUE_MAX: usize = 8_192;
+/// Bytes of appends that wait for the journal writer. At the bound the sender waits.
+pub const JOURNAL_QUEUE_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Bytes written before one `fdatasync` at the most.
 pub const JOURNAL_GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Free bytes below which intake is refused with 503.
