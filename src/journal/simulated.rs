@@ -5,6 +5,8 @@
 //! is as unkind as POSIX allows:
 //! - of the sectors written since the last sync of their file, any subset survives, and a sector
 //!   may be torn inside;
+//! - any of them may reach the platter before (as the kernel writes back when it likes), so that
+//!   what was written over or cut off again may come back too;
 //! - a changed length survives or not, apart from the sectors;
 //! - of the names made, changed or removed since the last sync of their folder, any subset
 //!   survives (a rename is one change);
@@ -186,6 +188,18 @@ impl Inode {
         let (short, long) = (self.cache.len().min(bytes), self.cache.len().max(bytes));
         self.cache.resize(bytes, 0);
         self.touch(short, long);
+    }
+
+    /// Some of what is not synced reaches the platter all the same.
+    fn write_back(&mut self, chance: &mut Chance) {
+        let chosen: Vec<_> = self.dirty.iter().copied().filter(|_| chance.below(4) == 0).collect();
+        for sector in chosen {
+            let start = sector * SECTOR_BYTES;
+            let end = (start + SECTOR_BYTES).min(self.cache.len()).min(self.platter.len());
+            if start < end {
+                self.platter[start..end].copy_from_slice(&self.cache[start..end]);
+            }
+        }
     }
 
     /// Only dirty sectors go: what a failed sync forgot stays lost.
@@ -385,7 +399,9 @@ impl DiskFile for SimulatedFile {
             Some(Fault::PowerCut) | None => bytes,
         };
         let (start, end) = (offset as usize, offset as usize + written.len());
+        let mut chance = Chance(state.operations);
         let inode = &mut state.inodes[self.inode];
+        inode.write_back(&mut chance);
         if inode.cache.len() < end {
             inode.resize(end);
         }
@@ -409,7 +425,10 @@ impl DiskFile for SimulatedFile {
         self.writable()?;
         let mut state = self.state()?;
         state.whole_operation()?;
-        state.inodes[self.inode].resize(bytes as usize);
+        let mut chance = Chance(state.operations);
+        let inode = &mut state.inodes[self.inode];
+        inode.write_back(&mut chance);
+        inode.resize(bytes as usize);
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use uzel::journal::writer::{Opened, Writer};
 use uzel::journal::{NewEntry, Options};
 
 const FOLDER: &str = "journal";
-const CASES: u32 = 400;
+const CASES: u32 = 1_000;
 
 /// What happens to the journal.
 #[derive(Debug, Clone)]
