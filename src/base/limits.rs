@@ -15,6 +15,8 @@ pub const EXCHANGE_FILES_MAX: usize = 100_000;
 /// Sessions of the 1C exchange kept at one time. At the bound the one used longest ago goes, after
 /// its uploads are journalled.
 pub const EXCHANGE_SESSIONS_MAX: usize = 64;
+/// A session of the 1C exchange used within this long is at work and is not put out for another, ms.
+pub const EXCHANGE_ACTIVE_MS: i64 = 60_000;
 /// An upload without a new chunk for this long counts as finished, ms.
 pub const EXCHANGE_IDLE_MS: i64 = 10 * 60_000;
 /// A session of the 1C exchange that nobody used for this long is forgotten, ms.

@@ -4,3 +4,6 @@
 //! sockets (that is `http`) and does not wait for the journal.
 
 pub mod form;
+//! Sources: how bytes come in and become envelopes in the journal.
+
+pub mod exchange;

@@ -1,5 +1,8 @@
 //! The integration tests: one binary, one file per subject.
 
+mod decode_commerceml;
+//! Integration tests: one binary, so that it links once.
+
 mod connector;
 mod form;
 mod frozen;
