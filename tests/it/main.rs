@@ -1,9 +1,7 @@
 //! The integration tests: one binary, one file per subject.
 
-mod decode_commerceml;
-//! Integration tests: one binary, so that it links once.
-
 mod connector;
+mod decode_commerceml;
 mod form;
 mod frozen;
 mod http;
