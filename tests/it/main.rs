@@ -1,3 +1,4 @@
 //! One integration binary: a file per subject.
 
 mod connector;
+mod outbox;
