@@ -2,3 +2,4 @@
 
 mod connector;
 mod outbox;
+mod sink;
