@@ -14,3 +14,5 @@ mod mapping;
 mod normalize;
 mod store;
 mod tidy;
+mod outbox;
+mod sink;
