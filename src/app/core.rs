@@ -13,11 +13,12 @@ use super::error::{Problems, Told};
 use crate::config::Settings;
 use crate::control::{self, Control};
 use crate::entry::{Configured, Entry, Kind};
-use crate::journal::{Journal, NewEntry, Segments};
+use crate::journal::{Journal, NewEntry, Options as JournalOptions, Segments};
 use crate::pipeline::{Pipeline, Running};
 use crate::query::Query;
-use crate::store::sled::SledStore;
+use crate::store::sled::{SledStore, set_aside};
 use crate::store::{Store, StoreError};
+use crate::task::deliver::Stops;
 use crate::vault::Vault;
 
 use super::folder::Lock;
@@ -52,9 +53,9 @@ impl Core {
         let lock = folder.lock()?;
         let vault = Arc::new(Vault::open(&folder.vault())?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (segments, recovery) = Segments::open(&folder.journal(), settings.journal_options(), clock.clone())?;
-        if let Some(message) = recovery.message() {
-            warn!(journal.cut_bytes = recovery.cut_bytes, "{message}");
+        let (segments, recovery) = Segments::open(&folder.journal(), clock.clone(), JournalOptions::production(rand::random()))?;
+        for message in recovery.messages() {
+            warn!("{message}");
         }
         let journal: Arc<dyn Journal> = Arc::new(segments);
         let configurations = Arc::new(ConfigurationFolder::open(folder.configurations())?);
@@ -83,16 +84,17 @@ impl Core {
 
     /// The interface over this core, after everything in the journal is applied.
     pub fn router(&self) -> Router {
-        control::router(Arc::new(self.control()))
+        control::router(Arc::new(self.control(Stops::default())))
     }
 
-    /// Views and commands.
-    pub fn control(&self) -> Control {
+    /// Views and commands; `stops` says which sinks rest.
+    pub fn control(&self, stops: Stops) -> Control {
         Control {
             query: Query::new(self.store.clone(), self.journal.clone(), self.catalog.clone()),
             journal: self.journal.clone(),
             pipeline: self.pipeline.clone(),
             clock: self.clock.clone(),
+            stops,
         }
     }
 
@@ -118,11 +120,11 @@ impl Core {
 
 fn open_store(folder: &Folder, clock: &dyn Clock) -> anyhow::Result<Arc<dyn Store>> {
     match SledStore::open(&folder.store()) {
-        Ok(store) => Ok(Arc::new(store)),
+        Ok(opened) => Ok(Arc::new(opened.store)),
         Err(StoreError::Damaged(message)) => {
-            let aside = SledStore::set_aside(&folder.store(), clock.now())?;
+            let aside = set_aside(&folder.store(), clock.now())?;
             warn!(store.aside = %aside.display(), "{message}; the store is rebuilt from the journal");
-            Ok(Arc::new(SledStore::open(&folder.store())?))
+            Ok(Arc::new(SledStore::open(&folder.store())?.store))
         }
         Err(StoreError::Newer(message) | StoreError::Failed(message) | StoreError::Fenced(message)) => {
             Err(Told(message).into())

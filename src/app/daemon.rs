@@ -60,6 +60,7 @@ impl Daemon {
             &core.journal,
             &core.clock,
             &progress,
+            core.settings.locale,
         )?;
 
         let state = Arc::new(State::new(Parts {

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::base::{Clock, Message, Secret, Slug};
+use crate::base::limits::EXCHANGE_FILE_LIMIT_BYTES;
+use crate::base::{Clock, Locale, Message, Secret, Slug};
 use crate::catalog::{Catalog, Connection};
 use crate::connector::Transport;
 use crate::field::FieldValue;
 use crate::http::{ExchangeAnswer, ExchangeCall, ExchangeEndpoint};
 use crate::journal::Journal;
-use crate::source::exchange::{Exchange, ExchangeRequest, ExchangeSettings, Progress};
+use crate::source::exchange::{Exchange, ExchangeRequest, ExchangeSettings, Frames, Progress, parse_query};
 use crate::source::form::{FormSettings, FormSource, Rate, Rates, Ticks};
 use crate::vault::Vault;
 
@@ -76,6 +77,7 @@ pub(super) fn exchanges(
     journal: &Arc<dyn Journal>,
     clock: &Arc<dyn Clock>,
     progress: &Arc<dyn Progress>,
+    locale: Locale,
 ) -> anyhow::Result<Vec<(Slug, Arc<Exchange>)>> {
     let mut endpoints = Vec::new();
     for connection in catalog.connections() {
@@ -89,7 +91,8 @@ pub(super) fn exchanges(
             connector: connection.connector.slug.clone(),
             login,
             password: required_secret(vault, &connection.name, "password")?,
-            file_limit: crate::base::limits::EXCHANGE_FILE_LIMIT_BYTES as u64,
+            file_limit: EXCHANGE_FILE_LIMIT_BYTES,
+            locale,
             zip: connection.setting("zip").is_none_or(|value| *value == FieldValue::Bool(true)),
         };
         let spool = spool.join(&*connection.name);
@@ -108,10 +111,11 @@ impl ExchangeEndpoint for Endpoint {
         Box::pin(async move {
             let request = ExchangeRequest {
                 method: call.method,
-                query: call.query,
+                query: parse_query(call.query.as_bytes()),
                 authorization: call.authorization,
                 cookie: call.cookie,
-                body: call.body,
+                remote: Some(call.remote),
+                body: Box::new(Frames(call.body)),
             };
             let reply = self.0.handle(request).await;
             ExchangeAnswer { content_type: reply.content_type, body: reply.body }

@@ -54,6 +54,13 @@ impl Running {
         self.failed.borrow().clone()
     }
 
+    /// Resolves when the pipeline has stopped by a failure.
+    pub async fn failed(&self) {
+        let mut failed = self.failed.clone();
+        // The sender gone without a word is the end, too: both threads have left.
+        let _seen = failed.wait_for(Option::is_some).await;
+    }
+
     /// Resolves when everything up to `position` is applied; `Err` when the pipeline stopped.
     pub async fn wait(&self, position: Position) -> Result<(), String> {
         let mut applied = self.applied.clone();

@@ -9,7 +9,7 @@ use crate::base::{ItemRef, Locale, Message, Position};
 use crate::entry::{Entry, Received};
 use crate::journal::StoredEntry;
 use crate::model::Outcome;
-use crate::tables::{Block, Outcomes, Quarantine, Span};
+use crate::tables::{Block, Imports, Outcomes, Quarantine, Span};
 
 impl Query {
     /// Entries, the newest first; `after` is the position before which the page ends.
@@ -86,6 +86,12 @@ impl Query {
         }
         found.truncate(max);
         Ok(found)
+    }
+
+    /// How far a large envelope is applied: records done, and in all once known. `None`: it was
+    /// applied in one go, or not at all.
+    pub fn import(&self, position: Position) -> Result<Option<(u32, Option<u32>)>, QueryError> {
+        Ok(self.reader().get::<Imports>(&position)?.map(|row| (row.next, row.total)))
     }
 
     /// What became of one record.

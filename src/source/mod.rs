@@ -1,9 +1,7 @@
-//! Sources: bytes from outside, verified and wrapped in envelopes.
+//! Sources: bytes from outside, verified and wrapped in envelopes in the journal.
 //!
-//! [`form`] takes webhooks and site forms. A source decides and answers; it does not touch
-//! sockets (that is `http`) and does not wait for the journal.
-
-pub mod form;
-//! Sources: how bytes come in and become envelopes in the journal.
+//! [`form`] takes webhooks and site forms: it decides and answers, and does not touch sockets (that
+//! is `http`) nor wait for the journal. [`exchange`] is the server half of the 1C exchange.
 
 pub mod exchange;
+pub mod form;
