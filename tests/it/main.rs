@@ -1,3 +1,4 @@
 //! Integration tests, in one binary: one file a subject.
 
 mod normalize;
+mod scoring;
