@@ -16,3 +16,4 @@ mod outbox;
 mod sink;
 mod store;
 mod tidy;
+mod scoring;
