@@ -13,7 +13,7 @@ mod locales;
 mod mapping;
 mod normalize;
 mod outbox;
+mod scoring;
 mod sink;
 mod store;
 mod tidy;
-mod scoring;
