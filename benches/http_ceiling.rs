@@ -31,6 +31,8 @@ const CONNECTIONS: usize = 64;
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 fn main() {
+    // As in production: spans are made, debug lines are not written.
+    tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(std::io::stderr).init();
     let rounds = number("ROUNDS", 5);
     let round = Duration::from_secs(number("SECONDS", 3));
     let body = body();

@@ -293,6 +293,11 @@ async fn the_exchange_of_1c_is_found_under_each_of_its_addresses() {
     let headers = "Authorization: Basic dTpw\nCookie: sessid=1";
     let reply = running.send(upload, headers, vec![b'x'; 300_000]).await;
     assert_eq!(reply.body, "POST type=sale&mode=file&filename=заказы.xml Basic dTpw sessid=1 Ok(300000)");
+
+    let mut cp1251 = b"GET /exchange/ut?mode=file&filename=".to_vec();
+    cp1251.extend_from_slice(b"\xe7\xe0\xea.xml HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let reply = running.raw(cp1251).await;
+    assert_eq!(reply.status, 400);
 }
 
 /// Log lines of one test.
