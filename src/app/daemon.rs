@@ -75,12 +75,12 @@ impl Daemon {
             seed: rand::random(),
             options: listener_options(&core)?,
         }));
-        state.set_forms(sources::forms(&core.catalog, &core.vault)?);
+        state.set_forms(sources::forms(&core.catalog, &core.vault, &core.settings.listen)?);
         let endpoint = |exchange: &Arc<_>| Arc::new(Endpoint(Arc::clone(exchange))) as Arc<dyn ExchangeEndpoint>;
         state.set_exchanges(exchanges.iter().map(|(name, it)| (name.clone(), endpoint(it))).collect());
         state.set_api_tokens(core.vault.get("api.token").into_iter().collect());
 
-        let listener = Listener::bind(listen.unwrap_or(core.settings.listen), state).await;
+        let listener = Listener::bind(listen.unwrap_or(core.settings.listen.address), state).await;
         let listener = listener.map_err(|error| Told(error.message))?;
         let address = listener.local_addr();
         let mut shutdown = ground.stop.clone();
@@ -149,7 +149,7 @@ pub async fn interrupted() {
 }
 
 fn listener_options(core: &Core) -> anyhow::Result<Options> {
-    let proxies = &core.settings.trusted_proxies;
+    let proxies = &core.settings.listen.trusted_proxies;
     let trusted_proxies = match proxies.is_empty() {
         true => TrustedProxies::none(),
         false => TrustedProxies::parse(proxies, ProxyHeader::XForwardedFor).map_err(Told)?,

@@ -7,7 +7,7 @@ use tracing::info;
 use super::Core;
 use super::error::Told;
 use super::sources::secret;
-use crate::catalog::Mode;
+use crate::config::Mode;
 use crate::field::FieldValue;
 use crate::net::{Client, Guard, Quotas};
 use crate::sink::{Settings, Sink};

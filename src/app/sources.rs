@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::base::limits::EXCHANGE_FILE_LIMIT_BYTES;
 use crate::base::{Clock, Locale, Message, Secret, Slug};
 use crate::catalog::{Catalog, Connection};
+use crate::config::{Listen, secret_name, secret_variable};
 use crate::connector::Transport;
 use crate::field::FieldValue;
 use crate::http::{ExchangeAnswer, ExchangeCall, ExchangeEndpoint};
@@ -20,9 +21,8 @@ use super::error::Told;
 /// A secret of a connection: the environment first (`UZEL_SECRET_<CONNECTION>_<SETTING>`), then
 /// the vault.
 pub(super) fn secret(vault: &Vault, connection: &Slug, setting: &str) -> Option<Secret> {
-    let variable = format!("UZEL_SECRET_{connection}_{setting}").to_uppercase().replace('-', "_");
-    let given = std::env::var(variable).ok().filter(|value| !value.is_empty()).map(Secret::new);
-    given.or_else(|| vault.get(&format!("{connection}.{setting}")))
+    let given = std::env::var(secret_variable(connection, setting)).ok().filter(|value| !value.is_empty());
+    given.map(Secret::new).or_else(|| vault.get(&secret_name(connection, setting)))
 }
 
 /// The same, reported when it is missing.
@@ -34,7 +34,7 @@ fn required_secret(vault: &Vault, connection: &Slug, setting: &str) -> anyhow::R
 }
 
 /// Form sources of the configuration.
-pub(super) fn forms(catalog: &Catalog, vault: &Vault) -> anyhow::Result<Vec<FormSource>> {
+pub(super) fn forms(catalog: &Catalog, vault: &Vault, listen: &Listen) -> anyhow::Result<Vec<FormSource>> {
     let mut sources = Vec::new();
     for connection in catalog.connections() {
         let Some(spec) = &connection.connector.source else { continue };
@@ -45,12 +45,12 @@ pub(super) fn forms(catalog: &Catalog, vault: &Vault) -> anyhow::Result<Vec<Form
             connection: connection.name.clone(),
             connector: connection.connector.slug.clone(),
             secret: required_secret(vault, &connection.name, "secret")?,
-            previous_secret: vault.previous(&format!("{}.secret", connection.name)),
+            previous_secret: vault.previous(&secret_name(&connection.name, "secret")),
             origins: texts(connection, "origins"),
             redirects: texts(connection, "redirects"),
             rates: Rates {
-                source: rate(connection, "rate_per_minute"),
-                address: rate(connection, "rate_per_address"),
+                source: Rate::new(listen.source_per_minute, listen.source_per_minute.div_ceil(10)),
+                address: Rate::new(listen.address_per_minute, listen.address_burst),
             },
         };
         sources.push(FormSource::new(settings, spec, Ticks::monotonic()).map_err(Told)?);
@@ -60,13 +60,6 @@ pub(super) fn forms(catalog: &Catalog, vault: &Vault) -> anyhow::Result<Vec<Form
 
 fn texts(connection: &Connection, name: &str) -> Vec<String> {
     connection.setting(name).map(|value| value.as_texts().to_vec()).unwrap_or_default()
-}
-
-/// So many a minute, a third of them at once; none when the setting is 0 or absent.
-fn rate(connection: &Connection, name: &str) -> Option<Rate> {
-    let per_minute = connection.setting(name).and_then(FieldValue::as_integer)?;
-    let per_minute = u32::try_from(per_minute).ok()?;
-    Rate::new(per_minute, (per_minute / 3).max(5))
 }
 
 /// Exchange endpoints of the configuration, by connection.

@@ -208,6 +208,18 @@ impl io::Read for FileReader {
     }
 }
 
+impl io::Seek for FileReader {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            io::SeekFrom::Start(offset) => Some(offset),
+            io::SeekFrom::Current(by) => self.offset.checked_add_signed(by),
+            io::SeekFrom::End(by) => self.file.bytes()?.checked_add_signed(by),
+        };
+        self.offset = place.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.offset)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,7 @@
 //! Not here: what payloads mean ([`crate::entry`]), retention, and the lock of the folder.
 
 use std::future::Future;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -111,6 +111,11 @@ pub enum ReadError {
     },
 }
 
+/// A body being read: forwards, and from any place (archives have their list at the end).
+pub trait ReadBody: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadBody for T {}
+
 /// Resolves when the entry is on the disk (synced), and not before.
 pub type Appended = Pin<Box<dyn Future<Output = Result<Position, AppendError>> + Send>>;
 
@@ -144,7 +149,7 @@ pub trait Journal: Send + Sync + 'static {
     fn adopt_body(&self, file: &Path) -> Result<Body, AppendError>;
 
     /// Opens a body for reading from its beginning.
-    fn open_body(&self, body: &Body) -> Result<Box<dyn Read + Send>, ReadError>;
+    fn open_body(&self, body: &Body) -> Result<Box<dyn ReadBody>, ReadError>;
 
     /// Free space and state, for health and the refusal of intake: `Ok` when intake may go on.
     fn accepts_intake(&self) -> Result<(), AppendError>;

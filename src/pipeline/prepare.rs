@@ -278,7 +278,7 @@ fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Received) -> Resul
             Ok(Box::new(std::iter::once(item)))
         }
         Some(Transport::Exchange1c) => {
-            let name = envelope.header("file").unwrap_or("");
+            let name = envelope.header("uzel-file").unwrap_or("");
             let body = journal.open_body(&envelope.body).map_err(|error| lost_body(&envelope.body, &error))?;
             Ok(Box::new(commerceml::open(name, body).map(|item| match item.content {
                 commerceml::Content::Record(it) => Decoded::Record(it.stream, it.value, it.issues),

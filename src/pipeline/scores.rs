@@ -6,9 +6,9 @@ use super::step::Step;
 use crate::base::{ClientId, DealId, Position};
 use crate::base::limits::CLASS_HISTORY_MAX;
 use crate::entry::ObjectRef;
-use crate::model::{Class, ClassChange, Score};
-use crate::scoring::{self, Facts};
-use crate::tables::rows::{MetaRow, Published};
+use crate::model::{ClassChange, Score};
+use crate::scoring::{self, Facts, Sent};
+use crate::tables::rows::MetaRow;
 use crate::tables::{Clients, Deals, Due, Meta, Span, TableError, packed};
 
 /// Scores the open deals of a client (its facts may have changed) and, in any case, `deal`.
@@ -47,13 +47,11 @@ pub(super) fn rescore(step: &mut Step<'_>, id: DealId) -> Result<(), TableError>
     let worth = match (&row.published, &next) {
         (_, None) => false,
         (published, Some(score)) => {
-            let published = published.as_ref().map(|it| (it.class, it.reason.as_str(), it.value_minor));
-            scoring::worth_writing(published, score, damping)
+            scoring::worth_writing(published.as_ref(), score, damping)
         }
     };
     if let (true, Some(score)) = (worth, &next) {
-        let reason = scoring::leading_reason(score);
-        row.published = Some(Published { class: score.class, reason: reason.into(), value_minor: score.value_minor });
+        row.published = Some(Sent::of(score));
         row.deal.version = step.position;
     }
     row.deal.score = next;
@@ -125,14 +123,8 @@ fn reschedule(
 
 /// The class of a client is the best class of its open deals; told to sinks when it changes.
 fn client_class(step: &mut Step<'_>, client: ClientId) -> Result<(), TableError> {
-    let mut best: Option<(u8, Class)> = None;
-    for deal in super::deals::client_deals(step, Some(client))? {
-        if let Some(score) = &deal.score {
-            let candidate = (scoring::client_rank(score.class), score.class);
-            best = Some(best.map_or(candidate, |best| best.min(candidate)));
-        }
-    }
-    let class = best.map(|(_, class)| class);
+    let deals = super::deals::client_deals(step, Some(client))?;
+    let class = scoring::client_class(deals.iter().filter_map(|deal| deal.score.as_ref()));
     let changed = step.rows.update::<Clients, _>(&client, |row| match row {
         Some(row) if row.class != class => {
             row.class = class;

@@ -121,7 +121,7 @@ impl Query {
 
     /// The total lines, by currency: all open deals, or those of one pipeline.
     pub fn totals(&self, pipeline: Option<&str>) -> Result<Vec<TotalsView>, QueryError> {
-        let mut totals = Totals::default();
+        let mut totals = Totals::new(&self.catalog.company.currency);
         for row in self.reader().rows(Span::<Deals>::all()) {
             let deal = row?.1.deal;
             let wanted = match (pipeline, &deal.pipeline) {

@@ -1,6 +1,7 @@
 //! A score in words, and whether it is worth telling a sink.
 
 use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
 
 use crate::base::{Locale, Message};
 use crate::model::Class;
@@ -150,7 +151,7 @@ pub fn leading_reason(score: &Score) -> CompactString {
 }
 
 /// What a sink was last told of a score.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// Class.
     pub class: Class,
