@@ -1,3 +1,5 @@
 //! The `uzel` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    uzel::cli::main()
+}

@@ -1,1 +1,60 @@
-## catalog
+## mapping, config, catalog
+
+mapping-step = "{ $word }" is no step; did you mean "{ $near }"?
+mapping-step-list = "{ $word }" is no step of a path. Known: { $known }.
+mapping-step-argument = the step "{ $step }" needs a word after it, for example: { $step } #
+mapping-field = there is no canonical field "{ $word }"; did you mean "{ $near }"?
+mapping-field-list = there is no canonical field "{ $word }" here. Known: { $known }.
+mapping-name-missing = { $field } needs a name after the point, for example: { $field }.order = "id"
+mapping-from-kind = { $field } wants a path, a list of paths, or a table with `from`.
+mapping-no-source = { $field } needs either `from` (a path) or `const` (a text), and not both.
+mapping-kind-missing = the table [{ $section }] does not say its kind. Add, for example: kind = {"{"} const = "order" {"}"} to [document], or kind = {"{"} const = "form" {"}"} to [interaction].
+mapping-conversion = { $field } cannot be filled by the conversion "{ $conversion }". Fitting: { $fitting }.
+mapping-dictionary = there is no dictionary "{ $word }"; did you mean "{ $near }"?
+mapping-dictionary-list = there is no dictionary "{ $word }". Declared in this file: { $known }. Add [dictionary.{ $word }].
+mapping-dictionary-shape = "{ $name }" must be a table of words: "their word" = "our word".
+mapping-dictionary-kind = the translation of "{ $word }" must be text.
+mapping-dictionary-twice = the word "{ $word }" is in the dictionary twice (case does not count). Remove one.
+mapping-translation = { $field } does not understand "{ $word }"; did you mean "{ $near }"?
+mapping-translation-list = { $field } does not understand "{ $word }". It understands: { $known }.
+mapping-otherwise-missing = { $field } has a dictionary and does not say what happens to a word that is not in it. Add otherwise = "keep", "drop" or "quarantine".
+mapping-otherwise-alone = `otherwise` of { $field } means nothing without a dictionary. Add `map` or remove it.
+mapping-otherwise-closed = { $field } understands only its own words, so an unknown one cannot be kept. Write otherwise = "drop" or "quarantine".
+mapping-each-single = { $field } holds one value. Remove `each`.
+mapping-each-join = { $field } cannot both take each value and join them. Keep one of `each` and `join`.
+mapping-default = the value "{ $text }" does not fit { $field }. Correct it.
+mapping-default-word = the value "{ $text }" does not fit { $field }. It understands: { $known }.
+mapping-condition = a condition asks one thing. Write one of: filled = true, filled = false, equals = "...", differs = "...".
+mapping-lines-to = lines cannot go to "{ $word }"; did you mean "{ $near }"?
+mapping-lines-to-list = lines cannot go to "{ $word }". Choose from: { $known }.
+mapping-word = this word is not understood; known: { $known }. The field is left empty. Add a dictionary to the mapping.
+mapping-word-dropped = the dictionary does not have this word, the field is left empty. Add the word to the mapping.
+mapping-word-unknown = { $field }: the word "{ $word }" is not in the dictionary of { $file }. Add it there and retry the record.
+mapping-days = this is not a number of days, the field is left empty.
+mapping-extra-full = only { $kept } of the fields that no mapping names were kept, { $refused } were not; the journal has them all.
+mapping-required-missing = { $field } is missing: nothing is filled at { $paths }. Add a path to { $file }, or correct the record in its source, and retry.
+mapping-required-unreadable = { $field } cannot be read: what stands at { $paths } does not convert. Correct { $file } or the record in its source, and retry.
+mapping-require-any = none of { $fields } is filled, so nobody can be found by this record. Looked at: { $paths }. Add a path to { $file } and retry, or discard the record.
+mapping-name = there is nothing called "{ $word }" to send; did you mean "{ $near }"?
+mapping-name-list = there is nothing called "{ $word }" to send. Known: { $known }.
+mapping-no-fields = the table [fields] is missing: nothing would be sent. Add it.
+mapping-out-kind = the field { $field } wants a name of ours, a table, or a list of tables.
+mapping-out-source = the field { $field } needs exactly one of `from`, `const` and `text`.
+mapping-out-const = the constant of { $field } must be text, a whole number, or true or false.
+mapping-out-type = `type` of { $field } means something only with as = "multifield". Remove it.
+mapping-out-as = the field { $field } is a constant or a text: `as` means nothing there. Remove it.
+mapping-out-format = { $name } cannot be written to { $field } in that form. Choose another `as`.
+mapping-out-quarantine = { $field }: a delivery is not refused for a word. Write otherwise = "keep" or "drop".
+mapping-out-otherwise = { $field } has a dictionary and does not say what happens to a word that is not in it. Add otherwise = "keep" or "drop".
+mapping-template-brace = an opened brace is not closed. Write a name in braces: {"{"}client.name.shown{"}"}.
+mapping-create-only = `create_only` is true, false or "unless_owned".
+
+case-kind-missing = there is no case of kind "{ $kind }" for { $mapping }. Add one: a mapping is not done until it was shown such a record.
+case-differs = the case "{ $case }" gives something else ( - expected, + got ): { $difference }
+case-not-same = the case "{ $case }" is not about the same thing as its original. This one: { $own }. The original: { $other }.
+case-same-as = there is no case "{ $word }"; did you mean "{ $near }"?
+case-same-as-list = there is no case "{ $word }". Cases of this file: { $known }.
+case-received-at = "{ $text }" is not an instant. Write, for example: 2026-03-02T09:00:00Z
+case-expects-nothing = the case "{ $case }" expects nothing. Add `expect` or `same_as`.
+case-duplicate-of = the case "{ $case }" is a duplicate and does not say of which. Add same_as = "name of the case".
+case-input = a case needs exactly one input: `json`, `form` or `xml`.

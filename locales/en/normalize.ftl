@@ -1,1 +1,34 @@
-## normalize
+## normalize: what was odd about a text
+normalize-phone-several = the telephone field holds { $count } numbers; the first one was taken here. Check which of them is the main one.
+normalize-phone-lookalike = a letter stood for a digit in the telephone number; it was read as the digit. Check the number.
+normalize-phone-prefix = the telephone number had a wrong or doubled prefix; it was read as a number of +7. Check the number.
+normalize-phone-country = the telephone number had no plus; its first digits were read as the code of a country. Check the number.
+normalize-phone-unassigned = the code of the telephone number is not known as assigned; the number was kept. Check it before calling.
+normalize-phone-short = the telephone number is too short and was not taken: the city or country code is missing. Ask for the whole number.
+normalize-phone-long = the telephone number is too long and was not taken. Correct it in the source.
+normalize-phone-placeholder = the telephone number looks like a filler (equal or running digits) and was not taken. Ask for the real number.
+normalize-phone-invalid = there is no telephone number in this text that could be dialled. Correct it in the source.
+normalize-phone-too-many = the telephone field holds more numbers than are read; the rest was left out. Split the field in the source.
+normalize-email-several = the e-mail field holds { $count } addresses; the first one was taken here. Check which of them is the main one.
+normalize-email-repaired = the e-mail address was repaired (look-alike letters, a comma for the point, words before it). Check the address.
+normalize-email-invalid = there is no e-mail address in this text. Correct it in the source.
+normalize-name-junk = this is not a name (a filler or a test) and was not taken. Ask for the name.
+normalize-name-long = the text is too long for a person's name and was not taken. Move it to the comment in the source.
+normalize-name-repaired = the name was repaired (digits and signs dropped, look-alike letters replaced). Check the name.
+normalize-company-junk = this is not the name of a company (a filler, or a legal form alone) and was not taken. Ask for the name.
+normalize-inn-characters = the INN holds something other than digits and was not taken. Correct it in the source.
+normalize-inn-checksum = the checksum of the INN does not agree, so a digit is wrong; it was not taken. Correct it in the source.
+normalize-inn-length = the INN must have 10 or 12 digits; it was not taken. Correct it in the source.
+normalize-inn-padded = the INN had lost its leading zero (as spreadsheets do); the zero was put back. Check the INN.
+normalize-kpp-padded = the KPP had lost its leading zero (as spreadsheets do); the zero was put back. Check the KPP.
+normalize-kpp-shape = the KPP must have 9 characters, digits except the fifth and sixth; it was not taken. Correct it in the source.
+normalize-ogrn-checksum = the OGRN must have 13 or 15 digits with a right checksum; it was not taken. Correct it in the source.
+normalize-number = this is not a number and was not taken. Correct it in the source.
+normalize-number-ambiguous = the separator may mean thousands or decimals; { $taken } was taken. Check the number in the source.
+normalize-money = this is not a sum and was not taken. Write a number and, if need be, a currency.
+normalize-money-zero = the sum is zero. Check whether the source has the real one.
+normalize-money-negative = the sum is negative. A return may be; a price must not: check the source.
+normalize-currency = the currency is not known. Write a code of three letters, for example RUB.
+normalize-bool = this is neither yes nor no. Write true or false.
+normalize-date = this is not a date and was not taken. Write it as 2026-11-22 or 22.11.2026.
+normalize-date-guessed = the date can be read in two ways; { $taken } was taken. Write the year with four digits and the day first.

@@ -1,1 +1,27 @@
-//! (to come)
+//! The composition root: the only place that names concrete implementations.
+//!
+//! [`Folder`] knows where things are; [`Core`] is journal + store + pipeline over a folder (what
+//! the command line needs without a daemon); [`Daemon`] adds the listener, the sinks and the
+//! reconcilers; [`demo`] plays a whole day against the twin.
+
+mod configurations;
+mod core;
+mod daemon;
+pub mod error;
+pub mod demo;
+mod folder;
+mod init;
+pub mod logging;
+mod progress;
+mod rebuild;
+mod sinks;
+mod sources;
+mod twins;
+
+pub use configurations::ConfigurationFolder;
+pub use core::Core;
+pub use daemon::{Daemon, interrupted};
+pub use folder::Folder;
+pub use init::{Made, MadeAddress, init};
+pub use rebuild::{RebuildReport, rebuild};
+pub use twins::{TwinRunning, start_bitrix24_twin};

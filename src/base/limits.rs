@@ -12,6 +12,25 @@ pub const EXCHANGE_FILE_LIMIT_BYTES: usize = 8 * 1024 * 1024;
 pub const EXCHANGE_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// Files of one exchange session. Above: `failure`.
 pub const EXCHANGE_FILES_MAX: usize = 100_000;
+/// Sessions of the 1C exchange kept at one time. At the bound the one used longest ago goes, after
+/// its uploads are journalled.
+pub const EXCHANGE_SESSIONS_MAX: usize = 64;
+/// A session of the 1C exchange used within this long is at work and is not put out for another, ms.
+pub const EXCHANGE_ACTIVE_MS: i64 = 60_000;
+/// An upload without a new chunk for this long counts as finished, ms.
+pub const EXCHANGE_IDLE_MS: i64 = 10 * 60_000;
+/// A session of the 1C exchange that nobody used for this long is forgotten, ms.
+pub const EXCHANGE_SESSION_AGE_MS: i64 = 24 * 3_600_000;
+/// How long `import` waits for the pipeline before it answers `progress`, ms.
+pub const EXCHANGE_IMPORT_WAIT_MS: u64 = 5_000;
+/// Failed logins of one address within [`LOGIN_WINDOW_MS`]. Above: refused without a look.
+pub const LOGIN_FAILURES_MAX: usize = 10;
+/// Window of [`LOGIN_FAILURES_MAX`], ms.
+pub const LOGIN_WINDOW_MS: i64 = 60_000;
+/// Addresses whose failed logins are remembered. At the bound the oldest is forgotten.
+pub const LOGIN_ADDRESSES_MAX: usize = 1_024;
+/// Members of one archive. Above: quarantined.
+pub const ARCHIVE_MEMBERS_MAX: usize = 100_000;
 /// Unpacked bytes of one archive. Above: the archive is quarantined as a bomb.
 pub const UNPACKED_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
 /// Unpacked to packed, at the most. Above: quarantined as a bomb.
@@ -22,6 +41,14 @@ pub const RECORD_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const VALUE_DEPTH_MAX: usize = 64;
 /// Fields of one form. Above: the record is quarantined.
 pub const FORM_FIELDS_MAX: usize = 1_000;
+/// Headers of one part of a multipart form. Above: the record is quarantined.
+pub const PART_HEADERS_MAX: usize = 32;
+/// Bytes of the headers of one part of a multipart form. Above: the record is quarantined.
+pub const PART_HEADER_BYTES_MAX: usize = 16 * 1024;
+/// One tag of an XML file outside its records, bytes. Above: the rest of the file is quarantined.
+pub const TAG_BYTES_MAX: usize = 64 * 1024;
+/// Damaged places between the records of one file. Above: the rest of the file is quarantined.
+pub const DAMAGED_PLACES_MAX: usize = 16;
 /// A body larger than this lies in a file of its own beside the journal.
 pub const INLINE_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Payload of a journal entry, bytes. Above: the append is refused (bodies go to files first).
@@ -30,6 +57,8 @@ pub const ENTRY_PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 /// Appends that wait for the journal writer. At the bound the sender waits (back-pressure).
 pub const JOURNAL_QUEUE_MAX: usize = 8_192;
+/// Bytes of appends that wait for the journal writer. At the bound the sender waits.
+pub const JOURNAL_QUEUE_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Bytes written before one `fdatasync` at the most.
 pub const JOURNAL_GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Free bytes below which intake is refused with 503.
@@ -48,10 +77,26 @@ pub const SLICES_PENDING_MAX: usize = 4;
 pub const ITEMS_MAX: u32 = 1 << 20;
 /// Cache of the store, bytes.
 pub const STORE_CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// How often sled writes out what was committed, ms. A crash loses no more than this; the journal has it.
+pub const STORE_FLUSH_EVERY_MS: u64 = 1_000;
+/// Clean decoded rows kept between two micro-batches. Above: those not touched lately are dropped.
+pub const ROW_CACHE_ROWS_MAX: usize = 16_384;
+/// Encoded bytes of the rows kept between two micro-batches. Above: the same.
+pub const ROW_CACHE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Rows read at once by an iterator over a table.
+pub const TABLE_PAGE_ROWS: usize = 256;
+/// Interactions in a client's own row. Above: the oldest move out as a chunk.
+pub const CLIENT_INTERACTIONS_MAX: usize = 256;
+/// Interactions of one chunk that moves out.
+pub const CLIENT_INTERACTIONS_CHUNK: usize = 128;
 /// Contact points of one client. Above: the oldest from the weakest source is kept in `extra`.
 pub const CONTACTS_MAX: usize = 200;
 /// Clients that share one contact point before it counts as shared and identifies nobody.
 pub const CONTACT_SHARED_BY_MAX: usize = 5;
+/// Factors of the scoring rules. Above: the rules file is refused.
+pub const SCORING_FACTORS_MAX: usize = 64;
+/// Rules of classes, and levels or bands of one factor. Above: the rules file is refused.
+pub const SCORING_LEVELS_MAX: usize = 1_000;
 /// Fields that no mapping names, kept per object.
 pub const EXTRA_FIELDS_MAX: usize = 200;
 /// Bytes of one kept extra value; longer ones are cut, the journal has the whole.
@@ -78,3 +123,61 @@ pub const REQUEST_TIMEOUT_MS: u64 = 30_000;
 pub const SHUTDOWN_GRACE_MS: u64 = 10_000;
 /// Connections open at one time. Above: accepted and closed.
 pub const CONNECTIONS_MAX: usize = 4_096;
+/// Payload bytes of one micro-batch, about.
+pub const MICRO_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Deals rescored by one tick; the rest waits for the next one, so that calls get between.
+pub const TICK_DEALS_MAX: usize = 512;
+/// Blocks of idempotency keys looked at by one tick.
+pub const FORGET_BLOCKS_MAX: usize = 64;
+/// Merges followed from a client to the one that stands for it.
+pub const MERGE_CHAIN_MAX: usize = 64;
+/// Changes of class kept per deal.
+pub const CLASS_HISTORY_MAX: usize = 50;
+/// Rows named by a comparison of two stores.
+pub const REBUILD_DIFFERENCES_MAX: usize = 100;
+/// Between two looks at what is due, ms.
+pub const TICK_CHECK_MS: u64 = 5_000;
+/// Between two looks at long work when nothing is applied meanwhile, ms.
+pub const ADMIT_CHECK_MS: u64 = 1_000;
+/// Between two looks at idle uploads, ms.
+pub const UPLOAD_IDLE_CHECK_MS: u64 = 15_000;
+/// Bodies over `WEBHOOK_BODY_BYTES_MAX` in memory at one time. Above: 503, the sender retries.
+pub const LARGE_BODIES_MAX: usize = 8;
+/// Rest of a refused body that is read and thrown away, so that the sender reads the refusal, bytes.
+/// Above: the connection is cut.
+pub const REFUSED_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Time for a request of the 1C exchange, chunk and answer, ms.
+pub const EXCHANGE_REQUEST_TIMEOUT_MS: u64 = 600_000;
+/// Headers of one request. Above: 431.
+pub const HEADERS_MAX: usize = 100;
+/// Sender addresses remembered by one rate limit. Above: strangers share one allowance until the
+/// idle ones are forgotten.
+pub const RATE_ADDRESSES_MAX: usize = 100_000;
+/// Bytes of a header kept as a note of an envelope; longer ones are cut.
+pub const NOTE_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of an `Idempotency-Key` or of the sender's own id. Above: the content is the key.
+pub const SENDER_ID_BYTES_MAX: usize = 512;
+/// Series of metrics. Above: new label values are counted together as `other`.
+pub const METRIC_SERIES_MAX: usize = 4_096;
+/// The vault file, bytes. Above: refused as damaged.
+pub const VAULT_BYTES_MAX: u64 = 1024 * 1024;
+/// Name of a secret, bytes. Above: refused.
+pub const VAULT_NAME_BYTES_MAX: usize = 96;
+/// Bytes of a body that a view shows; the journal has the whole.
+pub const BODY_SHOWN_BYTES_MAX: usize = 16 * 1024;
+/// Interactions in the view of a client.
+pub const INTERACTIONS_SHOWN_MAX: usize = 50;
+/// Documents in the view of a client or deal.
+pub const DOCUMENTS_SHOWN_MAX: usize = 100;
+/// Between two looks at the outbox when nothing is applied meanwhile, ms.
+pub const DELIVER_CHECK_MS: u64 = 1_000;
+/// Objects of one rank looked at in one round of delivery.
+pub const DELIVERY_SCAN_ROWS_MAX: usize = 4_096;
+/// Time for one push, ms; works that do not fit stay due.
+pub const PUSH_DEADLINE_MS: i64 = 60_000;
+/// Rest of a sink that could not be prepared, ms.
+pub const SINK_REST_MS: i64 = 30_000;
+/// Entries not yet applied above which `/readyz` says no.
+pub const READY_LAG_MAX: u64 = 1_000_000;
+/// Between two refreshes of the gauges, ms.
+pub const MEASURE_MS: u64 = 5_000;

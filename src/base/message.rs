@@ -91,6 +91,16 @@ impl fmt::Display for Message {
     }
 }
 
+/// The text `id` without arguments, if there is one.
+pub fn text(id: &str, locale: Locale) -> Option<String> {
+    let bundle = match locale {
+        Locale::Ru => &*RU,
+        Locale::En => &*EN,
+    };
+    bundle.get_message(id)?.value()?;
+    Some(Message::new(id).render(locale))
+}
+
 /// Something wrong in a file that a person wrote: names the place and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
@@ -138,6 +148,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("base", include_str!("../../locales/en/base.ftl"), include_str!("../../locales/ru/base.ftl")),
     ("app", include_str!("../../locales/en/app.ftl"), include_str!("../../locales/ru/app.ftl")),
     ("catalog", include_str!("../../locales/en/catalog.ftl"), include_str!("../../locales/ru/catalog.ftl")),
+    ("cli", include_str!("../../locales/en/cli.ftl"), include_str!("../../locales/ru/cli.ftl")),
     ("decode", include_str!("../../locales/en/decode.ftl"), include_str!("../../locales/ru/decode.ftl")),
     ("journal", include_str!("../../locales/en/journal.ftl"), include_str!("../../locales/ru/journal.ftl")),
     ("normalize", include_str!("../../locales/en/normalize.ftl"), include_str!("../../locales/ru/normalize.ftl")),

@@ -1,7 +1,16 @@
-//! Names of metrics, in one enum, so that a page, an alarm and the code agree.
+//! Names of metrics, in one enum, so that a page, an alarm and the code agree, and the counters
+//! themselves: plain atomics without I/O. `http` renders them as text.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use compact_str::CompactString;
+
+use super::limits::METRIC_SERIES_MAX;
 
 /// A metric of `/metrics`. Labels have few values: connector, stream, outcome, sink.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Metric {
     /// Envelopes acknowledged (journalled and synced), by connector.
     EnvelopesAcknowledged,
@@ -29,6 +38,15 @@ pub enum Metric {
     HttpRequests,
 }
 
+/// What the numbers of a metric do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Only grows while the program runs.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+}
+
 impl Metric {
     /// The name on the wire.
     pub fn name(self) -> &'static str {
@@ -46,5 +64,139 @@ impl Metric {
             Metric::DealsScored => "uzel_deals_scored",
             Metric::HttpRequests => "uzel_http_requests",
         }
+    }
+
+    /// One line for the reader of `/metrics`.
+    pub fn help(self) -> &'static str {
+        match self {
+            Metric::EnvelopesAcknowledged => "Envelopes journalled, synced and acknowledged",
+            Metric::EnvelopesRefused => "Envelopes refused before the journal",
+            Metric::Records => "Records by their outcome",
+            Metric::JournalEntries => "Journal entries written",
+            Metric::JournalSyncs => "Syncs of the journal to the disk",
+            Metric::JournalHead => "Newest synced position of the journal",
+            Metric::Checkpoint => "Position up to which the journal is applied",
+            Metric::OutboxRows => "Rows of the outbox by state",
+            Metric::Attempts => "Attempts to tell a sink, by verdict",
+            Metric::Quarantine => "Records that wait for a person",
+            Metric::DealsScored => "Deals scored",
+            Metric::HttpRequests => "Requests of the listener by route and status class",
+        }
+    }
+
+    /// What its numbers do.
+    pub fn kind(self) -> MetricKind {
+        match self {
+            Metric::EnvelopesAcknowledged
+            | Metric::EnvelopesRefused
+            | Metric::Records
+            | Metric::JournalEntries
+            | Metric::JournalSyncs
+            | Metric::Attempts
+            | Metric::DealsScored
+            | Metric::HttpRequests => MetricKind::Counter,
+            Metric::JournalHead | Metric::Checkpoint | Metric::OutboxRows | Metric::Quarantine => MetricKind::Gauge,
+        }
+    }
+}
+
+/// Labels of one series, as given.
+pub type Labels = Vec<(&'static str, CompactString)>;
+
+/// One number of a metric. Cheap to clone; keep it where the counting happens.
+#[derive(Debug, Clone, Default)]
+pub struct Series(Arc<AtomicI64>);
+
+impl Series {
+    /// Adds `count`.
+    pub fn add(&self, count: i64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Sets the value of a gauge.
+    pub fn set(&self, value: i64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// The number now.
+    pub fn get(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A number as read for a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// Of which metric.
+    pub metric: Metric,
+    /// Of which series.
+    pub labels: Labels,
+    /// The number.
+    pub value: i64,
+}
+
+/// All numbers of the process; shared by an `Arc`.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    series: RwLock<BTreeMap<(Metric, Labels), Series>>,
+}
+
+impl Metrics {
+    /// Nothing counted yet.
+    pub fn new() -> Metrics {
+        Metrics::default()
+    }
+
+    /// The series of `metric` with `labels`, made at the first call.
+    ///
+    /// Bound: beyond `METRIC_SERIES_MAX` series new label values are counted together as `other`.
+    pub fn series(&self, metric: Metric, labels: &[(&'static str, &str)]) -> Series {
+        let key = (metric, labels.iter().map(|&(name, value)| (name, CompactString::from(value))).collect::<Labels>());
+        if let Some(found) = self.series.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return found.clone();
+        }
+        let mut series = self.series.write().unwrap_or_else(PoisonError::into_inner);
+        let key = match series.len() < METRIC_SERIES_MAX {
+            true => key,
+            false => (metric, labels.iter().map(|&(name, _)| (name, CompactString::const_new("other"))).collect()),
+        };
+        series.entry(key).or_default().clone()
+    }
+
+    /// Every number, in order of metric and labels.
+    pub fn samples(&self) -> Vec<Sample> {
+        let series = self.series.read().unwrap_or_else(PoisonError::into_inner);
+        let sample = |((metric, labels), it): (&(Metric, Labels), &Series)| Sample {
+            metric: *metric,
+            labels: labels.clone(),
+            value: it.get(),
+        };
+        series.iter().map(sample).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_labels_are_the_same_series() {
+        let metrics = Metrics::new();
+        metrics.series(Metric::Records, &[("outcome", "applied")]).add(2);
+        metrics.series(Metric::Records, &[("outcome", "applied")]).add(3);
+        metrics.series(Metric::Quarantine, &[]).set(7);
+        let values: Vec<_> = metrics.samples().into_iter().map(|it| (it.metric, it.value)).collect();
+        assert_eq!(values, [(Metric::Records, 5), (Metric::Quarantine, 7)]);
+    }
+
+    #[test]
+    fn labels_out_of_bounds_are_counted_together() {
+        let metrics = Metrics::new();
+        for index in 0..METRIC_SERIES_MAX + 10 {
+            metrics.series(Metric::Records, &[("outcome", &index.to_string())]).add(1);
+        }
+        let samples = metrics.samples();
+        assert_eq!(samples.len(), METRIC_SERIES_MAX + 1);
+        assert_eq!(samples.iter().map(|it| it.value).sum::<i64>(), METRIC_SERIES_MAX as i64 + 10);
     }
 }

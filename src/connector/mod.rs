@@ -1,22 +1,93 @@
 //! Connectors: one external system each, described by a manifest
 //! `connectors/<slug>/connector.toml`.
+//!
+//! A manifest is data: a new REST system needs no Rust. What TOML cannot say is named by a word
+//! (`transport`, `batch`) behind which a strategy in Rust stands.
+//!
+//! ```toml
+//! title_ru = "Формы сайта"                 # what people call the system
+//! title_en = "Site forms"
+//! docs = "https://..."                     # where the system itself is described
+//!
+//! [[setting]]                              # what an administrator sets in uzel.toml
+//! name = "webhook_url"
+//! kind = "url"                             # text | integer | bool | url | choice | texts
+//! required = true
+//! secret = true                            # kept in the vault, never shown
+//! help_ru = "..."                          # where to find it and what it looks like
+//! help_en = "..."
+//! example = "https://..."
+//! # default = ..., choices = ["..."] for kind = "choice"
+//!
+//! [source]                                 # the inbound half
+//! transport = "webhook"                    # webhook | exchange_1c
+//! answer = "ok"                            # body of a successful answer
+//! test = { field = "test", value = "test" }        # how the sender tests the address
+//! honeypot = ["form-spec-comments"]        # fields that mean spam when filled
+//!
+//! [[source.stream]]
+//! name = "lead"
+//! idempotency = ["tranid"]                 # paths of the sender's own id
+//! window_s = 600                           # without an id: equal content within is one
+//! remember_days = 8
+//! fold_names = true                        # `Your-Phone` = `your_phone`
+//! drop = ["smart-token"]                   # never kept as extra, never shown
+//!
+//! [sink]                                   # the outbound half: see `sink_read`
+//! ```
 
-use crate::base::Slug;
-use crate::field::FieldSpec;
+use crate::base::{Problem, Slug};
+use crate::field::{FieldSpec, Lint};
 
+mod body;
+mod setting;
+mod sink;
+mod sink_read;
 mod source;
 
+pub use body::{BodyTemplate, PathTemplate, Slot};
+pub use sink::{
+    After, Auth, BatchStrategy, BodyStyle, Budget, ClientSort, Compare, Create, Custom, FindBy, FindSpec, FindWhere,
+    GetSpec, Http, MultiField, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec, ResponseRule, Scope, SinkSpec,
+    StatusMatch, Then,
+};
 pub use source::{Honeypot, SourceSpec, StreamSpec, TestRequest, Transport};
 
 /// A compiled manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Connector {
     /// Its name: the folder's.
     pub slug: Slug,
     /// What people call the system; Russian and English.
     pub title: (String, String),
+    /// Where the system itself is described; may be empty.
+    pub docs: String,
     /// What an administrator has to set.
     pub settings: Vec<FieldSpec>,
     /// The inbound half.
     pub source: Option<SourceSpec>,
+    /// The outbound half.
+    pub sink: Option<SinkSpec>,
+}
+
+impl Connector {
+    /// Compiles the manifest `text`, known to people as `file`; all its problems at once.
+    pub fn compile(slug: Slug, file: &str, text: &str) -> Result<Connector, Vec<Problem>> {
+        let lint = Lint::new(file);
+        let Some(root) = lint.parse(text) else { return Err(lint.problems()) };
+        let table = lint.table(&root);
+        let title_ru = table.required_text("title_ru").unwrap_or_default().to_owned();
+        let title_en = table.required_text("title_en").unwrap_or_default().to_owned();
+        let docs = table.text("docs").unwrap_or_default().to_owned();
+        let settings = setting::read_all(&table);
+        let source = table.table("source").map(source::read);
+        let sink = table.table("sink").and_then(|it| sink_read::read(it, &settings));
+        table.close();
+        lint.finish(Connector { slug, title: (title_ru, title_en), docs, settings, source, sink })
+    }
+
+    /// The setting `name`.
+    pub fn setting(&self, name: &str) -> Option<&FieldSpec> {
+        self.settings.iter().find(|it| it.name == name)
+    }
 }

@@ -1,6 +1,7 @@
 //! The inbound half of a manifest.
 
-use crate::base::Slug;
+use crate::base::{Message, Slug};
+use crate::field::Table;
 use crate::value::Path;
 
 /// How bytes come in. Each is a named strategy, documented in the reference.
@@ -60,4 +61,64 @@ pub struct StreamSpec {
     pub fold_names: bool,
     /// Paths of values that are never kept as extra nor shown (captcha tokens and the like).
     pub drop: Vec<Path>,
+}
+
+const TRANSPORTS: &[(&str, Transport)] = &[("webhook", Transport::Webhook), ("exchange_1c", Transport::Exchange1c)];
+
+/// For how many days a key is remembered when the manifest does not say: a week of a sender's
+/// retries and a day to spare.
+const REMEMBER_DAYS: i64 = 8;
+
+/// Reads `[source]`.
+pub(super) fn read(table: Table<'_>) -> SourceSpec {
+    if table.node("transport").is_none() {
+        table.report("transport", Message::new("toml-missing").with("name", "transport"));
+    }
+    let transport = table.choice("transport", TRANSPORTS).unwrap_or(Transport::Webhook);
+    let answer = table.text("answer").unwrap_or_default().to_owned();
+    let test = table.table("test").map(|test| {
+        let field = test.required_text("field").unwrap_or_default().to_owned();
+        let value = test.required_text("value").unwrap_or_default().to_owned();
+        test.close();
+        TestRequest { field, value }
+    });
+    let fields: Vec<String> = table.texts("honeypot").into_iter().map(|(text, _)| text.to_owned()).collect();
+    let honeypot = (!fields.is_empty()).then_some(Honeypot { fields });
+    let streams: Vec<StreamSpec> = table.tables("stream").into_iter().filter_map(read_stream).collect();
+    if streams.is_empty() {
+        table.report("stream", Message::new("toml-missing").with("name", "stream"));
+    }
+    table.close();
+    SourceSpec { transport, answer, test, honeypot, streams }
+}
+
+fn read_stream(table: Table<'_>) -> Option<StreamSpec> {
+    let name = table.required_text("name").and_then(|text| slug(&table, "name", text));
+    let idempotency = paths(&table, "idempotency");
+    let window_s = table.integer_in("window_s", 0, 86_400).unwrap_or(0) as u32;
+    let remember_days = table.integer_in("remember_days", 1, 400).unwrap_or(REMEMBER_DAYS) as u32;
+    let fold_names = table.boolean("fold_names").unwrap_or(false);
+    let drop = paths(&table, "drop");
+    table.close();
+    Some(StreamSpec { name: name?, idempotency, window_s, remember_days, fold_names, drop })
+}
+
+/// The text as a slug; what is not one is reported.
+pub(super) fn slug(table: &Table<'_>, name: &str, text: &str) -> Option<Slug> {
+    let slug = Slug::new(text);
+    if slug.is_none() {
+        table.report(name, Message::new("connector-slug").with("text", text));
+    }
+    slug
+}
+
+fn paths(table: &Table<'_>, name: &str) -> Vec<Path> {
+    let mut paths = Vec::new();
+    for (text, line) in table.texts(name) {
+        match Path::compile(text) {
+            Ok(path) => paths.push(path),
+            Err(error) => table.lint().report(line, error.message),
+        }
+    }
+    paths
 }

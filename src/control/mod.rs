@@ -1,1 +1,110 @@
-//! (to come)
+//! The command line's way into the daemon, and the JSON interface of the listener: one router.
+//!
+//! Over the owner-only socket of the folder no token is asked for; the listener puts its token
+//! check in front of the same router. Without a daemon the command line drives the router
+//! in-process. A command answers when it is applied.
+
+mod client;
+mod commands;
+mod reads;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Clock, Locale, Message};
+use crate::journal::Journal;
+use crate::pipeline::Running;
+use crate::query::Query;
+use crate::task::deliver::Stops;
+
+pub use client::{Client, ClientError};
+
+/// What the interface stands on.
+pub struct Control {
+    /// Views.
+    pub query: Query,
+    /// Commands go here.
+    pub journal: Arc<dyn Journal>,
+    /// Commands wait here.
+    pub pipeline: Arc<Running>,
+    /// Time of commands.
+    pub clock: Arc<dyn Clock>,
+    /// Which sinks rest, and why.
+    pub stops: Stops,
+}
+
+/// A refusal or failure, as JSON: `{"error": text}`.
+#[derive(Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    text: String,
+}
+
+/// Body of a refusal.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RefusalBody {
+    /// What is wrong, and the next step.
+    pub error: String,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, message: &Message, locale: Locale) -> Refusal {
+        Refusal { status, text: message.render(locale) }
+    }
+}
+
+impl<E: std::error::Error> From<E> for Refusal {
+    fn from(error: E) -> Refusal {
+        Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, text: error.to_string() }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, Json(RefusalBody { error: self.text })).into_response()
+    }
+}
+
+/// Everything of the interface; all paths begin with `/api/`.
+pub fn router(control: Arc<Control>) -> Router {
+    Router::new()
+        .route("/api/status", get(reads::status))
+        .route("/api/clients", get(reads::clients))
+        .route("/api/clients/{id}", get(reads::client))
+        .route("/api/deals", get(reads::deals))
+        .route("/api/deals/{id}", get(reads::deal))
+        .route("/api/deals/{id}/score", get(reads::score))
+        .route("/api/totals", get(reads::totals))
+        .route("/api/outbox", get(reads::outbox))
+        .route("/api/outbox/{sink}/{object}/resend", post(commands::resend))
+        .route("/api/outbox/{sink}/{object}/discard", post(commands::discard_delivery))
+        .route("/api/quarantine", get(reads::quarantine))
+        .route("/api/quarantine/{record}", get(reads::quarantined))
+        .route("/api/quarantine/{record}/retry", post(commands::retry))
+        .route("/api/quarantine/{record}/accept", post(commands::accept))
+        .route("/api/quarantine/{record}/discard", post(commands::discard_record))
+        .route("/api/clients/{id}/merge/{loser}", post(commands::merge))
+        .route("/api/clients/{id}/split/{loser}", post(commands::split))
+        .route("/api/journal", get(reads::journal))
+        .route("/api/journal/{position}", get(reads::entry))
+        .route("/api/rows-hash", get(reads::rows_hash))
+        .with_state(control)
+}
+
+/// Language asked for: `?lang=ru`.
+#[derive(Debug, Deserialize, Default)]
+struct Asked {
+    lang: Option<Locale>,
+}
+
+impl Asked {
+    fn locale(&self) -> Locale {
+        self.lang.unwrap_or_default()
+    }
+}

@@ -198,6 +198,11 @@ pub enum Command {
         /// The one that went.
         loser: crate::base::ClientId,
     },
+    /// Take a filtered record (spam, for one) after all.
+    AcceptRecord {
+        /// The record.
+        at: ItemRef,
+    },
 }
 
 /// A compiled configuration takes force from here on.

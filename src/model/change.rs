@@ -55,6 +55,9 @@ pub struct ClientChange {
     pub responsible: Option<CompactString>,
     /// Whether the person decides.
     pub decides: Option<bool>,
+    /// Since when the source has known the client, when it tells: the client counts as known since
+    /// the earliest such instant.
+    pub known_since: Option<Timestamp>,
     /// Contact points.
     pub contacts: Vec<ContactPoint>,
 }

@@ -1,1 +1,173 @@
-//! (to come)
+//! Views of the store for the JSON interface, the command line and pages. Reads only.
+//!
+//! Every listing is bounded by its page; a row that does not read is an error, never skipped.
+
+mod deliveries;
+mod journal;
+mod objects;
+mod text;
+pub mod views;
+
+use std::sync::Arc;
+
+use crate::base::checksum::Fingerprint;
+use crate::base::{Locale, Message, Position, Timestamp};
+use crate::catalog::Catalog;
+use crate::journal::{Journal, ReadError};
+use crate::model::{Currency, Money};
+use crate::report::Totals;
+use crate::store::{Checkpoint, Store};
+use crate::tables::{Counters, Deals, Meta, Reader, Span, TableError, rows_hash};
+
+pub use text::outcome_text;
+use views::{ConnectionView, CountView, StatusView, TotalsView};
+
+/// Why there is no view.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// A row does not read, or the store failed.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] ReadError),
+    /// A parameter of the listing does not read.
+    #[error("{0}")]
+    Parameter(Message),
+}
+
+/// What a listing is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// The reader's language.
+    pub locale: Locale,
+    /// Rows of the page.
+    pub rows_max: usize,
+    /// Where the page before ended.
+    pub after: Option<String>,
+    /// Part of a name, a phone, an e-mail, an INN.
+    pub search: Option<String>,
+    /// Class of deals.
+    pub class: Option<String>,
+    /// State of deals or deliveries.
+    pub state: Option<String>,
+    /// Sink of deliveries.
+    pub sink: Option<String>,
+}
+
+/// Views over one store.
+#[derive(Clone)]
+pub struct Query {
+    store: Arc<dyn Store>,
+    journal: Arc<dyn Journal>,
+    catalog: Arc<Catalog>,
+}
+
+impl Query {
+    /// Over the store and journal of one folder.
+    pub fn new(store: Arc<dyn Store>, journal: Arc<dyn Journal>, catalog: Arc<Catalog>) -> Query {
+        Query { store, journal, catalog }
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader::new(self.store.as_ref())
+    }
+
+    /// The daemon at a glance.
+    pub fn status(
+        &self,
+        applied: Position,
+        pipeline_failure: Option<String>,
+        locale: Locale,
+    ) -> Result<StatusView, QueryError> {
+        let meta = self.reader().get::<Meta>(&())?.unwrap_or_default();
+        let head = self.journal.head();
+        let connections = self.catalog.connections().map(|connection| ConnectionView {
+            name: connection.name.to_string(),
+            connector: connection.connector.slug.to_string(),
+            mode: connection.mode.name().to_owned(),
+            is_sink: connection.connector.sink.is_some(),
+            stopped: None,
+        });
+        Ok(StatusView {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            head: head.0,
+            applied: applied.0,
+            lag: head.0.saturating_sub(applied.0),
+            intake: self.journal.accepts_intake().err().map(|error| text::refusal(&error, locale)),
+            pipeline_failure,
+            configuration: meta.configuration.map(|hash| hash.to_string()).unwrap_or_default(),
+            rescoring: meta.rescore.is_some(),
+            connections: connections.collect(),
+            records: self.counts()?,
+            deals_scored: meta.deals_scored,
+        })
+    }
+
+    /// Records by connection, stream and outcome.
+    pub fn counts(&self) -> Result<Vec<CountView>, QueryError> {
+        let mut counts = Vec::new();
+        for row in self.reader().rows(Span::<Counters>::all()) {
+            let ((connection, stream, outcome), count) = row?;
+            counts.push(CountView {
+                connection: connection.to_string(),
+                stream: stream.to_string(),
+                outcome: outcome.name().to_owned(),
+                count,
+            });
+        }
+        Ok(counts)
+    }
+
+    /// The total lines, by currency: all open deals, or those of one pipeline.
+    pub fn totals(&self, pipeline: Option<&str>) -> Result<Vec<TotalsView>, QueryError> {
+        let mut totals = Totals::default();
+        for row in self.reader().rows(Span::<Deals>::all()) {
+            let deal = row?.1.deal;
+            let wanted = match (pipeline, &deal.pipeline) {
+                (None, _) => true,
+                (Some(wanted), Some(held)) => held.value == wanted,
+                (Some(_), None) => false,
+            };
+            if let (true, Some(score)) = (wanted, &deal.score) {
+                totals.add(score);
+            }
+        }
+        Ok(text::totals(&totals))
+    }
+
+    /// Hash over every row, and the checkpoint it belongs to. Only while nothing is applied.
+    pub fn rows_hash(&self) -> Result<(Checkpoint, Fingerprint), QueryError> {
+        let checkpoint = self.reader().checkpoint().map_err(TableError::from)?;
+        Ok((checkpoint, rows_hash(self.store.as_ref(), |_rows| {})?))
+    }
+
+    /// An instant in the company's zone, for people.
+    fn local(&self, at: Timestamp) -> String {
+        at.to_jiff().to_zoned(self.catalog.company.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// Whole calendar days from one instant to another in the company's zone.
+    fn days(&self, from: Timestamp, to: Timestamp) -> i64 {
+        let zone = &self.catalog.company.zone;
+        let date = |at: Timestamp| at.to_jiff().to_zoned(zone.clone()).date();
+        let span = date(from).until((jiff::Unit::Day, date(to)));
+        span.map(|span| i64::from(span.get_days())).unwrap_or(0)
+    }
+
+    /// Journal time.
+    fn journal_time(&self) -> Result<Timestamp, QueryError> {
+        Ok(self.reader().get::<Meta>(&())?.unwrap_or_default().journal_time)
+    }
+}
+
+/// An amount of hundredths with its point: `17500`, `0.5`.
+fn main_units(minor: i64) -> String {
+    Money::from_minor(minor, Currency::rub()).amount.to_string()
+}
+
+/// Basis points as percent: `35`, `7.25`.
+fn percent(basis_points: i32) -> String {
+    rust_decimal::Decimal::new(i64::from(basis_points), 2).normalize().to_string()
+}
+

@@ -1,1 +1,7 @@
-//! (to come)
+//! Sources: bytes from outside, verified and wrapped in envelopes in the journal.
+//!
+//! [`form`] takes webhooks and site forms: it decides and answers, and does not touch sockets (that
+//! is `http`) nor wait for the journal. [`exchange`] is the server half of the 1C exchange.
+
+pub mod exchange;
+pub mod form;

@@ -1,6 +1,24 @@
 //! The store: an ordered map of bytes with atomic commits that carry the checkpoint.
+//!
+//! One writer (the pipeline) commits; any number of readers read. Each call sees the store as it
+//! was between two commits; two calls may see different ones.
+//!
+//! Keys that begin with the byte 0x00, and the empty key, belong to the store itself (checkpoint,
+//! epoch, format): reads do not show them and a commit that writes one is refused.
+//!
+//! [`sled::SledStore`] is the real one, [`MemoryStore`] serves tests and what-if runs;
+//! [`conformance`] runs against both.
 
 use crate::base::{ItemRef, Message};
+
+pub mod conformance;
+mod memory;
+pub mod sled;
+
+pub use memory::MemoryStore;
+
+/// First byte of the keys that belong to the store itself.
+pub const RESERVED: u8 = 0x00;
 
 /// How far the pipeline has applied the journal: everything before (position, item) is in the
 /// store, nothing from it on.
@@ -51,4 +69,44 @@ pub trait Store: Send + Sync + 'static {
 
     /// Makes everything committed so far durable; returns the checkpoint that is.
     fn flush(&self) -> Result<Checkpoint, StoreError>;
+}
+
+/// Whether the store keeps this key for itself.
+fn is_reserved(key: &[u8]) -> bool {
+    key.first().is_none_or(|first| *first == RESERVED)
+}
+
+/// `from` moved past the reserved keys.
+fn past_reserved(from: &[u8]) -> &[u8] {
+    if is_reserved(from) { &[RESERVED + 1] } else { from }
+}
+
+/// What a commit must agree with, and moves on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Head {
+    checkpoint: Checkpoint,
+    epoch: u64,
+}
+
+impl Head {
+    /// The head after a commit, or why this writer may not commit.
+    fn advance(self, from: Checkpoint, to: Checkpoint, epoch: u64) -> Result<Head, StoreError> {
+        if self.epoch > epoch {
+            let message = Message::new("store-fenced-epoch").with("ours", epoch).with("stored", self.epoch);
+            return Err(StoreError::Fenced(message));
+        }
+        if self.checkpoint != from {
+            let message = Message::new("store-fenced-checkpoint").with("ours", from).with("stored", self.checkpoint);
+            return Err(StoreError::Fenced(message));
+        }
+        Ok(Head { checkpoint: to, epoch })
+    }
+}
+
+/// Refuses writes of reserved keys: a bug of the caller, found before anything is written.
+fn check_keys(writes: &[Write]) -> Result<(), StoreError> {
+    if writes.iter().any(|(key, _)| is_reserved(key)) {
+        return Err(StoreError::Failed(Message::new("store-reserved-key")));
+    }
+    Ok(())
 }

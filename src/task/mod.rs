@@ -1,1 +1,69 @@
-//! (to come)
+//! Reconcilers: background tasks with no input. Each looks at the store, does what is missing, and
+//! waits for a nudge (something was applied) or its timer. Idempotent: running one twice, or
+//! stopping it anywhere, harms nothing.
+//!
+//! [`tick`] tells the journal that time passed, [`admit`] cuts long work into slices, [`deliver`]
+//! brings sinks up to date, [`uploads`] finishes uploads of 1C that nobody asked for.
+
+pub mod admit;
+pub mod deliver;
+pub mod tick;
+pub mod uploads;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::base::{Clock, Position};
+use crate::entry::Entry;
+use crate::journal::{AppendError, Journal, NewEntry};
+use crate::pipeline::{Applied, Running};
+use crate::store::Store;
+
+/// What every reconciler stands on.
+#[derive(Clone)]
+pub struct Ground {
+    /// Entries go here.
+    pub journal: Arc<dyn Journal>,
+    /// State is read here.
+    pub store: Arc<dyn Store>,
+    /// What is applied is known here.
+    pub pipeline: Arc<Running>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Turns true when the daemon stops.
+    pub stop: watch::Receiver<bool>,
+}
+
+impl Ground {
+    /// Appends an entry of now; resolves when it is durable.
+    pub async fn append(&self, entry: &Entry) -> Result<Position, AppendError> {
+        let at = self.clock.now();
+        self.journal.append(NewEntry { kind: entry.kind(), at, payload: entry.encode() }).await
+    }
+
+    /// Whether the daemon stops.
+    pub fn stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Waits until something is applied, `ms_max` have passed, or the daemon stops.
+    pub async fn nudged(&mut self, applied: &mut Applied, ms_max: u64) {
+        let pause = std::time::Duration::from_millis(ms_max);
+        tokio::select! {
+            _ = applied.changed() => {}
+            _ = self.stop.changed() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+impl Ground {
+    /// Waits `ms`, or until the daemon stops.
+    pub async fn rest(&mut self, ms: u64) {
+        tokio::select! {
+            _ = self.stop.changed() => {}
+            () = tokio::time::sleep(std::time::Duration::from_millis(ms)) => {}
+        }
+    }
+}

@@ -4,3 +4,22 @@ mod twin;
 mod twin_limits;
 mod twin_objects;
 mod twin_senders;
+//! The integration tests: one binary, one file per subject.
+
+mod connector;
+mod decode_commerceml;
+mod form;
+mod frozen;
+mod http;
+mod http_bounds;
+mod http_support;
+mod journal;
+mod journal_model;
+mod locales;
+mod mapping;
+mod normalize;
+mod outbox;
+mod scoring;
+mod sink;
+mod store;
+mod tidy;

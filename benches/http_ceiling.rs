@@ -1,0 +1,241 @@
+//! How much of a bare axum handler's throughput the listener reaches: 1 KiB JSON bodies, 64 kept
+//! connections, no pipelining, the load generator on the same cores.
+//!
+//! `cargo bench --bench http_ceiling`; prints the median of the rounds and the ratio. The journal is in
+//! memory and answers at once, so the ratio is that of the listener, envelope and key alone.
+//! Environment: `ROUNDS` (5), `SECONDS` of a round (3).
+
+use std::io::Read;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::routing::post;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use uzel::base::clock::SystemClock;
+use uzel::base::telemetry::Metrics;
+use uzel::base::{Message, Position, Secret, Slug};
+use uzel::connector::{SourceSpec, StreamSpec, Transport};
+use uzel::entry::Body;
+use uzel::http::{Health, Listener, Options, Parts, State};
+use uzel::journal::{AppendError, Appended, Journal, NewEntry, ReadError, StoredEntry};
+use uzel::source::form::{FormSettings, FormSource, Rates, Ticks};
+use uzel::value::Path;
+
+const CONNECTIONS: usize = 64;
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+fn main() {
+    // As in production: spans are made, debug lines are not written.
+    tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(std::io::stderr).init();
+    let rounds = number("ROUNDS", 5);
+    let round = Duration::from_secs(number("SECONDS", 3));
+    let body = body();
+    let server = runtime("server");
+    let bare = server.block_on(bare());
+    let ours = server.block_on(ours());
+    let load = runtime("load");
+    let mut rates: [Vec<u64>; 3] = Default::default();
+    for index in 0..=rounds {
+        // Interleaved, so that a noisy neighbour disturbs all alike; the first round warms up.
+        let measured = [
+            measure(&load, bare, &request("/bare", &body), round),
+            measure(&load, ours, &request(&format!("/in/content/{SECRET}"), &body), round),
+            measure(&load, ours, &request(&format!("/in/id/{SECRET}"), &body), round),
+        ];
+        if index > 0 {
+            rates.iter_mut().zip(measured).for_each(|(all, one)| all.push(one));
+        }
+    }
+    let [bare, content, id] = rates.map(median);
+    println!("bare axum, JSON parsed         {bare:>8} requests/s");
+    println!("webhook, key by content        {content:>8} requests/s  ratio {:.2}", content as f64 / bare as f64);
+    println!("webhook, key by sender's id    {id:>8} requests/s  ratio {:.2}", id as f64 / bare as f64);
+}
+
+fn number(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|it| it.parse().ok()).unwrap_or(usual)
+}
+
+fn runtime(name: &str) -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name(name)
+        .enable_all()
+        .build()
+        .expect("threads")
+}
+
+/// A lead of 1 KiB.
+fn body() -> String {
+    let lead = |comment: &str| {
+        serde_json::json!({
+            "tranid": "652374741:1234567", "formid": "form652374741", "formname": "Заявка",
+            "name": "Анна Петрова", "phone": "+7 (900) 000-00-01", "email": "anna@example.ru",
+            "utm": {"source": "yandex", "medium": "cpc", "campaign": "spring", "content": "1", "term": "окна"},
+            "page": "https://site.ru/price", "agree": true, "sum": 12500.50, "comment": comment,
+        })
+        .to_string()
+    };
+    let rest = 1024 - lead("").len();
+    lead(&"x".repeat(rest))
+}
+
+fn request(path: &str, body: &str) -> Arc<[u8]> {
+    let length = body.len();
+    let text = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nUser-Agent: load\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    text.into_bytes().into()
+}
+
+async fn bare() -> SocketAddr {
+    let handler = async |Json(_lead): Json<serde_json::Value>| Json(serde_json::json!({"status": "accepted"}));
+    let router = axum::Router::new().route("/bare", post(handler));
+    let socket = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let address = socket.local_addr().expect("bound");
+    tokio::spawn(async move { axum::serve(socket, router).await });
+    address
+}
+
+async fn ours() -> SocketAddr {
+    let state = State::new(Parts {
+        journal: Arc::new(Nowhere(AtomicU64::new(0), watch::Sender::new(Position::START))),
+        health: Arc::new(Ready),
+        clock: Arc::new(SystemClock),
+        metrics: Arc::new(Metrics::new()),
+        api: None,
+        seed: 1,
+        options: Options::standard(),
+    });
+    state.set_forms(vec![source("content", &[]), source("id", &["tranid"])]);
+    let listener = Listener::bind(([127, 0, 0, 1], 0).into(), Arc::new(state)).await.expect("a free port");
+    let address = listener.local_addr();
+    tokio::spawn(listener.run(std::future::pending()));
+    address
+}
+
+fn source(connection: &'static str, ids: &[&str]) -> FormSource {
+    let settings = FormSettings {
+        connection: Slug::literal(connection),
+        connector: Slug::literal("forms"),
+        secret: Secret::new(SECRET),
+        previous_secret: None,
+        origins: Vec::new(),
+        redirects: Vec::new(),
+        rates: Rates::NONE,
+    };
+    let stream = StreamSpec {
+        name: Slug::literal("lead"),
+        idempotency: ids.iter().map(|it| Path::compile(it).expect("a literal path")).collect(),
+        window_s: 60,
+        remember_days: 7,
+        fold_names: true,
+        drop: Vec::new(),
+    };
+    let spec = SourceSpec {
+        transport: Transport::Webhook,
+        answer: String::new(),
+        test: None,
+        honeypot: None,
+        streams: vec![stream],
+    };
+    FormSource::new(settings, &spec, Ticks::monotonic()).expect("good settings")
+}
+
+fn measure(load: &Runtime, address: SocketAddr, request: &Arc<[u8]>, round: Duration) -> u64 {
+    let stop = Arc::new(AtomicBool::new(false));
+    let begun = Instant::now();
+    let counts: Vec<_> = (0..CONNECTIONS).map(|_| load.spawn(ask(address, request.clone(), stop.clone()))).collect();
+    std::thread::sleep(round);
+    stop.store(true, Ordering::Relaxed);
+    let took = begun.elapsed();
+    let total: u64 = counts.into_iter().map(|it| load.block_on(it).expect("the load does not panic")).sum();
+    (total as f64 / took.as_secs_f64()) as u64
+}
+
+async fn ask(address: SocketAddr, request: Arc<[u8]>, stop: Arc<AtomicBool>) -> u64 {
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    stream.set_nodelay(true).expect("a socket option");
+    let mut buffer = [0; 4096];
+    let mut count = 0;
+    while !stop.load(Ordering::Relaxed) {
+        stream.write_all(&request).await.expect("it reads");
+        // Answers are small and come in one piece; a piece without its end is read on.
+        let mut got = 0;
+        while !is_whole(&buffer[..got]) {
+            let bytes = stream.read(&mut buffer[got..]).await.expect("it answers");
+            assert!(bytes > 0, "closed: {}", String::from_utf8_lossy(&buffer[..got]));
+            got += bytes;
+        }
+        assert!(buffer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&buffer[..got]));
+        count += 1;
+    }
+    count
+}
+
+fn is_whole(answer: &[u8]) -> bool {
+    answer.ends_with(b"}") && answer.windows(4).any(|it| it == b"\r\n\r\n")
+}
+
+fn median(mut rates: Vec<u64>) -> u64 {
+    rates.sort_unstable();
+    rates[rates.len() / 2]
+}
+
+struct Ready;
+
+impl Health for Ready {
+    fn ready(&self) -> Result<(), Message> {
+        Ok(())
+    }
+}
+
+/// Counts, and is durable at once.
+struct Nowhere(AtomicU64, watch::Sender<Position>);
+
+impl Journal for Nowhere {
+    fn append(&self, entry: NewEntry) -> Appended {
+        std::hint::black_box(&entry.payload);
+        let position = Position(self.0.fetch_add(1, Ordering::Relaxed) + 1);
+        Box::pin(std::future::ready(Ok(position)))
+    }
+
+    fn head(&self) -> Position {
+        Position(self.0.load(Ordering::Relaxed))
+    }
+
+    fn subscribe(&self) -> watch::Receiver<Position> {
+        self.1.subscribe()
+    }
+
+    fn first(&self) -> Position {
+        Position(1)
+    }
+
+    fn read(&self, _from: Position, _entries_max: usize, _bytes_max: usize) -> Result<Vec<StoredEntry>, ReadError> {
+        Ok(Vec::new())
+    }
+
+    fn put_body(&self, bytes: Vec<u8>) -> Result<Body, AppendError> {
+        Ok(Body::Inline(bytes))
+    }
+
+    fn adopt_body(&self, _file: &std::path::Path) -> Result<Body, AppendError> {
+        Err(AppendError::Closed(Message::new("http-closing")))
+    }
+
+    fn open_body(&self, _body: &Body) -> Result<Box<dyn Read + Send>, ReadError> {
+        Ok(Box::new(std::io::empty()))
+    }
+
+    fn accepts_intake(&self) -> Result<(), AppendError> {
+        Ok(())
+    }
+}

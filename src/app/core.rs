@@ -1,0 +1,154 @@
+//! Journal, store and pipeline over a folder: what works without network.
+
+use std::sync::Arc;
+
+use axum::Router;
+use tracing::{info, warn};
+
+use super::{ConfigurationFolder, Folder};
+use crate::base::clock::SystemClock;
+use crate::base::{Clock, Position};
+use crate::catalog::Catalog;
+use super::error::{Problems, Told};
+use crate::config::Settings;
+use crate::control::{self, Control};
+use crate::entry::{Configured, Entry, Kind};
+use crate::journal::{Journal, NewEntry, Options as JournalOptions, Segments};
+use crate::pipeline::{Pipeline, Running};
+use crate::query::Query;
+use crate::store::sled::{SledStore, set_aside};
+use crate::store::{Store, StoreError};
+use crate::task::deliver::Stops;
+use crate::vault::Vault;
+
+use super::folder::Lock;
+
+/// Journal + store + pipeline of one folder, and the configuration in force.
+pub struct Core {
+    /// The folder.
+    pub folder: Folder,
+    /// Settings.
+    pub settings: Settings,
+    /// The compiled configuration.
+    pub catalog: Arc<Catalog>,
+    /// Secrets.
+    pub vault: Arc<Vault>,
+    /// The journal.
+    pub journal: Arc<dyn Journal>,
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The pipeline at work.
+    pub pipeline: Arc<Running>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    _lock: Lock,
+}
+
+impl Core {
+    /// Opens a folder: takes the lock, recovers the journal, opens (or sets aside and rebuilds)
+    /// the store, starts the pipeline, and puts the configuration of now into force.
+    pub async fn open(folder: &Folder) -> anyhow::Result<Core> {
+        let settings = folder.settings().map_err(|problems| Problems(problems))?;
+        let catalog = Arc::new(Catalog::compile(&folder.files()?, &settings).map_err(|problems| Problems(problems))?);
+        let lock = folder.lock()?;
+        let vault = Arc::new(Vault::open(&folder.vault())?);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (segments, recovery) = Segments::open(&folder.journal(), clock.clone(), JournalOptions::production(rand::random()))?;
+        for message in recovery.messages() {
+            warn!("{message}");
+        }
+        let journal: Arc<dyn Journal> = Arc::new(segments);
+        let configurations = Arc::new(ConfigurationFolder::open(folder.configurations())?);
+        let store = open_store(folder, clock.as_ref())?;
+        let pipeline = Pipeline {
+            journal: journal.clone(),
+            store: store.clone(),
+            configurations: configurations.clone(),
+            epoch: 1,
+        };
+        if last_configured(journal.as_ref(), store.as_ref())? != Some(catalog.hash()) {
+            configurations.keep(catalog.clone())?;
+            let configured = Configured { hash: catalog.hash(), build: env!("CARGO_PKG_VERSION").into() };
+            let entry = Entry::Configured(configured);
+            let new = NewEntry { kind: entry.kind(), at: clock.now(), payload: entry.encode() };
+            journal.append(new).await?;
+            info!(configuration.hash = %catalog.hash(), "a new configuration takes force");
+        } else {
+            configurations.keep(catalog.clone())?;
+        }
+        let pipeline = Arc::new(pipeline.start(&tokio::runtime::Handle::current())?);
+        let core =
+            Core { folder: folder.clone(), settings, catalog, vault, journal, store, pipeline, clock, _lock: lock };
+        Ok(core)
+    }
+
+    /// The interface over this core, after everything in the journal is applied.
+    pub fn router(&self) -> Router {
+        control::router(Arc::new(self.control(Stops::default())))
+    }
+
+    /// Views and commands; `stops` says which sinks rest.
+    pub fn control(&self, stops: Stops) -> Control {
+        Control {
+            query: Query::new(self.store.clone(), self.journal.clone(), self.catalog.clone()),
+            journal: self.journal.clone(),
+            pipeline: self.pipeline.clone(),
+            clock: self.clock.clone(),
+            stops,
+        }
+    }
+
+    /// Waits until everything that is in the journal now is applied.
+    pub async fn caught_up(&self) -> anyhow::Result<()> {
+        self.pipeline.wait(self.journal.head()).await.map_err(anyhow::Error::msg)
+    }
+
+    /// Ends the pipeline and flushes the store.
+    pub async fn close(self) {
+        let (pipeline, store) = (self.pipeline, self.store);
+        let ended = tokio::task::spawn_blocking(move || {
+            pipeline.stop();
+            if let Err(error) = store.flush() {
+                warn!(%error, "the store was not flushed; it goes on from an older checkpoint");
+            }
+        });
+        if let Err(error) = ended.await {
+            warn!(%error, "closing was cut short");
+        }
+    }
+}
+
+fn open_store(folder: &Folder, clock: &dyn Clock) -> anyhow::Result<Arc<dyn Store>> {
+    match SledStore::open(&folder.store()) {
+        Ok(opened) => Ok(Arc::new(opened.store)),
+        Err(StoreError::Damaged(message)) => {
+            let aside = set_aside(&folder.store(), clock.now())?;
+            warn!(store.aside = %aside.display(), "{message}; the store is rebuilt from the journal");
+            Ok(Arc::new(SledStore::open(&folder.store())?.store))
+        }
+        Err(StoreError::Newer(message) | StoreError::Failed(message) | StoreError::Fenced(message)) => {
+            Err(Told(message).into())
+        }
+    }
+}
+
+/// Hash of the newest configuration in the journal, applied or not.
+fn last_configured(
+    journal: &dyn Journal,
+    store: &dyn Store,
+) -> anyhow::Result<Option<crate::base::checksum::Fingerprint>> {
+    use crate::base::limits::{MICRO_BATCH_BYTES_MAX, MICRO_BATCH_ENTRIES_MAX};
+    let reader = crate::tables::Reader::new(store);
+    let mut newest = reader.get::<crate::tables::Meta>(&())?.and_then(|meta| meta.configuration);
+    let mut from = store.checkpoint()?.position.max(Position(1));
+    loop {
+        let entries = journal.read(from, MICRO_BATCH_ENTRIES_MAX, MICRO_BATCH_BYTES_MAX)?;
+        let Some(last) = entries.last() else { return Ok(newest) };
+        from = last.position.next();
+        for stored in entries.iter().filter(|stored| stored.kind == Kind::Configured) {
+            if let Ok(Entry::Configured(configured)) = Entry::decode(stored.kind, &stored.payload) {
+                newest = Some(configured.hash);
+            }
+        }
+    }
+}

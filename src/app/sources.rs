@@ -1,0 +1,124 @@
+//! Sources of a configuration, made ready for the listener.
+
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::base::limits::EXCHANGE_FILE_LIMIT_BYTES;
+use crate::base::{Clock, Locale, Message, Secret, Slug};
+use crate::catalog::{Catalog, Connection};
+use crate::connector::Transport;
+use crate::field::FieldValue;
+use crate::http::{ExchangeAnswer, ExchangeCall, ExchangeEndpoint};
+use crate::journal::Journal;
+use crate::source::exchange::{Exchange, ExchangeRequest, ExchangeSettings, Frames, Progress, parse_query};
+use crate::source::form::{FormSettings, FormSource, Rate, Rates, Ticks};
+use crate::vault::Vault;
+
+use super::error::Told;
+
+/// A secret of a connection: the environment first (`UZEL_SECRET_<CONNECTION>_<SETTING>`), then
+/// the vault.
+pub(super) fn secret(vault: &Vault, connection: &Slug, setting: &str) -> Option<Secret> {
+    let variable = format!("UZEL_SECRET_{connection}_{setting}").to_uppercase().replace('-', "_");
+    let given = std::env::var(variable).ok().filter(|value| !value.is_empty()).map(Secret::new);
+    given.or_else(|| vault.get(&format!("{connection}.{setting}")))
+}
+
+/// The same, reported when it is missing.
+fn required_secret(vault: &Vault, connection: &Slug, setting: &str) -> anyhow::Result<Secret> {
+    secret(vault, connection, setting).ok_or_else(|| {
+        let name = format!("{connection}.{setting}");
+        Told(Message::new("app-no-secret").with("name", name)).into()
+    })
+}
+
+/// Form sources of the configuration.
+pub(super) fn forms(catalog: &Catalog, vault: &Vault) -> anyhow::Result<Vec<FormSource>> {
+    let mut sources = Vec::new();
+    for connection in catalog.connections() {
+        let Some(spec) = &connection.connector.source else { continue };
+        if spec.transport != Transport::Webhook {
+            continue;
+        }
+        let settings = FormSettings {
+            connection: connection.name.clone(),
+            connector: connection.connector.slug.clone(),
+            secret: required_secret(vault, &connection.name, "secret")?,
+            previous_secret: vault.previous(&format!("{}.secret", connection.name)),
+            origins: texts(connection, "origins"),
+            redirects: texts(connection, "redirects"),
+            rates: Rates {
+                source: rate(connection, "rate_per_minute"),
+                address: rate(connection, "rate_per_address"),
+            },
+        };
+        sources.push(FormSource::new(settings, spec, Ticks::monotonic()).map_err(Told)?);
+    }
+    Ok(sources)
+}
+
+fn texts(connection: &Connection, name: &str) -> Vec<String> {
+    connection.setting(name).map(|value| value.as_texts().to_vec()).unwrap_or_default()
+}
+
+/// So many a minute, a third of them at once; none when the setting is 0 or absent.
+fn rate(connection: &Connection, name: &str) -> Option<Rate> {
+    let per_minute = connection.setting(name).and_then(FieldValue::as_integer)?;
+    let per_minute = u32::try_from(per_minute).ok()?;
+    Rate::new(per_minute, (per_minute / 3).max(5))
+}
+
+/// Exchange endpoints of the configuration, by connection.
+pub(super) fn exchanges(
+    catalog: &Catalog,
+    vault: &Vault,
+    spool: &Path,
+    journal: &Arc<dyn Journal>,
+    clock: &Arc<dyn Clock>,
+    progress: &Arc<dyn Progress>,
+    locale: Locale,
+) -> anyhow::Result<Vec<(Slug, Arc<Exchange>)>> {
+    let mut endpoints = Vec::new();
+    for connection in catalog.connections() {
+        let Some(spec) = &connection.connector.source else { continue };
+        if spec.transport != Transport::Exchange1c {
+            continue;
+        }
+        let login = connection.setting("login").and_then(FieldValue::as_text).unwrap_or("uzel").to_owned();
+        let settings = ExchangeSettings {
+            connection: connection.name.clone(),
+            connector: connection.connector.slug.clone(),
+            login,
+            password: required_secret(vault, &connection.name, "password")?,
+            file_limit: EXCHANGE_FILE_LIMIT_BYTES,
+            locale,
+            zip: connection.setting("zip").is_none_or(|value| *value == FieldValue::Bool(true)),
+        };
+        let spool = spool.join(&*connection.name);
+        let exchange =
+            Exchange::new(settings, spool, Arc::clone(journal), Arc::clone(clock), Arc::clone(progress))?;
+        endpoints.push((connection.name.clone(), Arc::new(exchange)));
+    }
+    Ok(endpoints)
+}
+
+/// The exchange as the listener knows it.
+pub(super) struct Endpoint(pub Arc<Exchange>);
+
+impl ExchangeEndpoint for Endpoint {
+    fn handle(&self, call: ExchangeCall) -> Pin<Box<dyn Future<Output = ExchangeAnswer> + Send + '_>> {
+        Box::pin(async move {
+            let request = ExchangeRequest {
+                method: call.method,
+                query: parse_query(call.query.as_bytes()),
+                authorization: call.authorization,
+                cookie: call.cookie,
+                remote: Some(call.remote),
+                body: Box::new(Frames(call.body)),
+            };
+            let reply = self.0.handle(request).await;
+            ExchangeAnswer { content_type: reply.content_type, body: reply.body }
+        })
+    }
+}

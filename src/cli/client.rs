@@ -1,0 +1,114 @@
+//! `uzel client`: who they are, and why.
+
+use super::output::encoded;
+use super::{Context, Done};
+use crate::query::views::{ClientLine, ClientView, CommandView, Page};
+
+/// Subcommands of `uzel client`.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Sub {
+    List {
+        #[arg(long, short = 's')]
+        search: Option<String>,
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+        #[arg(long)]
+        after: Option<String>,
+    },
+    Show {
+        id: String,
+    },
+    Merge {
+        winner: String,
+        loser: String,
+    },
+    Split {
+        winner: String,
+        loser: String,
+    },
+}
+
+pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
+    let connected = context.connect().await?;
+    let done = with(sub, context, &connected.client).await;
+    connected.close().await;
+    done
+}
+
+async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> anyhow::Result<Done> {
+    match sub {
+        Sub::List { search, limit, after } => {
+            let mut path = format!("clients?limit={limit}");
+            for (name, value) in [("search", search), ("after", after)] {
+                if let Some(value) = value {
+                    path.push_str(&format!("&{name}={}", encoded(&value)));
+                }
+            }
+            let page: Page<ClientLine> = client.get(&path, context.locale).await?;
+            if context.json {
+                context.print_json(&page)?;
+                return Ok(Done::Well);
+            }
+            let rows = page.rows.iter().map(|it| {
+                vec![
+                    it.id.clone(),
+                    it.name.clone(),
+                    it.class.clone().unwrap_or_default(),
+                    it.contacts.join("\n"),
+                    it.inn.clone().unwrap_or_default(),
+                    it.deals.to_string(),
+                ]
+            });
+            context.print_table(&["id", "name", "class", "contacts", "inn", "deals"], rows.collect());
+            context.print_next(page.next.as_ref());
+        }
+        Sub::Show { id } => {
+            let view: ClientView = client.get(&format!("clients/{}", encoded(&id)), context.locale).await?;
+            if context.json {
+                context.print_json(&view)?;
+                return Ok(Done::Well);
+            }
+            show(&view, context);
+        }
+        Sub::Merge { winner, loser } => give(&format!("clients/{winner}/merge/{loser}"), context, client).await?,
+        Sub::Split { winner, loser } => give(&format!("clients/{winner}/split/{loser}"), context, client).await?,
+    }
+    Ok(Done::Well)
+}
+
+/// Gives a command and prints what came of it.
+pub(super) async fn give(path: &str, context: &Context, client: &crate::control::Client) -> anyhow::Result<()> {
+    let view: CommandView = client.post(path, context.locale).await?;
+    match context.json {
+        true => context.print_json(&view),
+        false => {
+            println!("{}", view.result);
+            Ok(())
+        }
+    }
+}
+
+fn show(view: &ClientView, context: &Context) {
+    context.print_pairs(&[
+        ("id", view.line.id.clone()),
+        ("name", view.line.name.clone()),
+        ("kind", view.line.kind.clone()),
+        ("class", view.line.class.clone().unwrap_or_default()),
+        ("known-since", view.known_since.clone()),
+        ("merged-into", view.merged_into.clone().unwrap_or_default()),
+        ("contacts", view.line.contacts.join(", ")),
+    ]);
+    let fields = view.fields.iter().map(|it| {
+        vec![it.name.clone(), it.value.clone(), it.source.clone(), it.position.to_string(), it.observed_at.clone()]
+    });
+    context.print_table(&["field", "value", "source", "position", "observed"], fields.collect());
+    for merge in &view.merged {
+        println!("{} ← {} ({}): {}", view.line.id, merge.loser, merge.position, merge.why.join("; "));
+    }
+    super::deal::print_lines(&view.open_deals, context);
+    let interactions = view.interactions.iter().map(|it| {
+        vec![it.at.clone(), it.kind.clone(), it.source.clone(), it.record.clone(), it.subject.clone(), it.text.clone()]
+    });
+    context.print_table(&["at", "kind", "source", "record", "subject", "text"], interactions.collect());
+    super::deal::print_sinks(&view.sinks, context);
+}

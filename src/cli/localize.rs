@@ -1,0 +1,56 @@
+//! Help in the reader's language.
+
+use clap::Command;
+
+use crate::base::Locale;
+use crate::base::message::text;
+
+/// Puts the texts of `locales/*/cli.ftl` into a command and everything under it.
+pub(super) fn localize(command: Command, locale: Locale) -> Command {
+    let template = format!(
+        "{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}",
+        text("cli-word-usage", locale).unwrap_or_default()
+    );
+    under(command, "cli", &template, locale)
+}
+
+fn under(mut command: Command, place: &str, template: &str, locale: Locale) -> Command {
+    if let Some(about) = text(place, locale) {
+        command = command.about(about);
+    }
+    let mut examples = String::new();
+    for number in 1.. {
+        let Some(example) = text(&format!("{place}-example-{number}"), locale) else { break };
+        examples.push_str(&format!("\n  {example}"));
+    }
+    if !examples.is_empty() {
+        let word = text("cli-word-examples", locale).unwrap_or_default();
+        command = command.after_help(format!("{word}:{examples}"));
+    }
+    command = command
+        .help_template(template.to_owned())
+        .subcommand_help_heading(text("cli-word-commands", locale).unwrap_or_default())
+        .next_help_heading(text("cli-word-options", locale));
+    let names: Vec<String> = command.get_arguments().map(|argument| argument.get_id().to_string()).collect();
+    for name in names {
+        let found = text(&format!("{place}--{}", name.replace('_', "-")), locale);
+        let heading = match command.get_arguments().find(|it| it.get_id() == name.as_str()) {
+            Some(argument) if argument.is_positional() => "cli-word-arguments",
+            Some(_) | None => "cli-word-options",
+        };
+        let heading = text(heading, locale);
+        command = command.mut_arg(name, |argument| {
+            let argument = argument.help_heading(heading);
+            match found {
+                Some(help) => argument.help(help),
+                None => argument,
+            }
+        });
+    }
+    let subcommands: Vec<String> = command.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+    for name in subcommands {
+        let place = format!("{place}-{name}");
+        command = command.mut_subcommand(name, |sub| under(sub, &place, template, locale));
+    }
+    command
+}

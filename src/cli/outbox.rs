@@ -1,0 +1,74 @@
+//! `uzel outbox`: what the sinks still have to be told.
+
+use super::client::give;
+use super::output::encoded;
+use super::{Context, Done};
+use crate::query::views::{OutboxView, Page};
+
+/// Subcommands of `uzel outbox`.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Sub {
+    List {
+        #[arg(long)]
+        sink: Option<String>,
+        #[arg(long, value_parser = ["due", "in_flight", "uncertain", "dead", "discarded"])]
+        state: Option<String>,
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+        #[arg(long)]
+        after: Option<String>,
+    },
+    Resend {
+        sink: String,
+        object: String,
+    },
+    Discard {
+        sink: String,
+        object: String,
+    },
+}
+
+pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
+    let connected = context.connect().await?;
+    let done = with(sub, context, &connected.client).await;
+    connected.close().await;
+    done
+}
+
+async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> anyhow::Result<Done> {
+    match sub {
+        Sub::List { sink, state, limit, after } => {
+            let mut path = format!("outbox?limit={limit}");
+            for (name, value) in [("sink", sink), ("state", state), ("after", after)] {
+                if let Some(value) = value {
+                    path.push_str(&format!("&{name}={}", encoded(&value)));
+                }
+            }
+            let page: Page<OutboxView> = client.get(&path, context.locale).await?;
+            if context.json {
+                context.print_json(&page)?;
+                return Ok(Done::Well);
+            }
+            let rows = page.rows.iter().map(|it| {
+                vec![
+                    it.sink.clone(),
+                    it.object.clone(),
+                    it.title.clone(),
+                    it.fault.as_ref().map_or_else(|| it.state.clone(), |fault| format!("{} ({fault})", it.state)),
+                    it.wanted_since.clone(),
+                    it.attempts.to_string(),
+                    it.reason.clone().unwrap_or_default(),
+                ]
+            });
+            context.print_table(&["sink", "object", "title", "state", "since", "attempts", "reason"], rows.collect());
+            context.print_next(page.next.as_ref());
+        }
+        Sub::Resend { sink, object } => {
+            give(&format!("outbox/{}/{}/resend", encoded(&sink), encoded(&object)), context, client).await?;
+        }
+        Sub::Discard { sink, object } => {
+            give(&format!("outbox/{}/{}/discard", encoded(&sink), encoded(&object)), context, client).await?;
+        }
+    }
+    Ok(Done::Well)
+}

@@ -1,0 +1,37 @@
+//! `uzel twin`: fakes of foreign systems, for trying things out without the real ones.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::{Context, Done};
+use crate::base::Message;
+
+/// Subcommands of `uzel twin`.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Sub {
+    Bitrix24(Bitrix24),
+}
+
+/// Arguments of `uzel twin bitrix24`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Bitrix24 {
+    #[arg(long, default_value = "127.0.0.1:8691")]
+    listen: SocketAddr,
+    #[arg(long)]
+    state: Option<PathBuf>,
+    #[arg(long, default_value = "twinsecret0000000000")]
+    secret: String,
+    #[arg(long, default_value_t = 2)]
+    rate: u32,
+    #[arg(long, default_value_t = 50)]
+    burst: u32,
+}
+
+pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
+    let Sub::Bitrix24(args) = sub;
+    let running = crate::app::start_bitrix24_twin(args.listen, args.state, &args.secret, args.rate, args.burst).await?;
+    println!("{}", context.say(&Message::new("cli-twin-listens").with("url", running.url())));
+    crate::app::interrupted().await;
+    running.stop().await;
+    Ok(Done::Well)
+}

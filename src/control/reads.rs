@@ -1,0 +1,202 @@
+//! What is shown.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query as Params, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Asked, Control, Refusal};
+use crate::base::limits::PAGE_ROWS_MAX;
+use crate::base::{Locale, Message, Position};
+use crate::query::Listing;
+use crate::query::views::{
+    ClientLine, ClientView, DealLine, DealView, EntryView, OutboxView, Page, QuarantineView, ScoreView, StatusView,
+    TotalsView,
+};
+
+type Answer<T> = Result<Json<T>, Refusal>;
+
+/// Parameters of a listing.
+#[derive(Debug, Deserialize, Default)]
+pub(super) struct ListParams {
+    lang: Option<Locale>,
+    /// Rows of the page.
+    limit: Option<usize>,
+    /// Where the page before ended.
+    after: Option<String>,
+    /// Part of a name, a phone, an e-mail, an INN.
+    search: Option<String>,
+    /// Class of deals.
+    class: Option<String>,
+    /// State of deals or deliveries.
+    state: Option<String>,
+    /// Sink of deliveries.
+    sink: Option<String>,
+}
+
+/// Parameters of the totals.
+#[derive(Debug, Deserialize, Default)]
+pub(super) struct TotalsParams {
+    /// Only deals of this pipeline.
+    pipeline: Option<String>,
+}
+
+impl ListParams {
+    fn listing(self) -> Listing {
+        Listing {
+            locale: self.lang.unwrap_or_default(),
+            rows_max: self.limit.unwrap_or(100).clamp(1, PAGE_ROWS_MAX),
+            after: self.after,
+            search: self.search,
+            class: self.class,
+            state: self.state,
+            sink: self.sink,
+        }
+    }
+}
+
+/// Views read the store, which blocks: they run beside the event loop.
+async fn blocking<T: Send + 'static>(
+    control: Arc<Control>,
+    view: impl FnOnce(&Control) -> Result<T, Refusal> + Send + 'static,
+) -> Answer<T> {
+    let done = tokio::task::spawn_blocking(move || view(&control)).await;
+    done.unwrap_or_else(|panicked| Err(Refusal::from(panicked))).map(Json)
+}
+
+fn found<T>(view: Option<T>, id: &str, locale: Locale) -> Result<T, Refusal> {
+    view.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, &Message::new("control-not-found").with("id", id), locale))
+}
+
+fn parse<T: std::str::FromStr<Err = Message>>(text: &str, locale: Locale) -> Result<T, Refusal> {
+    text.parse().map_err(|message| Refusal::new(StatusCode::BAD_REQUEST, &message, locale))
+}
+
+pub(super) async fn status(State(control): State<Arc<Control>>, Params(asked): Params<Asked>) -> Answer<StatusView> {
+    blocking(control, move |it| {
+        let failure = it.pipeline.failure();
+        let mut view = it.query.status(*it.pipeline.applied().borrow(), failure, asked.locale())?;
+        let stops = it.stops.all();
+        for connection in &mut view.connections {
+            let stop = stops.iter().find(|(sink, _)| ***sink == *connection.name);
+            connection.stopped = stop.map(|(_, reason)| reason.render(asked.locale()));
+        }
+        Ok(view)
+    })
+    .await
+}
+
+pub(super) async fn clients(
+    State(control): State<Arc<Control>>,
+    Params(params): Params<ListParams>,
+) -> Answer<Page<ClientLine>> {
+    blocking(control, move |it| Ok(it.query.clients(&params.listing())?)).await
+}
+
+pub(super) async fn client(
+    State(control): State<Arc<Control>>,
+    Path(id): Path<String>,
+    Params(asked): Params<Asked>,
+) -> Answer<ClientView> {
+    blocking(control, move |it| {
+        let view = it.query.client(parse(&id, asked.locale())?, asked.locale())?;
+        found(view, &id, asked.locale())
+    })
+    .await
+}
+
+pub(super) async fn deals(
+    State(control): State<Arc<Control>>,
+    Params(params): Params<ListParams>,
+) -> Answer<Page<DealLine>> {
+    blocking(control, move |it| Ok(it.query.deals(&params.listing())?)).await
+}
+
+pub(super) async fn deal(
+    State(control): State<Arc<Control>>,
+    Path(id): Path<String>,
+    Params(asked): Params<Asked>,
+) -> Answer<DealView> {
+    blocking(control, move |it| {
+        let view = it.query.deal(parse(&id, asked.locale())?, asked.locale())?;
+        found(view, &id, asked.locale())
+    })
+    .await
+}
+
+pub(super) async fn score(
+    State(control): State<Arc<Control>>,
+    Path(id): Path<String>,
+    Params(asked): Params<Asked>,
+) -> Answer<ScoreView> {
+    blocking(control, move |it| {
+        let view = it.query.score(parse(&id, asked.locale())?, asked.locale())?;
+        found(view, &id, asked.locale())
+    })
+    .await
+}
+
+pub(super) async fn totals(
+    State(control): State<Arc<Control>>,
+    Params(params): Params<TotalsParams>,
+) -> Answer<Vec<TotalsView>> {
+    blocking(control, move |it| Ok(it.query.totals(params.pipeline.as_deref())?)).await
+}
+
+pub(super) async fn outbox(
+    State(control): State<Arc<Control>>,
+    Params(params): Params<ListParams>,
+) -> Answer<Page<OutboxView>> {
+    blocking(control, move |it| Ok(it.query.outbox(&params.listing())?)).await
+}
+
+pub(super) async fn quarantine(
+    State(control): State<Arc<Control>>,
+    Params(params): Params<ListParams>,
+) -> Answer<Page<QuarantineView>> {
+    blocking(control, move |it| Ok(it.query.quarantine(&params.listing())?)).await
+}
+
+pub(super) async fn quarantined(
+    State(control): State<Arc<Control>>,
+    Path(record): Path<String>,
+    Params(asked): Params<Asked>,
+) -> Answer<QuarantineView> {
+    blocking(control, move |it| {
+        let view = it.query.quarantined(parse(&record, asked.locale())?, asked.locale())?;
+        found(view, &record, asked.locale())
+    })
+    .await
+}
+
+pub(super) async fn journal(
+    State(control): State<Arc<Control>>,
+    Params(params): Params<ListParams>,
+) -> Answer<Page<EntryView>> {
+    blocking(control, move |it| Ok(it.query.journal(&params.listing())?)).await
+}
+
+pub(super) async fn entry(
+    State(control): State<Arc<Control>>,
+    Path(position): Path<u64>,
+    Params(asked): Params<Asked>,
+) -> Answer<EntryView> {
+    blocking(control, move |it| {
+        let view = it.query.entry(Position(position), asked.locale())?;
+        found(view, &position.to_string(), asked.locale())
+    })
+    .await
+}
+
+/// Hash over every row, with the checkpoint it belongs to: two stores with the same checkpoint
+/// and configuration have the same hash.
+pub(super) async fn rows_hash(State(control): State<Arc<Control>>) -> Answer<Value> {
+    blocking(control, |it| {
+        let (checkpoint, hash) = it.query.rows_hash()?;
+        Ok(json!({ "checkpoint": checkpoint.to_string(), "hash": hash.to_string() }))
+    })
+    .await
+}

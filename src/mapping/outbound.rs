@@ -1,0 +1,330 @@
+//! Outbound mappings: an object of ours -> named values of a sink.
+//!
+//! ```toml
+//! object = "deal"                      # client | deal | interaction
+//! when = { client_kind = "person" }    # not meant for others
+//! needs = ["ref.client"]               # told only after the client is
+//!
+//! [fields]                             # in the order in which they are sent
+//! TITLE = { from = ["deal.title", "client.name.shown"], create_only = true }
+//! OPPORTUNITY = { from = "deal.price.amount", as = "money", create_only = "unless_owned" }
+//! STAGE_ID = { from = "deal.stage", map = "stages", otherwise = "drop", create_only = true }
+//! PHONE = { from = "client.contacts.phone", as = "multifield", type = "WORK" }
+//! ORIGINATOR_ID = { const = "uzel" }
+//! COMMENT = { text = "{interaction.text}\n{interaction.page}" }
+//! CONTACT_ID = [                       # the first whose `when` holds and that is filled
+//!     { from = "ref.client", when = { client_kind = "person" } },
+//! ]
+//! ```
+//!
+//! A value that is not there is left out: nothing is ever emptied in a sink because we do not
+//! know it. A line of a `text` whose names are all empty is left out too. `create_only` fields are
+//! written when the foreign object is made and never again, so that what a person changed there
+//! stays; `"unless_owned"` lets a source that owns the field by the ownership table change it.
+
+mod compile;
+mod value;
+
+use std::sync::Arc;
+
+use compact_str::CompactString;
+use jiff::tz::TimeZone;
+use serde_json::Value as Json;
+
+use super::OWNER_RANK;
+use super::dictionary::{Dictionary, Otherwise};
+use crate::model::{Client, ClientKind, Deal, Interaction, InteractionKind};
+
+pub use value::{NAMES, Name};
+use value::Taken;
+pub(super) use value::interaction_name;
+
+/// One of our objects whose foreign id a sink's object refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ref {
+    /// The client, as the sink knows it.
+    Client,
+    /// The deal, as the sink knows it.
+    Deal,
+}
+
+/// What a sink is told of, with what surrounds it.
+#[derive(Clone, Copy)]
+pub struct OutObject<'a> {
+    /// The client.
+    pub client: Option<&'a Client>,
+    /// The deal; for a client the one whose score stands for it.
+    pub deal: Option<&'a Deal>,
+    /// The interaction.
+    pub interaction: Option<&'a Interaction>,
+    /// Why the deal has its score, for people.
+    pub explanation: &'a str,
+    /// Zone of dates.
+    pub zone: &'a TimeZone,
+    /// Id in the sink, when it is known there.
+    pub foreign: &'a dyn Fn(Ref) -> Option<String>,
+}
+
+/// A compiled outbound mapping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outbound {
+    file: CompactString,
+    object: ObjectKind,
+    when: Condition,
+    needs: Vec<Ref>,
+    fields: Vec<FieldPlan>,
+}
+
+/// Object that a mapping tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ObjectKind {
+    /// A client.
+    Client,
+    /// A deal.
+    Deal,
+    /// An interaction.
+    Interaction,
+}
+
+/// What the sink should hold.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Desired {
+    /// Name in the sink, value; in the order of the mapping.
+    pub fields: Vec<(CompactString, Json)>,
+    /// Those of the fields that are written only when the foreign object is made.
+    pub create_only: Vec<CompactString>,
+}
+
+/// Whether an object can be told now.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Readiness {
+    /// Now.
+    Ready(Desired),
+    /// After these, which the sink does not know yet.
+    Waits(Vec<Ref>),
+    /// By another mapping, or not at all.
+    NotMeant,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FieldPlan {
+    to: CompactString,
+    choices: Vec<Choice>,
+}
+
+/// One way to fill a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Choice {
+    when: Condition,
+    source: Source,
+    format: Format,
+    dictionary: Option<(Arc<Dictionary>, Otherwise)>,
+    default: Option<CompactString>,
+    create_only: CreateOnly,
+    /// Characters at the most; longer texts are cut.
+    chars_max: Option<usize>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    /// The first filled one.
+    From(Vec<Name>),
+    Const(Json),
+    Text(Template),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CreateOnly {
+    No,
+    Yes,
+    UnlessOwned,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Format {
+    /// Text; several values joined by a comma.
+    Text,
+    /// A JSON number.
+    Number,
+    /// Text with two digits after the point.
+    Money,
+    /// A JSON list of texts.
+    List,
+    /// `[{"VALUE": ..., "VALUE_TYPE": ...}]`.
+    Multifield(CompactString),
+    /// RFC 3339, UTC.
+    DateTime,
+    /// `YYYY-MM-DD` in the company's zone.
+    Date,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Condition {
+    client_kind: Option<ClientKind>,
+    interaction_kind: Option<InteractionKind>,
+    has: Vec<Name>,
+    lacks: Vec<Name>,
+}
+
+/// Lines of fixed text and names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Template(Vec<Vec<Piece>>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Fixed(CompactString),
+    Name(Name),
+}
+
+impl Outbound {
+    /// The file it was compiled from.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The object it tells of.
+    pub fn object(&self) -> ObjectKind {
+        self.object
+    }
+
+    /// Names of the sink's fields that it writes.
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|plan| plan.to.as_str())
+    }
+
+    /// What the sink should hold of the object.
+    pub fn apply(&self, object: &OutObject<'_>) -> Readiness {
+        if !self.when.holds(object) {
+            return Readiness::NotMeant;
+        }
+        let waits: Vec<Ref> = self.needs.iter().copied().filter(|need| object.lacks_foreign(*need)).collect();
+        if !waits.is_empty() {
+            return Readiness::Waits(waits);
+        }
+        let mut desired = Desired::default();
+        for plan in &self.fields {
+            let choices = plan.choices.iter().filter(|choice| choice.when.holds(object));
+            let Some((choice, value)) = choices.filter_map(|it| Some((it, it.fill(object)?))).next() else { continue };
+            if choice.is_create_only(object) {
+                desired.create_only.push(plan.to.clone());
+            }
+            desired.fields.push((plan.to.clone(), value));
+        }
+        Readiness::Ready(desired)
+    }
+}
+
+impl OutObject<'_> {
+    /// Whether the object is there and the sink does not know it.
+    fn lacks_foreign(&self, need: Ref) -> bool {
+        let is_there = match need {
+            Ref::Client => self.client.is_some(),
+            Ref::Deal => self.deal.is_some(),
+        };
+        is_there && (self.foreign)(need).is_none()
+    }
+}
+
+impl Choice {
+    fn fill(&self, object: &OutObject<'_>) -> Option<Json> {
+        let value = match &self.source {
+            Source::Const(json) => return Some(json.clone()),
+            Source::Text(template) => template.fill(object).map(Taken::Text),
+            Source::From(names) => names.iter().find_map(|name| name.take(object)),
+        };
+        let value = match (value, &self.dictionary) {
+            (Some(Taken::Text(word)), Some((dictionary, otherwise))) => translate(word, dictionary, *otherwise),
+            (value, _) => value,
+        };
+        match value {
+            Some(value) => self.format(value, object),
+            None => self.default.as_ref().map(|text| Json::from(text.as_str())),
+        }
+    }
+
+    fn format(&self, value: Taken, object: &OutObject<'_>) -> Option<Json> {
+        match &self.format {
+            Format::Text => {
+                let text = value.text();
+                let text = match self.chars_max.and_then(|max| text.char_indices().nth(max)) {
+                    Some((end, _)) => text[..end].to_owned(),
+                    None => text,
+                };
+                Some(Json::from(text))
+            }
+            Format::Number => value.number(),
+            Format::Money => value.decimal().map(|amount| Json::from(value::two_digits(amount))),
+            Format::List => Some(value.list().into_iter().map(Json::from).collect()),
+            Format::Multifield(kind) => {
+                let item = |text| serde_json::json!({ "VALUE": text, "VALUE_TYPE": kind.as_str() });
+                Some(value.list().into_iter().map(item).collect())
+            }
+            Format::DateTime => value.instant().map(|at| Json::from(at.to_string())),
+            Format::Date => {
+                let at = value.instant()?.to_jiff().to_zoned(object.zone.clone());
+                Some(Json::from(at.date().to_string()))
+            }
+        }
+    }
+
+    fn is_create_only(&self, object: &OutObject<'_>) -> bool {
+        match self.create_only {
+            CreateOnly::No => false,
+            CreateOnly::Yes => true,
+            CreateOnly::UnlessOwned => {
+                let Source::From(names) = &self.source else { return true };
+                let rank = names.iter().find(|name| name.take(object).is_some()).and_then(|name| name.rank(object));
+                rank.is_none_or(|rank| rank < OWNER_RANK)
+            }
+        }
+    }
+}
+
+fn translate(word: String, dictionary: &Dictionary, otherwise: Otherwise) -> Option<Taken> {
+    match dictionary.find(&word) {
+        Some("") => None,
+        Some(translation) => Some(Taken::Text(translation.to_owned())),
+        None => match otherwise {
+            Otherwise::Keep => Some(Taken::Text(word)),
+            // Compile refuses `quarantine` here: a delivery is never refused for a word.
+            Otherwise::Drop | Otherwise::Quarantine => None,
+        },
+    }
+}
+
+impl Condition {
+    fn holds(&self, object: &OutObject<'_>) -> bool {
+        let kind = object.client.map(|client| client.kind);
+        let interaction = object.interaction.map(|it| it.kind);
+        self.client_kind.is_none_or(|wanted| kind == Some(wanted))
+            && self.interaction_kind.is_none_or(|wanted| interaction == Some(wanted))
+            && self.has.iter().all(|name| name.take(object).is_some())
+            && self.lacks.iter().all(|name| name.take(object).is_none())
+    }
+}
+
+impl Template {
+    fn fill(&self, object: &OutObject<'_>) -> Option<String> {
+        let lines: Vec<String> = self.0.iter().filter_map(|line| fill_line(line, object)).collect();
+        let text = lines.join("\n");
+        (!text.trim().is_empty()).then_some(text)
+    }
+}
+
+fn fill_line(line: &[Piece], object: &OutObject<'_>) -> Option<String> {
+    let mut text = String::new();
+    let (mut names, mut filled) = (0, 0);
+    for piece in line {
+        match piece {
+            Piece::Fixed(fixed) => text.push_str(fixed),
+            Piece::Name(name) => {
+                names += 1;
+                if let Some(value) = name.take(object) {
+                    filled += 1;
+                    text.push_str(&value.text());
+                }
+            }
+        }
+    }
+    (names == 0 || filled > 0).then_some(text)
+}

@@ -1,0 +1,140 @@
+//! Attempts of delivery become state: foreign ids, the confirmed version, the next try, or a dead
+//! letter.
+
+use super::marks::edit;
+use super::records::remember_foreign;
+use super::step::Step;
+use crate::base::Slug;
+use crate::entry::{AttemptResult, Attempted, AttemptedItem, Attempting, ObjectRef, Verdict};
+use crate::model::{Confirmed, Foreign};
+use crate::outbox::{self, Jitter};
+use crate::tables::rows::ObjectKey;
+use crate::tables::{Clients, Crosswalk, Deals, TableError};
+
+/// A request that is not idempotent is about to be sent.
+pub(super) fn attempting(step: &mut Step<'_>, attempting: Attempting) -> Result<(), TableError> {
+    let position = step.position;
+    for item in attempting.items {
+        edit(step, &attempting.sink, item.object, |state| {
+            state.delivery = state.delivery.take().map(|row| outbox::started(row, position));
+        })?;
+    }
+    Ok(())
+}
+
+/// What became of a request.
+pub(super) fn attempted(step: &mut Step<'_>, attempted: Attempted) -> Result<(), TableError> {
+    let Attempted { sink, at: _, attempting: _, items } = attempted;
+    for item in items {
+        one(step, &sink, item)?;
+    }
+    Ok(())
+}
+
+fn one(step: &mut Step<'_>, sink: &Slug, item: AttemptedItem) -> Result<(), TableError> {
+    let AttemptedItem { object, operation: _, version, result } = item;
+    let at = step.at;
+    match result {
+        AttemptResult::Done { foreign_kind, foreign_id: Some(foreign_id), sent } => {
+            let foreign = Foreign { connection: sink.clone(), kind: foreign_kind.clone(), id: foreign_id.clone() };
+            learn_foreign(step, &foreign, object)?;
+            edit(step, sink, object, |state| {
+                state.delivery = state.delivery.take().and_then(|row| outbox::done(row, version, at));
+                // Fields sent before and not this time are still held by the sink.
+                let mut held = state.confirmed.take().map(|before| before.sent).unwrap_or_default();
+                for (name, value) in sent {
+                    match held.iter_mut().find(|(held, _)| *held == name) {
+                        Some((_, slot)) => *slot = value,
+                        None => held.push((name, value)),
+                    }
+                }
+                state.confirmed = Some(Confirmed { foreign_kind, foreign_id, version, at, sent: held });
+            })
+        }
+        AttemptResult::Done { foreign_id: None, .. } => edit(step, sink, object, |state| {
+            state.delivery = state.delivery.take().map(|row| outbox::not_found(row, at));
+        }),
+        AttemptResult::Failed { verdict, reason } => {
+            let gone = verdict == Verdict::Gone;
+            if gone {
+                forget_foreign(step, sink, object)?;
+            }
+            edit(step, sink, object, |state| {
+                if gone {
+                    state.confirmed = None;
+                }
+                state.delivery = state.delivery.take().map(|row| {
+                    // Spread without chance: a rebuild schedules the same instants.
+                    let jitter = Jitter::of(object, row.attempts);
+                    outbox::failed(row, verdict, reason, at, jitter)
+                });
+            })
+        }
+    }
+}
+
+fn learn_foreign(step: &mut Step<'_>, foreign: &Foreign, object: ObjectRef) -> Result<(), TableError> {
+    let key = match object {
+        ObjectRef::Client(id) => {
+            step.rows.update::<Clients, _>(&id, |row| {
+                if let Some(row) = row
+                    && !row.client.foreign.iter().any(|(held, _)| held == foreign)
+                {
+                    row.client.foreign.push((foreign.clone(), id));
+                }
+            })?;
+            ObjectKey::Client(id)
+        }
+        ObjectRef::Deal(id) => {
+            step.rows.update::<Deals, _>(&id, |row| {
+                if let Some(row) = row
+                    && !row.deal.foreign.contains(foreign)
+                {
+                    row.deal.foreign.push(foreign.clone());
+                }
+            })?;
+            ObjectKey::Deal(id)
+        }
+        ObjectRef::Interaction(id) => ObjectKey::Interaction(id),
+    };
+    remember_foreign(step, foreign, key)
+}
+
+/// The foreign object is gone (deleted or merged there): it will be looked for, or made anew.
+fn forget_foreign(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
+    let lost: Vec<Foreign> = match object {
+        ObjectRef::Client(id) => step.rows.update::<Clients, _>(&id, |row| {
+            let Some(row) = row else { return Vec::new() };
+            let (lost, kept) = row.client.foreign.drain(..).partition(|(held, _)| held.connection == *sink);
+            row.client.foreign = kept;
+            let lost: Vec<(Foreign, _)> = lost;
+            lost.into_iter().map(|(foreign, _)| foreign).collect()
+        })?,
+        ObjectRef::Deal(id) => step.rows.update::<Deals, _>(&id, |row| {
+            let Some(row) = row else { return Vec::new() };
+            let (lost, kept) = row.deal.foreign.drain(..).partition(|held| held.connection == *sink);
+            row.deal.foreign = kept;
+            lost
+        })?,
+        ObjectRef::Interaction(_) => Vec::new(),
+    };
+    for foreign in lost {
+        step.rows.remove::<Crosswalk>(&foreign);
+    }
+    Ok(())
+}
+
+/// A person wants a dead letter sent again.
+pub(super) fn resend(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
+    let at = step.at;
+    edit(step, sink, object, |state| {
+        state.delivery = state.delivery.take().map(|row| outbox::resend(row, at));
+    })
+}
+
+/// A person gives a dead letter up.
+pub(super) fn discard(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
+    edit(step, sink, object, |state| {
+        state.delivery = state.delivery.take().map(outbox::discard);
+    })
+}

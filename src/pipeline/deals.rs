@@ -1,0 +1,403 @@
+//! Deals and documents: which one a record is about, and what it changes there.
+//!
+//! The rules are those of `rules/business.toml`: a lead joins the client's open deal, a fresh loss
+//! takes a note, an older one makes a repeat deal, a 1C order links to the one open deal without a
+//! document, else makes its own.
+
+use compact_str::CompactString;
+
+use super::marks;
+use super::records::{Origin, remember_foreign};
+use super::step::Step;
+use crate::base::limits::{EXTRA_FIELDS_MAX, EXTRA_VALUE_BYTES_MAX};
+use crate::base::{ClientId, DealId, DocumentId, Timestamp};
+use crate::entry::ObjectRef;
+use crate::model::change::{DealChange, DealStateChange, DocumentChange};
+use crate::model::{Change, Deal, DealState, Document, Provenance, Sourced};
+use crate::tables::rows::{DealRow, ObjectKey};
+use crate::tables::{Clients, Crosswalk, Deals, Documents, TableError};
+
+/// An object a record ended in.
+#[derive(Clone, Copy)]
+pub(super) struct Touched<Id> {
+    /// Its id.
+    pub id: Id,
+    /// Whether the record changed it.
+    pub changed: bool,
+}
+
+/// How a record relates to the deal it ends in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    /// The record tells the deal itself: its fields are offered.
+    Tells,
+    /// The record only belongs to the deal (a lead that joins it): its fields are not the deal's.
+    Joins,
+}
+
+/// Finds or makes the deal of a record and offers it what the record says.
+pub(super) fn deal(
+    step: &mut Step<'_>,
+    origin: &Origin<'_>,
+    client: Option<ClientId>,
+    told: &DealChange,
+    document: Option<DocumentId>,
+    change: &Change,
+) -> Result<Option<Touched<DealId>>, TableError> {
+    let known = known_deal(step, origin, told, document)?;
+    let found = match known {
+        Some(deal) => Some((deal, Relation::Tells)),
+        None => match document {
+            Some(_) => linkable_deal(step, client)?.map(|deal| (deal, Relation::Tells)),
+            None if told.foreign.is_empty() => lead_deal(step, origin, client, told)?,
+            None => None,
+        },
+    };
+    let (id, relation, created) = match found {
+        Some((id, relation)) => (id, relation, false),
+        None => (create(step, origin, client)?, Relation::Tells, true),
+    };
+    let mut changed = created;
+    if relation == Relation::Tells {
+        changed |= offer(step, origin, id, told, &change.extra)?;
+    }
+    for (kind, foreign_id) in &told.foreign {
+        let foreign = origin.foreign(kind, foreign_id);
+        remember_foreign(step, &foreign, ObjectKey::Deal(id))?;
+        changed |= step.rows.update::<Deals, _>(&id, |row| {
+            let Some(row) = row else { return false };
+            let is_new = !row.deal.foreign.contains(&foreign);
+            if is_new {
+                row.deal.foreign.push(foreign.clone());
+            }
+            is_new
+        })?;
+    }
+    if let Some(document) = document {
+        changed |= tie(step, id, document)?;
+    }
+    if changed {
+        step.rows.update::<Deals, _>(&id, |row| {
+            if let Some(row) = row {
+                row.deal.version = step.position;
+                row.deal.active_at = row.deal.active_at.max(origin.observed_at);
+            }
+        })?;
+        marks::want(step, ObjectRef::Deal(id))?;
+    }
+    Ok(Some(Touched { id, changed }))
+}
+
+fn known_deal(
+    step: &mut Step<'_>,
+    origin: &Origin<'_>,
+    told: &DealChange,
+    document: Option<DocumentId>,
+) -> Result<Option<DealId>, TableError> {
+    for (kind, id) in &told.foreign {
+        let key = origin.foreign(kind, id);
+        if let Some(ObjectKey::Deal(deal)) = step.rows.get::<Crosswalk>(&key)? {
+            return Ok(Some(deal));
+        }
+    }
+    let Some(document) = document else { return Ok(None) };
+    step.rows.peek::<Documents, _>(&document, |row| row.and_then(|row| row.deal))
+}
+
+/// The one open deal of the client that has no document yet. Several: a person must say, so the
+/// order makes its own deal.
+fn linkable_deal(step: &mut Step<'_>, client: Option<ClientId>) -> Result<Option<DealId>, TableError> {
+    let candidates: Vec<DealId> = client_deals(step, client)?
+        .into_iter()
+        .filter(|deal| deal.is_open() && deal.documents.is_empty() && !deal.hidden)
+        .map(|deal| deal.id)
+        .collect();
+    Ok(match candidates.as_slice() {
+        [only] => Some(*only),
+        [] | [_, ..] => None,
+    })
+}
+
+/// The deal that a lead joins, if any.
+fn lead_deal(
+    step: &mut Step<'_>,
+    origin: &Origin<'_>,
+    client: Option<ClientId>,
+    told: &DealChange,
+) -> Result<Option<(DealId, Relation)>, TableError> {
+    let same_pipeline = |deal: &Deal| match (&told.pipeline, &deal.pipeline) {
+        (Some(told), Some(held)) => held.value == *told,
+        (Some(_), None) | (None, _) => true,
+    };
+    let deals = client_deals(step, client)?;
+    let business = &step.catalog.business;
+    let latest_open = deals
+        .iter()
+        .filter(|deal| deal.is_open() && !deal.hidden && same_pipeline(deal))
+        .max_by_key(|deal| (deal.active_at, deal.id));
+    if let Some(open) = latest_open {
+        let is_same_form = step.at.ms_since(open.created_at) <= business.same_form_window_ms
+            && open.source_connection() == Some(&origin.envelope.connection);
+        return Ok(Some((open.id, if is_same_form { Relation::Tells } else { Relation::Joins })));
+    }
+    let lost_at = |deal: &Deal| match deal.state {
+        DealState::Lost(at, _) => Some(at),
+        DealState::Open | DealState::Won(_) => None,
+    };
+    let latest_lost = deals
+        .iter()
+        .filter(|deal| same_pipeline(deal))
+        .filter_map(|deal| lost_at(deal).map(|at| (at, deal.id)))
+        .filter(|(at, _)| step.at.ms_since(*at) <= business.lost_recently_ms)
+        .max();
+    Ok(latest_lost.map(|(_, deal)| (deal, Relation::Joins)))
+}
+
+/// Deals of a client, oldest first.
+pub(super) fn client_deals(step: &mut Step<'_>, client: Option<ClientId>) -> Result<Vec<Deal>, TableError> {
+    let Some(client) = client else { return Ok(Vec::new()) };
+    let ids = step.rows.peek::<Clients, _>(&client, |row| row.map(|row| row.deals.clone()).unwrap_or_default())?;
+    let mut deals = Vec::with_capacity(ids.len());
+    for id in ids {
+        deals.extend(step.rows.get::<Deals>(&id)?.map(|row| row.deal));
+    }
+    Ok(deals)
+}
+
+fn create(step: &mut Step<'_>, origin: &Origin<'_>, client: Option<ClientId>) -> Result<DealId, TableError> {
+    let id = DealId::derive(origin.record, 0);
+    let mut deal = Deal::new(id, client, step.at);
+    deal.active_at = origin.observed_at;
+    deal.stage_since = origin.observed_at;
+    // A repeat deal goes to whom the client knows.
+    let earlier = client_deals(step, client)?;
+    deal.responsible = earlier.iter().rev().find_map(|earlier| earlier.responsible.clone());
+    step.rows.put::<Deals>(&id, DealRow::new(deal));
+    if let Some(client) = client {
+        step.rows.update::<Clients, _>(&client, |row| {
+            if let Some(row) = row
+                && !row.deals.contains(&id)
+            {
+                row.deals.push(id);
+            }
+        })?;
+    }
+    Ok(id)
+}
+
+fn offer(
+    step: &mut Step<'_>,
+    origin: &Origin<'_>,
+    id: DealId,
+    told: &DealChange,
+    extra: &[(CompactString, CompactString)],
+) -> Result<bool, TableError> {
+    let money = origin.provenance(step, "money");
+    let stage = origin.provenance(step, "stage");
+    let plain = origin.provenance(step, "deal");
+    let responsible = origin.provenance(step, "responsible");
+    let comment = origin.provenance(step, "comment");
+    let at = step.at;
+    step.rows.update::<Deals, _>(&id, |row| {
+        let Some(row) = row else { return false };
+        let deal = &mut row.deal;
+        let mut changed = take(&mut deal.title, &told.title, &plain);
+        changed |= take(&mut deal.pipeline, &told.pipeline, &stage);
+        changed |= take(&mut deal.source, &told.source, &plain);
+        changed |= take(&mut deal.responsible, &told.responsible, &responsible);
+        changed |= take(&mut deal.comment, &told.comment, &comment);
+        changed |= take(&mut deal.product_line, &told.product_line, &plain);
+        changed |= take(&mut deal.next_step, &told.next_step, &plain);
+        changed |= take(&mut deal.deferred, &told.deferred, &plain);
+        changed |= offer_price(deal, told, &money);
+        changed |= offer_stage(deal, told, &stage);
+        changed |= offer_close(deal, told, &plain);
+        changed |= offer_state(deal, told.state, at);
+        if let Some(replied) = told.client_replied_at
+            && deal.client_replied_at.is_none_or(|before| before < replied)
+        {
+            deal.client_replied_at = Some(replied);
+            changed = true;
+        }
+        if !told.utm.is_empty() && deal.utm_first.is_empty() {
+            deal.utm_first = told.utm.clone();
+            changed = true;
+        }
+        changed | keep_extra(&mut deal.extra, extra, &plain)
+    })
+}
+
+/// Offers a told value to a slot; absent values change nothing.
+fn take<T: Clone + PartialEq>(slot: &mut Option<Sourced<T>>, told: &Option<T>, provenance: &Provenance) -> bool {
+    told.as_ref().is_some_and(|value| Sourced::offer(slot, Sourced::new(value.clone(), provenance)))
+}
+
+fn offer_price(deal: &mut Deal, told: &DealChange, provenance: &Provenance) -> bool {
+    let changed = take(&mut deal.price, &told.price, provenance);
+    // Lines go with the price: who owns the money owns what it is for.
+    let owns = deal.price.as_ref().is_none_or(|price| price.provenance == *provenance);
+    if !told.lines.is_empty() && owns && deal.lines != told.lines {
+        deal.lines = told.lines.clone();
+        return true;
+    }
+    changed
+}
+
+fn offer_stage(deal: &mut Deal, told: &DealChange, provenance: &Provenance) -> bool {
+    let changed = take(&mut deal.stage, &told.stage, provenance);
+    let owns = deal.stage.as_ref().is_some_and(|stage| stage.provenance == *provenance);
+    if !owns {
+        return changed;
+    }
+    match told.stage_since {
+        Some(since) if deal.stage_since != since => deal.stage_since = since,
+        Some(_) => return changed,
+        None if changed => deal.stage_since = provenance.observed_at,
+        None => return changed,
+    }
+    true
+}
+
+fn offer_close(deal: &mut Deal, told: &DealChange, provenance: &Provenance) -> bool {
+    let before = deal.close_date.as_ref().map(|date| date.value);
+    let changed = take(&mut deal.close_date, &told.close_date, provenance);
+    if changed && before.is_some_and(|before| deal.close_date.as_ref().is_some_and(|date| date.value > before)) {
+        deal.close_date_moves += 1;
+    }
+    changed
+}
+
+fn offer_state(deal: &mut Deal, told: Option<DealStateChange>, at: Timestamp) -> bool {
+    let next = match (told, deal.state) {
+        (None, _)
+        | (Some(DealStateChange::Open), DealState::Open)
+        | (Some(DealStateChange::Won), DealState::Won(_))
+        | (Some(DealStateChange::Lost(_)), DealState::Lost(..)) => return false,
+        (Some(DealStateChange::Open), DealState::Won(_) | DealState::Lost(..)) => DealState::Open,
+        (Some(DealStateChange::Won), DealState::Open | DealState::Lost(..)) => DealState::Won(at),
+        (Some(DealStateChange::Lost(reason)), DealState::Open | DealState::Won(_)) => DealState::Lost(at, reason),
+    };
+    deal.state = next;
+    true
+}
+
+/// Keeps what no mapping names, the newest value of each name.
+pub(super) fn keep_extra(
+    held: &mut Vec<(CompactString, Sourced<CompactString>)>,
+    told: &[(CompactString, CompactString)],
+    provenance: &Provenance,
+) -> bool {
+    let mut changed = false;
+    for (name, value) in told {
+        let mut value = value.clone();
+        while value.len() > EXTRA_VALUE_BYTES_MAX {
+            value.pop();
+        }
+        let offered = Sourced::new(value, provenance);
+        match held.iter_mut().find(|(held, _)| held == name) {
+            Some((_, slot)) => {
+                let mut kept = Some(slot.clone());
+                changed |= Sourced::offer(&mut kept, offered);
+                *slot = kept.expect("an offer never empties a slot");
+            }
+            // Bound: the journal keeps what does not fit here.
+            None if held.len() >= EXTRA_FIELDS_MAX => {}
+            None => {
+                held.push((name.clone(), offered));
+                changed = true;
+            }
+        }
+    }
+    changed
+}
+
+/// Finds or makes the document of a record and offers it what the record says.
+pub(super) fn document(
+    step: &mut Step<'_>,
+    origin: &Origin<'_>,
+    client: Option<ClientId>,
+    told: &DocumentChange,
+    extra: &[(CompactString, CompactString)],
+) -> Result<Touched<DocumentId>, TableError> {
+    let mut known = None;
+    for (kind, id) in &told.foreign {
+        let key = origin.foreign(kind, id);
+        if let Some(ObjectKey::Document(document)) = step.rows.get::<Crosswalk>(&key)? {
+            known = Some(document);
+            break;
+        }
+    }
+    let id = known.unwrap_or_else(|| DocumentId::derive(origin.record, 0));
+    let foreign: Vec<_> = told.foreign.iter().map(|(kind, id)| origin.foreign(kind, id)).collect();
+    let provenance = origin.provenance(step, "documents");
+    let position = step.position;
+    let changed = step.rows.update::<Documents, _>(&id, |row| {
+        let mut changed = row.is_none();
+        let document = row.get_or_insert_with(|| Document::new(id, told.kind));
+        if document.client.is_none() {
+            document.client = client;
+        }
+        for foreign in &foreign {
+            if !document.foreign.contains(foreign) {
+                document.foreign.push(foreign.clone());
+                changed = true;
+            }
+        }
+        changed |= offer_document(document, told, &provenance);
+        changed |= keep_extra(&mut document.extra, extra, &provenance);
+        if changed {
+            document.version = position;
+        }
+        changed
+    })?;
+    for foreign in &foreign {
+        remember_foreign(step, foreign, ObjectKey::Document(id))?;
+    }
+    if let Some(client) = client {
+        step.rows.update::<Clients, _>(&client, |row| {
+            if let Some(row) = row
+                && !row.documents.contains(&id)
+            {
+                row.documents.push(id);
+            }
+        })?;
+    }
+    Ok(Touched { id, changed })
+}
+
+fn offer_document(document: &mut Document, told: &DocumentChange, provenance: &Provenance) -> bool {
+    let mut changed = take(&mut document.number, &told.number, provenance);
+    changed |= take(&mut document.date, &told.date, provenance);
+    changed |= take(&mut document.number_1c, &told.number_1c, provenance);
+    changed |= take(&mut document.sum, &told.sum, provenance);
+    changed |= take(&mut document.posted, &told.posted, provenance);
+    changed |= take(&mut document.deletion_mark, &told.deletion_mark, provenance);
+    changed |= take(&mut document.cancelled, &told.cancelled, provenance);
+    changed |= take(&mut document.paid, &told.paid, provenance);
+    changed |= take(&mut document.shipped, &told.shipped, provenance);
+    changed |= take(&mut document.status, &told.status, provenance);
+    changed |= take(&mut document.comment, &told.comment, provenance);
+    let owns = document.sum.as_ref().is_none_or(|sum| sum.provenance == *provenance);
+    if !told.lines.is_empty() && owns && document.lines != told.lines {
+        document.lines = told.lines.clone();
+        changed = true;
+    }
+    changed
+}
+
+/// Ties a document to its deal, on both sides.
+fn tie(step: &mut Step<'_>, deal: DealId, document: DocumentId) -> Result<bool, TableError> {
+    step.rows.update::<Documents, _>(&document, |row| {
+        if let Some(row) = row {
+            row.deal = Some(deal);
+        }
+    })?;
+    step.rows.update::<Deals, _>(&deal, |row| {
+        let Some(row) = row else { return false };
+        let is_new = !row.deal.documents.contains(&document);
+        if is_new {
+            row.deal.documents.push(document);
+        }
+        is_new
+    })
+}

@@ -1,0 +1,326 @@
+//! Decoding and mapping, in parallel, before anything is applied.
+//!
+//! Pure but for reading bodies. Each entry is prepared under the configuration in force at its
+//! position: the preparer sees `Configured` entries pass in order.
+
+use std::io::Read as _;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::{Configurations, PipelineError};
+use crate::base::limits::INLINE_ITEMS_MAX;
+use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
+use crate::catalog::Catalog;
+use crate::connector::Transport;
+use crate::decode::{self, commerceml};
+use crate::entry::{Attempted, Attempting, Body, Command, Commanded, Configured, Entry, Received, Slice, Ticked};
+use crate::journal::{Journal, StoredEntry};
+use crate::mapping::Mapped;
+use crate::model::{Change, Issue};
+use crate::value::Value;
+
+/// An entry ready to be applied.
+pub(super) struct Prepared {
+    /// Its position.
+    pub position: Position,
+    /// Journal time.
+    pub at: Timestamp,
+    /// The configuration in force.
+    pub catalog: Arc<Catalog>,
+    /// What is to be applied.
+    pub work: Work,
+}
+
+/// What an entry asks for.
+pub(super) enum Work {
+    /// Records of an envelope, at most [`INLINE_ITEMS_MAX`]; `more` when there are more, which
+    /// then come as slices and `records` is empty.
+    Envelope { envelope: Arc<Received>, records: Vec<Record>, more: bool },
+    /// A portion of a large envelope; `last` when the envelope ends in it.
+    Import { of: Position, from: u32, envelope: Arc<Received>, records: Vec<Record>, last: bool },
+    /// A quarantined or filtered record decoded again.
+    Again { at: ItemRef, envelope: Arc<Received>, record: Box<Record>, despite_filter: bool },
+    /// Any other decision of a person.
+    Command(Commanded),
+    /// See [`Attempting`].
+    Attempting(Attempting),
+    /// See [`Attempted`].
+    Attempted(Attempted),
+    /// See [`Configured`].
+    Configured(Configured),
+    /// See [`Ticked`].
+    Ticked(Ticked),
+    /// A portion of rescoring.
+    Rescore { of: Position, after: Option<crate::base::DealId>, count: u32 },
+    /// The entry itself does not read; its record is quarantined.
+    Unreadable(Message),
+}
+
+/// One decoded and mapped record.
+pub(super) struct Record {
+    /// Its place in the envelope.
+    pub item: u32,
+    /// Its stream.
+    pub stream: Slug,
+    /// What it says, or why it cannot be used.
+    pub content: Content,
+}
+
+/// What a record says.
+pub(super) enum Content {
+    /// A canonical change.
+    Change(Box<Change>),
+    /// Why it waits for a person.
+    Refused(Message),
+}
+
+type Items = Box<dyn Iterator<Item = Decoded> + Send>;
+
+/// One item of an envelope, in the source's shape.
+enum Decoded {
+    /// A record of this stream.
+    Record(Slug, Value, Vec<Issue>),
+    /// Something that cannot be read.
+    Broken(Message),
+}
+
+/// The preparer's state: the configuration in force and the decoders of imports under way.
+pub(super) struct Preparer {
+    journal: Arc<dyn Journal>,
+    configurations: Arc<dyn Configurations>,
+    catalog: Option<Arc<Catalog>>,
+    /// Decoder of the newest import: (envelope, next item). Kept so that slice after slice goes
+    /// on where the last ended; found anew by skipping when it is not there.
+    import: Option<(Position, u32, Arc<Received>, Items)>,
+}
+
+impl Preparer {
+    /// Starts under `catalog`, the configuration in force at the checkpoint.
+    pub fn new(
+        journal: Arc<dyn Journal>,
+        configurations: Arc<dyn Configurations>,
+        catalog: Option<Arc<Catalog>>,
+    ) -> Preparer {
+        Preparer { journal, configurations, catalog, import: None }
+    }
+
+    /// Prepares entries in order. Runs of envelopes between other entries are done in parallel.
+    pub fn prepare(&mut self, entries: Vec<StoredEntry>) -> Result<Vec<Prepared>, PipelineError> {
+        let mut prepared = Vec::with_capacity(entries.len());
+        let mut decoded: Vec<(StoredEntry, Result<Entry, Message>)> = entries
+            .into_par_iter()
+            .with_min_len(32)
+            .map(|stored| {
+                let entry = Entry::decode(stored.kind, &stored.payload).map_err(|error| error.message);
+                (stored, entry)
+            })
+            .collect();
+        while !decoded.is_empty() {
+            let is_envelope = |it: &(StoredEntry, Result<Entry, Message>)| matches!(it.1, Ok(Entry::Received(_)));
+            let run = decoded.iter().take_while(|it| is_envelope(it)).count();
+            if run > 0 {
+                let rest = decoded.split_off(run);
+                let catalog = self.catalog_at(decoded[0].0.position)?;
+                let journal = &self.journal;
+                prepared.par_extend(decoded.into_par_iter().with_min_len(16).map(|(stored, entry)| {
+                    let Ok(Entry::Received(received)) = entry else { unreachable!("the run holds envelopes only") };
+                    let work = envelope(journal.as_ref(), &catalog, received);
+                    Prepared { position: stored.position, at: stored.at, catalog: catalog.clone(), work }
+                }));
+                decoded = rest;
+                continue;
+            }
+            let (stored, entry) = decoded.remove(0);
+            prepared.push(self.other(&stored, entry)?);
+        }
+        Ok(prepared)
+    }
+
+    fn catalog_at(&self, position: Position) -> Result<Arc<Catalog>, PipelineError> {
+        self.catalog.clone().ok_or_else(|| PipelineError::Configuration {
+            position,
+            message: Message::new("pipeline-no-configuration").with("position", position),
+        })
+    }
+
+    fn other(&mut self, stored: &StoredEntry, entry: Result<Entry, Message>) -> Result<Prepared, PipelineError> {
+        let position = stored.position;
+        let work = match entry {
+            Ok(Entry::Configured(configured)) => {
+                let loaded = self.configurations.load(configured.hash);
+                let catalog = loaded.map_err(|message| PipelineError::Configuration { position, message })?;
+                self.catalog = Some(catalog);
+                Work::Configured(configured)
+            }
+            Ok(Entry::Received(_)) => unreachable!("envelopes are prepared in runs"),
+            Ok(Entry::Attempting(it)) => Work::Attempting(it),
+            Ok(Entry::Attempted(it)) => Work::Attempted(it),
+            Ok(Entry::Ticked(it)) => Work::Ticked(it),
+            Ok(Entry::Slice(Slice::Import { of, from, to })) => self.slice(position, of, from, to)?,
+            Ok(Entry::Slice(Slice::Rescore { of, after, count })) => Work::Rescore { of, after, count },
+            Ok(Entry::Commanded(commanded)) => self.command(position, commanded)?,
+            Err(message) => Work::Unreadable(message),
+        };
+        Ok(Prepared { position, at: stored.at, catalog: self.catalog_at(position)?, work })
+    }
+
+    fn command(&self, position: Position, commanded: Commanded) -> Result<Work, PipelineError> {
+        let (at, despite_filter) = match &commanded.command {
+            Command::RetryRecord { at } => (*at, false),
+            Command::AcceptRecord { at } => (*at, true),
+            Command::DiscardRecord { .. }
+            | Command::ResendDelivery { .. }
+            | Command::DiscardDelivery { .. }
+            | Command::MergeClients { .. }
+            | Command::SplitClients { .. } => return Ok(Work::Command(commanded)),
+        };
+        let Some(envelope) = self.envelope_at(at.position)? else { return Ok(Work::Command(commanded)) };
+        let catalog = self.catalog_at(position)?;
+        let found = items(self.journal.as_ref(), &catalog, &envelope).map(|mut items| items.nth(at.item as usize));
+        let record = match found {
+            Ok(Some(item)) => record(&catalog, &envelope, at.item, item),
+            Ok(None) => Record {
+                item: at.item,
+                stream: envelope.stream.clone(),
+                content: Content::Refused(Message::new("pipeline-no-such-record").with("record", at)),
+            },
+            Err(message) => {
+                Record { item: at.item, stream: envelope.stream.clone(), content: Content::Refused(message) }
+            }
+        };
+        Ok(Work::Again { at, envelope, record: Box::new(record), despite_filter })
+    }
+
+    fn envelope_at(&self, position: Position) -> Result<Option<Arc<Received>>, PipelineError> {
+        let entries = self.journal.read(position, 1, usize::MAX)?;
+        let entry = entries.first().filter(|entry| entry.position == position);
+        Ok(entry.and_then(|stored| match Entry::decode(stored.kind, &stored.payload) {
+            Ok(Entry::Received(received)) => Some(Arc::new(received)),
+            Ok(_) | Err(_) => None,
+        }))
+    }
+
+    fn slice(&mut self, position: Position, of: Position, from: u32, to: u32) -> Result<Work, PipelineError> {
+        let catalog = self.catalog_at(position)?;
+        let at_hand = self.import.take().filter(|(open, next, ..)| *open == of && *next == from);
+        let (envelope, mut items) = match at_hand {
+            Some((_, _, envelope, items)) => (envelope, items),
+            None => {
+                let Some(envelope) = self.envelope_at(of)? else {
+                    return Ok(Work::Unreadable(Message::new("pipeline-no-envelope").with("position", of)));
+                };
+                match items(self.journal.as_ref(), &catalog, &envelope) {
+                    Ok(mut items) => {
+                        if from > 0 {
+                            items.nth(from as usize - 1);
+                        }
+                        (envelope, items)
+                    }
+                    Err(message) => {
+                        let stream = envelope.stream.clone();
+                        let records = vec![Record { item: from, stream, content: Content::Refused(message) }];
+                        return Ok(Work::Import { of, from, envelope, records, last: true });
+                    }
+                }
+            }
+        };
+        let wanted = to.saturating_sub(from) as usize;
+        let taken: Vec<Decoded> = items.by_ref().take(wanted).collect();
+        let last = taken.len() < wanted;
+        let records: Vec<Record> = taken
+            .into_par_iter()
+            .with_min_len(16)
+            .enumerate()
+            .map(|(index, item)| record(&catalog, &envelope, from + index as u32, item))
+            .collect();
+        if !last {
+            self.import = Some((of, to, envelope.clone(), items));
+        }
+        Ok(Work::Import { of, from, envelope, records, last })
+    }
+}
+
+/// Decodes and maps a whole envelope, unless it is too large for one go.
+fn envelope(journal: &dyn Journal, catalog: &Catalog, received: Received) -> Work {
+    let envelope = Arc::new(received);
+    let mut items = match items(journal, catalog, &envelope) {
+        Ok(items) => items,
+        Err(message) => {
+            let records = vec![Record { item: 0, stream: envelope.stream.clone(), content: Content::Refused(message) }];
+            return Work::Envelope { envelope, records, more: false };
+        }
+    };
+    let mut records = Vec::with_capacity(1);
+    while let Some(item) = items.next() {
+        let index = records.len() as u32;
+        if index == INLINE_ITEMS_MAX {
+            return Work::Envelope { envelope, records: Vec::new(), more: true };
+        }
+        records.push(record(catalog, &envelope, index, item));
+    }
+    Work::Envelope { envelope, records, more: false }
+}
+
+/// The records of an envelope in the source's shape, streaming.
+fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Received) -> Result<Items, Message> {
+    let connection = catalog.connection(&envelope.connection).ok_or_else(|| {
+        Message::new("pipeline-no-connection").with("connection", &envelope.connection)
+    })?;
+    let transport = connection.connector.source.as_ref().map(|source| source.transport);
+    match transport {
+        Some(Transport::Webhook) => {
+            let bytes = body_bytes(journal, &envelope.body)?;
+            let item = match decode::submission(&envelope.content_type, &bytes) {
+                Ok(decoded) => Decoded::Record(envelope.stream.clone(), decoded.value, decoded.issues),
+                Err(error) => Decoded::Broken(error.message),
+            };
+            Ok(Box::new(std::iter::once(item)))
+        }
+        Some(Transport::Exchange1c) => {
+            let name = envelope.header("file").unwrap_or("");
+            let body = journal.open_body(&envelope.body).map_err(|error| lost_body(&envelope.body, &error))?;
+            Ok(Box::new(commerceml::open(name, body).map(|item| match item.content {
+                commerceml::Content::Record(it) => Decoded::Record(it.stream, it.value, it.issues),
+                commerceml::Content::Broken(it) => Decoded::Broken(it.message),
+            })))
+        }
+        None => Err(Message::new("pipeline-no-source").with("connection", &envelope.connection)),
+    }
+}
+
+fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: Decoded) -> Record {
+    match decoded {
+        Decoded::Record(stream, value, issues) => {
+            let content = match catalog.map_inbound(envelope, &stream, &value) {
+                Mapped::Change(mut change) => {
+                    change.issues.splice(0..0, issues);
+                    Content::Change(change)
+                }
+                Mapped::Refused(message) => Content::Refused(message),
+            };
+            Record { item, stream, content }
+        }
+        Decoded::Broken(message) => Record { item, stream: envelope.stream.clone(), content: Content::Refused(message) },
+    }
+}
+
+fn body_bytes(journal: &dyn Journal, body: &Body) -> Result<Vec<u8>, Message> {
+    match body {
+        Body::Inline(bytes) => Ok(bytes.clone()),
+        Body::File { len, .. } => {
+            let reader = journal.open_body(body).map_err(|error| lost_body(body, &error))?;
+            let mut bytes = Vec::new();
+            reader.take(*len).read_to_end(&mut bytes).map_err(|error| lost_body(body, &error))?;
+            Ok(bytes)
+        }
+    }
+}
+
+fn lost_body(body: &Body, error: &dyn std::error::Error) -> Message {
+    let name = match body {
+        Body::Inline(_) => "",
+        Body::File { name, .. } => name,
+    };
+    Message::new("pipeline-no-body").with("name", name).with("detail", error)
+}

@@ -1,0 +1,170 @@
+//! One record applied: whose is it, what does it change, what follows.
+
+use compact_str::CompactString;
+
+use super::step::Step;
+use super::{deals, identify, marks, scores};
+use crate::base::{ClientId, DealId, InteractionId, ItemRef, Slug, Timestamp};
+use crate::entry::{ObjectRef, Received};
+use crate::model::{Change, Foreign, Interaction, Outcome, Provenance, Utm};
+use crate::tables::rows::{InteractionRow, ObjectKey};
+use crate::tables::{ClientInteractions, Clients, Crosswalk, Deals, Interactions, TableError};
+
+/// A record on its way through the pipeline.
+pub(super) struct Origin<'r> {
+    /// The record.
+    pub record: ItemRef,
+    /// Its envelope.
+    pub envelope: &'r Received,
+    /// Its stream.
+    pub stream: &'r Slug,
+    /// When its source observed it.
+    pub observed_at: Timestamp,
+}
+
+impl Origin<'_> {
+    /// Provenance of a field of the group `group`.
+    pub fn provenance(&self, step: &Step<'_>, group: &str) -> Provenance {
+        Provenance {
+            source: self.envelope.connection.clone(),
+            position: step.position,
+            observed_at: self.observed_at,
+            rank: step.catalog.ownership.rank(group, &self.envelope.connector),
+        }
+    }
+
+    /// A foreign id told by this record.
+    pub fn foreign(&self, kind: &CompactString, id: &CompactString) -> Foreign {
+        Foreign { connection: self.envelope.connection.clone(), kind: kind.clone(), id: id.clone() }
+    }
+}
+
+/// Applies a change; tells what became of the record.
+pub(super) fn apply(
+    step: &mut Step<'_>,
+    record: ItemRef,
+    envelope: &Received,
+    stream: &Slug,
+    change: Change,
+) -> Result<Outcome, TableError> {
+    let observed_at = change.observed_at.unwrap_or(envelope.received_at);
+    let origin = Origin { record, envelope, stream, observed_at };
+    let identified = identify::identify(step, &origin, &change)?;
+    let mut changed = identified.changed;
+
+    let document = match &change.document {
+        Some(told) => Some(deals::document(step, &origin, identified.client, told, &change.extra)?),
+        None => None,
+    };
+    let deal = match &change.deal {
+        Some(told) => deals::deal(step, &origin, identified.client, told, document.map(|it| it.id), &change)?,
+        None => None,
+    };
+    changed |= document.is_some_and(|it| it.changed) || deal.is_some_and(|it| it.changed);
+
+    let deal_id = deal.map(|it| it.id);
+    if let Some(told) = &change.interaction {
+        let utm = change.deal.as_ref().map(|it| it.utm.clone()).unwrap_or_default();
+        let interaction = Interaction {
+            id: InteractionId::derive(record, 0),
+            client: identified.client,
+            deal: deal_id,
+            kind: told.kind,
+            direction: told.direction,
+            at: told.at.unwrap_or(observed_at),
+            source: envelope.connection.clone(),
+            record,
+            subject: told.subject.clone(),
+            text: told.text.clone(),
+            page: told.page.clone(),
+            utm,
+        };
+        changed |= add_interaction(step, interaction)?;
+    }
+    if let Some(client) = identified.client {
+        if identified.changed {
+            marks::want(step, ObjectRef::Client(client))?;
+        }
+        scores::rescore_client(step, client, deal_id)?;
+    } else if let Some(deal) = deal_id {
+        scores::rescore(step, deal)?;
+    }
+    Ok(match changed {
+        true => Outcome::Applied { client: identified.client, deal: deal_id },
+        false => Outcome::Unchanged,
+    })
+}
+
+/// Adds an interaction unless it is there (the entry is applied twice).
+fn add_interaction(step: &mut Step<'_>, interaction: Interaction) -> Result<bool, TableError> {
+    let id = interaction.id;
+    if step.rows.get::<Interactions>(&id)?.is_some() {
+        return Ok(false);
+    }
+    if let Some(deal) = interaction.deal {
+        let inbound = interaction.direction == crate::model::Direction::Inbound;
+        touch(step, deal, interaction.at, inbound, &interaction.utm)?;
+    }
+    let client = interaction.client;
+    step.rows.put::<Interactions>(&id, InteractionRow { interaction, sinks: Vec::new() });
+    if let Some(client) = client {
+        let spilled = step.rows.update::<Clients, _>(&client, |row| row.as_mut().and_then(|row| row.push_interaction(id)))?;
+        if let Some((chunk, ids)) = spilled {
+            step.rows.put::<ClientInteractions>(&(client, chunk), ids);
+        }
+    }
+    marks::want(step, ObjectRef::Interaction(id))?;
+    Ok(true)
+}
+
+/// The deal had activity: newest activity, the client's answer, last touch.
+fn touch(
+    step: &mut Step<'_>,
+    deal: DealId,
+    at: Timestamp,
+    inbound: bool,
+    utm: &Utm,
+) -> Result<(), TableError> {
+    step.rows.update::<Deals, _>(&deal, |row| {
+        let Some(row) = row else { return };
+        let deal = &mut row.deal;
+        deal.active_at = deal.active_at.max(at);
+        if inbound && deal.client_replied_at.is_none_or(|before| before < at) {
+            deal.client_replied_at = Some(at);
+        }
+        if !utm.is_empty() {
+            deal.utm_last = utm.clone();
+        }
+    })
+}
+
+/// Puts the foreign ids of a record into the crosswalk; an id that is taken stays where it is.
+pub(super) fn remember_foreign(
+    step: &mut Step<'_>,
+    foreign: &Foreign,
+    object: ObjectKey,
+) -> Result<(), TableError> {
+    step.rows.update::<Crosswalk, _>(foreign, |slot| {
+        slot.get_or_insert(object);
+    })
+}
+
+/// The client that stands for `id` after merges.
+pub(super) fn standing_client(step: &mut Step<'_>, id: ClientId) -> Result<ClientId, TableError> {
+    use crate::model::ClientState;
+    let mut id = id;
+    // Bound: merges make chains no longer than the number of merges of one client; a circle would
+    // be our bug, and ends here.
+    for _ in 0..crate::base::limits::MERGE_CHAIN_MAX {
+        let next = step.rows.peek::<Clients, _>(&id, |row| match row.map(|row| row.client.state) {
+            Some(ClientState::MergedInto(next, _)) => Some(next),
+            Some(ClientState::Active) | None => None,
+        })?;
+        match next {
+            Some(next) => id = next,
+            None => return Ok(id),
+        }
+    }
+    debug_assert!(false, "a circle of merges at {id}");
+    Ok(id)
+}

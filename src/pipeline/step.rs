@@ -1,0 +1,271 @@
+//! One prepared entry applied: the heart of the daemon, a function of the overlay and the entry.
+
+use super::prepare::{Content, Prepared, Record, Work};
+use super::{attempts, merges, records, scores};
+use crate::base::checksum::Fingerprint;
+use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX};
+use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
+use crate::catalog::Catalog;
+use crate::entry::{Command, Commanded, Received};
+use crate::model::{FilterReason, Outcome, OutcomeKind};
+use crate::tables::rows::{IdempotencyRow, ImportRow, MetaRow, QuarantineRow};
+use crate::tables::{
+    Block, Counters, Idempotency, IdempotencyBlocks, Imports, Meta, Outcomes, Overlay, Quarantine, Span, TableError,
+};
+
+/// What the applier knows while it applies one entry.
+pub(super) struct Step<'a> {
+    /// The micro-batch.
+    pub rows: &'a mut Overlay,
+    /// The configuration in force.
+    pub catalog: &'a Catalog,
+    /// The entry being applied.
+    pub position: Position,
+    /// Journal time.
+    pub at: Timestamp,
+}
+
+/// Applies one entry.
+pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableError> {
+    let Prepared { position, at, catalog, work } = prepared;
+    rows.update::<Meta, _>(&(), |meta| meta.get_or_insert_with(MetaRow::default).journal_time = at)?;
+    let mut step = Step { rows, catalog: &catalog, position, at };
+    match work {
+        Work::Envelope { envelope, records, more } => step.envelope(&envelope, records, more),
+        Work::Import { of, from, envelope, records, last } => step.import(of, from, &envelope, records, last),
+        Work::Again { at, envelope, record, despite_filter } => step.again(at, &envelope, *record, despite_filter),
+        Work::Command(commanded) => step.command(commanded),
+        Work::Attempting(attempting) => attempts::attempting(&mut step, attempting),
+        Work::Attempted(attempted) => attempts::attempted(&mut step, attempted),
+        Work::Configured(configured) => step.rows.update::<Meta, _>(&(), |meta| {
+            let meta = meta.get_or_insert_with(MetaRow::default);
+            meta.configuration = Some(configured.hash);
+            meta.configured_at = position;
+            // Every open deal is scored again, in slices, under the new rules.
+            meta.rescore = Some((position, None));
+        }),
+        Work::Ticked(_) => {
+            scores::rescore_due(&mut step, TICK_DEALS_MAX)?;
+            step.forget()
+        }
+        Work::Rescore { of, after, count } => scores::rescore_slice(&mut step, of, after, count),
+        Work::Unreadable(message) => {
+            let unknown = Slug::literal("unknown");
+            step.quarantine(ItemRef::new(position, 0), &unknown, &unknown, message)
+        }
+    }
+}
+
+impl Step<'_> {
+    fn envelope(&mut self, envelope: &Received, records: Vec<Record>, more: bool) -> Result<(), TableError> {
+        let first = ItemRef::new(self.position, 0);
+        if let Some(earlier) = self.repeated(envelope, first)? {
+            return self.outcome(first, &envelope.connection, &envelope.stream, Outcome::Repeated(earlier));
+        }
+        if more {
+            let row = ImportRow { connection: envelope.connection.clone(), next: 0, total: None, admitted: 0 };
+            self.rows.put::<Imports>(&self.position, row);
+            return Ok(());
+        }
+        for record in records {
+            self.record(ItemRef::new(self.position, record.item), envelope, record, false)?;
+        }
+        Ok(())
+    }
+
+    fn import(
+        &mut self,
+        of: Position,
+        from: u32,
+        envelope: &Received,
+        records: Vec<Record>,
+        last: bool,
+    ) -> Result<(), TableError> {
+        let Some(mut import) = self.rows.get::<Imports>(&of)? else { return Ok(()) };
+        let next = from + records.len() as u32;
+        // Idempotent: a slice admitted twice, or out of turn, changes nothing.
+        if from != import.next || import.total.is_some() {
+            return Ok(());
+        }
+        for record in records {
+            self.record(ItemRef::new(of, record.item), envelope, record, false)?;
+        }
+        import.next = next;
+        import.total = last.then_some(next);
+        self.rows.put::<Imports>(&of, import);
+        Ok(())
+    }
+
+    fn again(
+        &mut self,
+        at: ItemRef,
+        envelope: &Received,
+        record: Record,
+        despite_filter: bool,
+    ) -> Result<(), TableError> {
+        let waits = match self.outcome_at(at)? {
+            Some(Outcome::Quarantined(_)) => true,
+            Some(Outcome::Filtered(_)) => despite_filter,
+            Some(Outcome::Applied { .. } | Outcome::Unchanged | Outcome::Repeated(_) | Outcome::Discarded) | None => {
+                false
+            }
+        };
+        if !waits {
+            return Ok(());
+        }
+        let retries = self.rows.get::<Quarantine>(&at)?.map_or(0, |row| row.retries);
+        self.rows.remove::<Quarantine>(&at);
+        self.record(at, envelope, record, despite_filter)?;
+        self.rows.update::<Quarantine, _>(&at, |row| {
+            if let Some(row) = row {
+                row.retries = retries + 1;
+            }
+        })
+    }
+
+    fn command(&mut self, commanded: Commanded) -> Result<(), TableError> {
+        match commanded.command {
+            Command::DiscardRecord { at, reason: _ } => {
+                let Some(row) = self.rows.get::<Quarantine>(&at)? else { return Ok(()) };
+                self.rows.remove::<Quarantine>(&at);
+                self.outcome(at, &row.connection, &row.stream, Outcome::Discarded)
+            }
+            Command::ResendDelivery { sink, object } => attempts::resend(self, &sink, object),
+            Command::DiscardDelivery { sink, object } => attempts::discard(self, &sink, object),
+            Command::MergeClients { winner, loser } => {
+                let why = vec![Message::new("identity-merged-by-person").with("who", &commanded.by)];
+                merges::merge(self, winner, loser, why)
+            }
+            Command::SplitClients { winner, loser } => merges::split(self, winner, loser),
+            // The record was not there to be read again: nothing to do.
+            Command::RetryRecord { .. } | Command::AcceptRecord { .. } => Ok(()),
+        }
+    }
+
+    fn record(
+        &mut self,
+        at: ItemRef,
+        envelope: &Received,
+        record: Record,
+        despite_filter: bool,
+    ) -> Result<(), TableError> {
+        let Record { stream, content, .. } = record;
+        let outcome = match content {
+            Content::Refused(message) => {
+                return self.quarantine(at, &envelope.connection, &stream, message);
+            }
+            Content::Change(change) => match change.filter {
+                Some(reason) if !despite_filter => Outcome::Filtered(reason),
+                Some(_) | None => match self.is_internal(&change) {
+                    true => Outcome::Filtered(FilterReason::Internal),
+                    false => records::apply(self, at, envelope, &stream, *change)?,
+                },
+            },
+        };
+        self.outcome(at, &envelope.connection, &stream, outcome)
+    }
+
+    fn is_internal(&self, change: &crate::model::Change) -> bool {
+        let inn = change.client.inn.as_ref();
+        inn.is_some_and(|inn| self.catalog.company.own_inns.iter().any(|own| *own == *inn.0))
+    }
+
+    /// Whether the envelope came before; remembers it when it did not.
+    fn repeated(&mut self, envelope: &Received, at: ItemRef) -> Result<Option<ItemRef>, TableError> {
+        let key = envelope_key(envelope);
+        if let Some(row) = self.rows.get::<Idempotency>(&key)?
+            && row.until > self.at
+            && row.first != at
+        {
+            return Ok(Some(row.first));
+        }
+        let until = self.at.plus_ms(self.catalog.remember_ms(envelope));
+        self.rows.put::<Idempotency>(&key, IdempotencyRow { first: at, until });
+        self.rows.update::<IdempotencyBlocks, _>(&Block::of(at), |block| {
+            block.get_or_insert_default().push((key, until));
+        })?;
+        Ok(None)
+    }
+
+    /// Forgets idempotency keys whose time is over, block by block from the oldest.
+    fn forget(&mut self) -> Result<(), TableError> {
+        for (block, keys) in self.rows.range(&Span::<IdempotencyBlocks>::all(), false, FORGET_BLOCKS_MAX)? {
+            if keys.iter().any(|(_, until)| *until > self.at) {
+                break;
+            }
+            for (key, _) in keys {
+                let expired = self.rows.get::<Idempotency>(&key)?.is_some_and(|row| row.until <= self.at);
+                if expired {
+                    self.rows.remove::<Idempotency>(&key);
+                }
+            }
+            self.rows.remove::<IdempotencyBlocks>(&block);
+        }
+        Ok(())
+    }
+
+    fn quarantine(
+        &mut self,
+        at: ItemRef,
+        connection: &Slug,
+        stream: &Slug,
+        reason: Message,
+    ) -> Result<(), TableError> {
+        let row = QuarantineRow {
+            connection: connection.clone(),
+            stream: stream.clone(),
+            at: self.at,
+            reason: reason.clone(),
+            retries: 0,
+        };
+        self.rows.put::<Quarantine>(&at, row);
+        self.outcome(at, connection, stream, Outcome::Quarantined(reason))
+    }
+
+    fn outcome_at(&mut self, at: ItemRef) -> Result<Option<Outcome>, TableError> {
+        let block = self.rows.get::<Outcomes>(&Block::of(at))?.unwrap_or_default();
+        Ok(block.into_iter().find(|(record, ..)| *record == at).map(|(_, _, outcome)| outcome))
+    }
+
+    /// Records the one final fate of a record; a new fate (after a retry) takes the place of the
+    /// old one, in the counters too.
+    fn outcome(
+        &mut self,
+        at: ItemRef,
+        connection: &Slug,
+        stream: &Slug,
+        outcome: Outcome,
+    ) -> Result<(), TableError> {
+        let kind = outcome.kind();
+        let before = self.rows.update::<Outcomes, _>(&Block::of(at), |block| {
+            let block = block.get_or_insert_default();
+            match block.binary_search_by_key(&at, |(record, ..)| *record) {
+                Ok(index) => Some(std::mem::replace(&mut block[index].2, outcome).kind()),
+                Err(index) => {
+                    block.insert(index, (at, connection.clone(), outcome));
+                    None
+                }
+            }
+        })?;
+        if let Some(before) = before {
+            self.count(connection, stream, before, -1)?;
+        }
+        self.count(connection, stream, kind, 1)
+    }
+
+    fn count(&mut self, connection: &Slug, stream: &Slug, kind: OutcomeKind, by: i64) -> Result<(), TableError> {
+        self.rows.update::<Counters, _>(&(connection.clone(), stream.clone(), kind), |count| {
+            let count = count.get_or_insert(0);
+            *count = count.saturating_add_signed(by);
+        })
+    }
+}
+
+/// Names an envelope among all connections and streams.
+fn envelope_key(envelope: &Received) -> Fingerprint {
+    Fingerprint::of_parts([
+        envelope.connection.as_bytes(),
+        envelope.stream.as_bytes(),
+        envelope.idempotency_key.0.as_slice(),
+    ])
+}

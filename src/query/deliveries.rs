@@ -1,0 +1,133 @@
+//! The outbox as people see it.
+
+use super::views::{OutboxView, Page, SinkView};
+use super::{Listing, Query, QueryError};
+use crate::base::{Locale, Message, Slug};
+use crate::entry::ObjectRef;
+use crate::model::{Delivery, DeliveryState, Fault};
+use crate::tables::rows::SinkState;
+use crate::tables::{Clients, Deals, Interactions, Pending, Span};
+
+impl Query {
+    /// Open deliveries in the order in which they are sent.
+    pub fn outbox(&self, listing: &Listing) -> Result<Page<OutboxView>, QueryError> {
+        let span = match listing.sink.as_deref().map(Slug::new) {
+            None => Span::<Pending>::all(),
+            Some(Some(sink)) => Span::of(&sink),
+            Some(None) => return Ok(Page { rows: Vec::new(), next: None }),
+        };
+        let mut rows = Vec::new();
+        let mut passed = listing.after.is_none();
+        for row in self.reader().rows(span) {
+            let ((sink, ..), objects) = row?;
+            for object in objects {
+                let name = format!("{sink}/{object}");
+                if !passed {
+                    passed = listing.after.as_deref() == Some(&name);
+                    continue;
+                }
+                if let Some(view) = self.delivery(&sink, object, listing)? {
+                    rows.push(view);
+                }
+                if rows.len() == listing.rows_max {
+                    return Ok(Page { rows, next: Some(name) });
+                }
+            }
+        }
+        Ok(Page { rows, next: None })
+    }
+
+    fn delivery(&self, sink: &Slug, object: ObjectRef, listing: &Listing) -> Result<Option<OutboxView>, QueryError> {
+        let Some((sinks, title)) = self.sinks_and_title(object)? else { return Ok(None) };
+        let Some(delivery) = sinks.into_iter().find(|it| it.sink == *sink).and_then(|it| it.delivery) else {
+            return Ok(None);
+        };
+        let state = state_name(&delivery.state);
+        if listing.state.as_deref().is_some_and(|wanted| wanted != state) {
+            return Ok(None);
+        }
+        let due_at = match &delivery.state {
+            DeliveryState::Due { at } | DeliveryState::Uncertain { at } => Some(self.local(*at)),
+            DeliveryState::InFlight { .. } | DeliveryState::Dead { .. } | DeliveryState::Discarded => None,
+        };
+        Ok(Some(OutboxView {
+            sink: sink.to_string(),
+            object: object.to_string(),
+            title,
+            state: state.to_owned(),
+            fault: fault_of(&delivery.state).map(|fault| fault_text(fault, listing.locale)),
+            wanted_since: self.local(delivery.wanted_since),
+            due_at,
+            attempts: delivery.attempts,
+            reason: reason_of(&delivery, listing.locale),
+        }))
+    }
+
+    fn sinks_and_title(&self, object: ObjectRef) -> Result<Option<(Vec<SinkState>, String)>, QueryError> {
+        let reader = self.reader();
+        Ok(match object {
+            ObjectRef::Client(id) => reader.get::<Clients>(&id)?.map(|row| (row.sinks, row.client.shown_name())),
+            ObjectRef::Deal(id) => reader.get::<Deals>(&id)?.map(|row| {
+                let title = row.deal.title.map(|title| title.value.to_string()).unwrap_or_default();
+                (row.sinks, title)
+            }),
+            ObjectRef::Interaction(id) => {
+                reader.get::<Interactions>(&id)?.map(|row| (row.sinks, row.interaction.subject.to_string()))
+            }
+        })
+    }
+}
+
+/// Where sinks stand with an object.
+pub(super) fn sink_views(sinks: &[SinkState], locale: Locale) -> Vec<SinkView> {
+    let view = |state: &SinkState| SinkView {
+        sink: state.sink.to_string(),
+        state: match &state.delivery {
+            Some(delivery) => state_name(&delivery.state).to_owned(),
+            None => "confirmed".to_owned(),
+        },
+        foreign_id: state.confirmed.as_ref().map(|confirmed| confirmed.foreign_id.to_string()),
+        reason: state.delivery.as_ref().and_then(|delivery| reason_of(delivery, locale)),
+    };
+    sinks.iter().map(view).collect()
+}
+
+fn state_name(state: &DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::Due { .. } => "due",
+        DeliveryState::InFlight { .. } => "in_flight",
+        DeliveryState::Uncertain { .. } => "uncertain",
+        DeliveryState::Dead { .. } => "dead",
+        DeliveryState::Discarded => "discarded",
+    }
+}
+
+fn fault_of(state: &DeliveryState) -> Option<Fault> {
+    match state {
+        DeliveryState::Dead { fault, .. } => Some(*fault),
+        DeliveryState::Due { .. }
+        | DeliveryState::InFlight { .. }
+        | DeliveryState::Uncertain { .. }
+        | DeliveryState::Discarded => None,
+    }
+}
+
+fn fault_text(fault: Fault, locale: Locale) -> String {
+    Message::new(match fault {
+        Fault::Data => "query-fault-data",
+        Fault::Connection => "query-fault-connection",
+        Fault::Sink => "query-fault-sink",
+        Fault::Uzel => "query-fault-uzel",
+    })
+    .render(locale)
+}
+
+fn reason_of(delivery: &Delivery, locale: Locale) -> Option<String> {
+    match &delivery.state {
+        DeliveryState::Dead { reason, .. } => Some(reason.render(locale)),
+        DeliveryState::Due { .. }
+        | DeliveryState::InFlight { .. }
+        | DeliveryState::Uncertain { .. }
+        | DeliveryState::Discarded => delivery.last_reason.as_ref().map(|reason| reason.render(locale)),
+    }
+}

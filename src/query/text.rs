@@ -1,0 +1,98 @@
+//! Words for what the store holds.
+
+use super::views::TotalsView;
+use super::main_units;
+use crate::base::{Locale, Message};
+use crate::entry::{Command, Entry, Slice};
+use crate::journal::AppendError;
+use crate::model::{FilterReason, Outcome};
+use crate::report::Totals;
+
+/// What became of a record, for people.
+pub fn outcome_text(outcome: &Outcome, locale: Locale) -> String {
+    let message = match outcome {
+        Outcome::Applied { client, deal } => {
+            let mut places = Vec::new();
+            places.extend(client.map(|id| id.to_string()));
+            places.extend(deal.map(|id| id.to_string()));
+            Message::new("query-applied").with("places", places.join(", "))
+        }
+        Outcome::Unchanged => Message::new("query-unchanged"),
+        Outcome::Repeated(first) => Message::new("query-repeated").with("record", first),
+        Outcome::Filtered(reason) => Message::new(match reason {
+            FilterReason::Test => "query-filtered-test",
+            FilterReason::Spam => "query-filtered-spam",
+            FilterReason::NotUsed => "query-filtered-not-used",
+            FilterReason::Internal => "query-filtered-internal",
+        }),
+        Outcome::Quarantined(reason) => Message::new("query-quarantined").with("reason", reason.render(locale)),
+        Outcome::Discarded => Message::new("query-discarded"),
+    };
+    message.render(locale)
+}
+
+pub(super) fn refusal(error: &AppendError, locale: Locale) -> String {
+    match error {
+        AppendError::NoSpace(message)
+        | AppendError::TooLarge(message)
+        | AppendError::Failed(message)
+        | AppendError::Closed(message) => message.render(locale),
+    }
+}
+
+/// An entry in one line, without personal data.
+pub(super) fn summary(entry: &Entry) -> String {
+    match entry {
+        Entry::Received(it) => {
+            let file = it.header("file").map(|name| format!(" {name}")).unwrap_or_default();
+            format!("{}/{}{file} {} B", it.connection, it.stream, it.body.len())
+        }
+        Entry::Attempting(it) => format!("{}: {}", it.sink, it.items.len()),
+        Entry::Attempted(it) => {
+            let confirmed = it.items.iter().filter(|item| is_done(&item.result)).count();
+            format!("{}: {confirmed}/{}", it.sink, it.items.len())
+        }
+        Entry::Commanded(it) => command(&it.command),
+        Entry::Configured(it) => format!("{} ({})", it.hash, it.build),
+        Entry::Ticked(it) => it.at.to_string(),
+        Entry::Slice(Slice::Import { of, from, to }) => format!("import {of}: {from}..{to}"),
+        Entry::Slice(Slice::Rescore { of, after, count }) => {
+            let after = after.map(|id| id.to_string()).unwrap_or_default();
+            format!("rescore {of}: {after} +{count}")
+        }
+    }
+}
+
+fn is_done(result: &crate::entry::AttemptResult) -> bool {
+    match result {
+        crate::entry::AttemptResult::Done { .. } => true,
+        crate::entry::AttemptResult::Failed { .. } => false,
+    }
+}
+
+fn command(command: &Command) -> String {
+    match command {
+        Command::RetryRecord { at } => format!("retry {at}"),
+        Command::AcceptRecord { at } => format!("accept {at}"),
+        Command::DiscardRecord { at, reason: _ } => format!("discard {at}"),
+        Command::ResendDelivery { sink, object } => format!("resend {object} -> {sink}"),
+        Command::DiscardDelivery { sink, object } => format!("discard {object} -> {sink}"),
+        Command::MergeClients { winner, loser } => format!("merge {loser} -> {winner}"),
+        Command::SplitClients { winner, loser } => format!("split {loser} <- {winner}"),
+    }
+}
+
+/// Totals as they are shown, a currency each.
+pub(super) fn totals(totals: &Totals) -> Vec<TotalsView> {
+    totals
+        .currencies()
+        .map(|it| TotalsView {
+            forecast: main_units(it.forecast_minor),
+            all_in: main_units(it.all_in_minor),
+            currency: it.currency.to_string(),
+            deals: it.deals,
+            without_price: it.without_price,
+            classes: it.classes.iter().map(|(class, count)| (class.name().to_owned(), *count)).collect(),
+        })
+        .collect()
+}

@@ -1,0 +1,422 @@
+//! Brings one sink up to date: takes due rows of the outbox, builds each request from the object's
+//! state of now, pushes, and waits until the pipeline has applied what came of it.
+//!
+//! One at a time per sink: while the answers of a push are not applied, its rows are not looked at
+//! again. A row that is found `InFlight` here was left by a process that ended between request
+//! and answer: its create is uncertain.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use compact_str::CompactString;
+use tracing::{error, info, warn};
+
+use super::Ground;
+use crate::base::limits::{
+    DELIVER_CHECK_MS, DELIVERY_BATCH_MAX, DELIVERY_SCAN_ROWS_MAX, PUSH_DEADLINE_MS, SINK_REST_MS,
+};
+use crate::base::{Locale, Message, Position, Slug, Timestamp};
+use crate::catalog::{Catalog, Connection};
+use crate::connector::{ClientSort, ObjectKind, ObjectSpec, SinkSpec};
+use crate::entry::{Attempted, Attempting, Entry, ObjectRef};
+use crate::mapping::{Desired, OutObject, Readiness, Ref};
+use crate::model::{Client, ClientKind, ClientState, ContactPoint, Deal, Delivery, DeliveryState, Interaction};
+use crate::net::Boxed;
+use crate::outbox;
+use crate::scoring;
+use crate::sink::{Certainty, Recorder, Search, Sink, Work};
+use crate::tables::rows::{ClientRow, SinkState, sink_state};
+use crate::tables::{Clients, Deals, Interactions, Pending, Reader, Span, TableError};
+
+/// Why sinks rest, by name, for status and metrics.
+#[derive(Debug, Clone, Default)]
+pub struct Stops(Arc<Mutex<BTreeMap<Slug, Message>>>);
+
+impl Stops {
+    /// Why each resting sink rests.
+    pub fn all(&self) -> BTreeMap<Slug, Message> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, sink: &Slug, reason: Option<Message>) {
+        let mut stops = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match reason {
+            Some(reason) => stops.insert(sink.clone(), reason),
+            None => stops.remove(sink),
+        };
+    }
+}
+
+/// One sink and what is needed to feed it.
+pub struct Deliverer {
+    /// What it stands on.
+    pub ground: Ground,
+    /// The sink.
+    pub sink: Sink,
+    /// Its connection.
+    pub name: Slug,
+    /// The configuration.
+    pub catalog: Arc<Catalog>,
+    /// Where it says that it rests.
+    pub stops: Stops,
+    /// Language of what people read in the CRM.
+    pub locale: Locale,
+}
+
+/// Attempts go to the journal.
+struct JournalRecorder(Ground);
+
+impl Recorder for JournalRecorder {
+    fn attempting(&self, entry: Attempting) -> Boxed<'_, Result<Position, Message>> {
+        Box::pin(async move { self.0.append(&Entry::Attempting(entry)).await.map_err(|error| refusal(&error)) })
+    }
+
+    fn attempted(&self, entry: Attempted) -> Boxed<'_, Result<(), Message>> {
+        Box::pin(async move {
+            self.0.append(&Entry::Attempted(entry)).await.map(|_position| ()).map_err(|error| refusal(&error))
+        })
+    }
+}
+
+fn refusal(error: &crate::journal::AppendError) -> Message {
+    use crate::journal::AppendError;
+    match error {
+        AppendError::NoSpace(message)
+        | AppendError::TooLarge(message)
+        | AppendError::Failed(message)
+        | AppendError::Closed(message) => message.clone(),
+    }
+}
+
+impl Deliverer {
+    /// Runs until the daemon stops.
+    pub async fn run(mut self) {
+        let mut applied = self.ground.pipeline.applied();
+        // Attempts of the run before must be applied before any row is believed.
+        if self.ground.pipeline.wait(self.ground.journal.head()).await.is_err() {
+            return;
+        }
+        self.provision().await;
+        let mut cursors = Cursors::default();
+        while !self.ground.stopping() {
+            applied.borrow_and_update();
+            let now = self.ground.clock.now();
+            let selected = {
+                let reader = Reader::new(self.ground.store.as_ref());
+                self.select(&reader, &mut cursors, now)
+            };
+            match selected {
+                Ok(works) if works.is_empty() => self.ground.nudged(&mut applied, DELIVER_CHECK_MS).await,
+                Ok(works) => self.push(works).await,
+                Err(error) => {
+                    error!(sink.name = %self.name, %error, "the outbox cannot be read");
+                    self.ground.rest(DELIVER_CHECK_MS).await;
+                }
+            }
+        }
+    }
+
+    /// Custom fields first: values of fields that are not there would be dropped in silence.
+    async fn provision(&mut self) {
+        while !self.ground.stopping() {
+            let deadline = self.ground.clock.now().plus_ms(PUSH_DEADLINE_MS);
+            match self.sink.provision(deadline).await {
+                Ok(report) => {
+                    self.stops.set(&self.name, None);
+                    info!(sink.name = %self.name, "sink is ready: {report}");
+                    return;
+                }
+                Err(error) => {
+                    warn!(sink.name = %self.name, "the sink cannot be prepared: {}", error.message);
+                    self.stops.set(&self.name, Some(error.message.clone()));
+                    let now = self.ground.clock.now();
+                    let rest = error.retry_at.map_or(SINK_REST_MS, |at| at.ms_since(now).clamp(1_000, 3_600_000));
+                    self.ground.rest(rest.unsigned_abs()).await;
+                }
+            }
+        }
+    }
+
+    async fn push(&mut self, works: Vec<Work>) {
+        let deadline = self.ground.clock.now().plus_ms(PUSH_DEADLINE_MS);
+        let recorder = JournalRecorder(self.ground.clone());
+        let report = self.sink.push(works, &recorder, deadline).await;
+        // Until the pipeline has passed the attempts, their rows stay as they are.
+        if self.ground.pipeline.wait(self.ground.journal.head()).await.is_err() {
+            return;
+        }
+        for (object, note) in &report.notes {
+            info!(sink.name = %self.name, object = %object, "{note}");
+        }
+        match report.stop {
+            Some(stop) => {
+                warn!(sink.name = %self.name, "the sink rests until {}: {}", stop.until, stop.reason);
+                self.stops.set(&self.name, Some(stop.reason));
+                let rest = stop.until.ms_since(self.ground.clock.now()).clamp(100, 3_600_000);
+                self.ground.rest(rest.unsigned_abs()).await;
+            }
+            None => {
+                self.stops.set(&self.name, None);
+                // Nothing could be tried (quota, budget): not before the first that may be.
+                if report.ended.is_empty() {
+                    let now = self.ground.clock.now();
+                    let first = report.untouched.iter().filter_map(|(_, at)| *at).min();
+                    let rest = first.map_or(1_000, |at| at.ms_since(now).clamp(100, 60_000));
+                    self.ground.rest(rest.unsigned_abs()).await;
+                }
+            }
+        }
+    }
+
+    /// Works that are due and wait for nothing: interactions and deals whose client is known
+    /// there before new clients, so that a lead is whole soon after its contact.
+    fn select(&self, reader: &Reader<'_>, cursors: &mut Cursors, now: Timestamp) -> Result<Vec<Work>, TableError> {
+        let mut works = Vec::new();
+        for rank in [2u8, 1, 0] {
+            self.select_rank(reader, rank, cursors, now, &mut works)?;
+        }
+        Ok(works)
+    }
+
+    fn select_rank(
+        &self,
+        reader: &Reader<'_>,
+        rank: u8,
+        cursors: &mut Cursors,
+        now: Timestamp,
+        works: &mut Vec<Work>,
+    ) -> Result<(), TableError> {
+        let cursor = &mut cursors.0[usize::from(rank)];
+        let mut span = Span::<Pending>::of(&(self.name.clone(), rank));
+        if let Some(after) = cursor.take() {
+            span = span.from(&after);
+        }
+        let mut seen = 0;
+        for row in reader.rows(span) {
+            let (key, objects) = row?;
+            for object in objects {
+                if works.len() >= DELIVERY_BATCH_MAX {
+                    *cursor = Some(key);
+                    return Ok(());
+                }
+                seen += 1;
+                works.extend(self.work(reader, object, now)?);
+            }
+            // Bound: the rest of the listing is looked at in the next round.
+            if seen >= DELIVERY_SCAN_ROWS_MAX {
+                *cursor = Some(key);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn work(&self, reader: &Reader<'_>, object: ObjectRef, now: Timestamp) -> Result<Option<Work>, TableError> {
+        let Some(subject) = Subject::read(reader, object)? else { return Ok(None) };
+        let Some(state) = sink_state(subject.sinks(), &self.name) else { return Ok(None) };
+        let Some(delivery) = &state.delivery else { return Ok(None) };
+        let Some(certainty) = certainty_when_due(delivery, now) else { return Ok(None) };
+        let Some(connection) = self.catalog.connection(&self.name) else { return Ok(None) };
+        let Some(spec) = &connection.connector.sink else { return Ok(None) };
+        let Some(kind) = kind_of(spec, &subject, state) else { return Ok(None) };
+        let Some(desired) = self.desired(connection, kind, &subject) else { return Ok(None) };
+        Ok(Some(Work {
+            object,
+            version: subject.version(),
+            foreign_kind: CompactString::from(&*kind.kind),
+            desired: desired.fields,
+            create_only: desired.create_only,
+            confirmed: state.confirmed.clone(),
+            certainty,
+            search: subject.search(),
+            origin: object.to_string().into(),
+        }))
+    }
+
+    fn desired(&self, connection: &Connection, kind: &ObjectSpec, subject: &Subject) -> Option<Desired> {
+        let outbound = connection.outbound(&kind.mapping)?;
+        let explanation = subject
+            .deal()
+            .and_then(|deal| deal.score.as_ref())
+            .map(|score| scoring::explain(score, self.locale))
+            .unwrap_or_default();
+        let foreign = |reference: Ref| match reference {
+            Ref::Client => subject.client().and_then(|client| foreign_id(&client.foreign, &self.name)),
+            Ref::Deal => subject.deal().and_then(|deal| {
+                deal.foreign.iter().find(|it| it.connection == self.name).map(|it| it.id.to_string())
+            }),
+        };
+        let object = OutObject {
+            client: subject.client(),
+            deal: subject.deal(),
+            interaction: subject.interaction(),
+            explanation: &explanation,
+            zone: &self.catalog.company.zone,
+            foreign: &foreign,
+        };
+        match outbound.apply(&object) {
+            Readiness::Ready(desired) => Some(desired),
+            // It waits for rows that go before it, or is told by another mapping.
+            Readiness::Waits(_) | Readiness::NotMeant => None,
+        }
+    }
+}
+
+/// Where the last look at each rank of the listing ended.
+#[derive(Default)]
+struct Cursors([Option<(Slug, u8, crate::tables::Block)>; 3]);
+
+fn foreign_id(foreign: &[(crate::model::Foreign, crate::base::ClientId)], sink: &Slug) -> Option<String> {
+    foreign.iter().find(|(it, _)| it.connection == *sink).map(|(it, _)| it.id.to_string())
+}
+
+/// Whether the delivery may be tried now, and how sure we are that it never took effect.
+fn certainty_when_due(delivery: &Delivery, now: Timestamp) -> Option<Certainty> {
+    match delivery.state {
+        DeliveryState::InFlight { .. } => Some(Certainty::Uncertain),
+        DeliveryState::Uncertain { .. } => outbox::due_at(delivery).filter(|at| *at <= now).map(|_| Certainty::Uncertain),
+        DeliveryState::Due { .. } => outbox::due_at(delivery).filter(|at| *at <= now).map(|_| Certainty::Fresh),
+        DeliveryState::Dead { .. } | DeliveryState::Discarded => None,
+    }
+}
+
+/// The foreign kind: what the sink already holds, else what the manifest keeps such objects in.
+fn kind_of<'s>(spec: &'s SinkSpec, subject: &Subject, state: &SinkState) -> Option<&'s ObjectSpec> {
+    if let Some(confirmed) = &state.confirmed {
+        return spec.object(&confirmed.foreign_kind);
+    }
+    match subject {
+        Subject::Client(row, _) => spec.kind_of(ObjectKind::Client, Some(sort_of(&row.client))),
+        Subject::Deal { .. } => spec.kind_of(ObjectKind::Deal, None),
+        Subject::Interaction { .. } => spec.kind_of(ObjectKind::Interaction, None),
+    }
+}
+
+fn sort_of(client: &Client) -> ClientSort {
+    match client.kind {
+        ClientKind::Person => ClientSort::Person,
+        ClientKind::Company => ClientSort::Company,
+    }
+}
+
+/// An object with what surrounds it.
+enum Subject {
+    /// A client, and the deal whose score stands for it.
+    Client(Box<ClientRow>, Option<Box<Deal>>),
+    /// A deal and its client.
+    Deal { deal: Box<Deal>, client: Option<Box<Client>>, sinks: Vec<SinkState> },
+    /// An interaction with its deal and client.
+    Interaction {
+        interaction: Box<Interaction>,
+        deal: Option<Box<Deal>>,
+        client: Option<Box<Client>>,
+        sinks: Vec<SinkState>,
+    },
+}
+
+impl Subject {
+    fn read(reader: &Reader<'_>, object: ObjectRef) -> Result<Option<Subject>, TableError> {
+        Ok(match object {
+            ObjectRef::Client(id) => match reader.get::<Clients>(&id)? {
+                Some(row) if row.client.state == ClientState::Active => {
+                    let deal = best_deal(reader, &row)?;
+                    Some(Subject::Client(Box::new(row), deal))
+                }
+                Some(_) | None => None,
+            },
+            ObjectRef::Deal(id) => match reader.get::<Deals>(&id)? {
+                Some(row) if !row.deal.hidden => {
+                    let client = client_of(reader, row.deal.client)?;
+                    Some(Subject::Deal { deal: Box::new(row.deal), client, sinks: row.sinks })
+                }
+                Some(_) | None => None,
+            },
+            ObjectRef::Interaction(id) => match reader.get::<Interactions>(&id)? {
+                Some(row) => {
+                    let client = client_of(reader, row.interaction.client)?;
+                    let deal = match row.interaction.deal {
+                        Some(deal) => reader.get::<Deals>(&deal)?.map(|row| Box::new(row.deal)),
+                        None => None,
+                    };
+                    Some(Subject::Interaction {
+                        interaction: Box::new(row.interaction),
+                        deal,
+                        client,
+                        sinks: row.sinks,
+                    })
+                }
+                None => None,
+            },
+        })
+    }
+
+    fn sinks(&self) -> &[SinkState] {
+        match self {
+            Subject::Client(row, _) => &row.sinks,
+            Subject::Deal { sinks, .. } | Subject::Interaction { sinks, .. } => sinks,
+        }
+    }
+
+    fn client(&self) -> Option<&Client> {
+        match self {
+            Subject::Client(row, _) => Some(&row.client),
+            Subject::Deal { client, .. } | Subject::Interaction { client, .. } => client.as_deref(),
+        }
+    }
+
+    fn deal(&self) -> Option<&Deal> {
+        match self {
+            Subject::Client(_, deal) | Subject::Interaction { deal, .. } => deal.as_deref(),
+            Subject::Deal { deal, .. } => Some(deal),
+        }
+    }
+
+    fn interaction(&self) -> Option<&Interaction> {
+        match self {
+            Subject::Interaction { interaction, .. } => Some(interaction),
+            Subject::Client(..) | Subject::Deal { .. } => None,
+        }
+    }
+
+    fn version(&self) -> Position {
+        match self {
+            Subject::Client(row, _) => row.client.version,
+            Subject::Deal { deal, .. } => deal.version,
+            Subject::Interaction { interaction, .. } => interaction.id.position(),
+        }
+    }
+
+    /// By what a client is looked for in a sink that does not know our id.
+    fn search(&self) -> Search {
+        let Subject::Client(row, _) = self else { return Search::default() };
+        let mut search = Search::default();
+        for held in &row.client.contacts {
+            match &held.point {
+                ContactPoint::Phone(phone) if phone.extension.is_none() => search.phones.push(phone.e164.clone()),
+                ContactPoint::Email(email) => search.emails.push(email.address.clone()),
+                ContactPoint::Phone(_) | ContactPoint::Messenger(..) | ContactPoint::Visitor(_) => {}
+            }
+        }
+        search.inns.extend(row.client.inn.as_ref().map(|inn| inn.value.0.clone()));
+        search
+    }
+}
+
+fn client_of(
+    reader: &Reader<'_>,
+    client: Option<crate::base::ClientId>,
+) -> Result<Option<Box<Client>>, TableError> {
+    let Some(client) = client else { return Ok(None) };
+    Ok(reader.get::<Clients>(&client)?.map(|row| Box::new(row.client)))
+}
+
+/// The open deal whose class is the client's.
+fn best_deal(reader: &Reader<'_>, row: &ClientRow) -> Result<Option<Box<Deal>>, TableError> {
+    for id in &row.deals {
+        let deal = reader.get::<Deals>(id)?.map(|row| row.deal);
+        if let Some(deal) = deal.filter(|deal| deal.score.as_ref().map(|score| score.class) == row.class) {
+            return Ok(Some(Box::new(deal)));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,17 @@
+//! Uploads of 1C that nobody asked to import: finished after a while, so that they are taken in.
+
+use std::sync::Arc;
+
+use super::Ground;
+use crate::base::limits::UPLOAD_IDLE_CHECK_MS;
+use crate::source::exchange::Exchange;
+
+/// Runs until the daemon stops.
+pub async fn run(mut ground: Ground, exchanges: Vec<Arc<Exchange>>) {
+    while !ground.stopping() {
+        for exchange in &exchanges {
+            exchange.finish_idle(ground.clock.now()).await;
+        }
+        ground.rest(UPLOAD_IDLE_CHECK_MS).await;
+    }
+}

@@ -1,0 +1,1 @@
+//! Mappings as data: what the built-in ones make of real records.
