@@ -76,3 +76,28 @@ fn http_client(timeout_ms: u64) -> Result<reqwest::Client, reqwest::Error> {
         .timeout(std::time::Duration::from_millis(timeout_ms))
         .build()
 }
+
+/// Decodes `%XX` and `+`; what is not UTF-8 afterwards is replaced, as PHP's JSON output would.
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut index = 0;
+    while index < bytes.len() {
+        let hex = |at: usize| bytes.get(at).and_then(|&it| (it as char).to_digit(16));
+        match (bytes[index], hex(index + 1), hex(index + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                index += 3;
+            }
+            (b'+', _, _) => {
+                out.push(b' ');
+                index += 1;
+            }
+            (plain, _, _) => {
+                out.push(plain);
+                index += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

@@ -1,3 +1,9 @@
+//! Integration tests, one module per subject.
+
+mod twin;
+mod twin_limits;
+mod twin_objects;
+mod twin_senders;
 //! The integration tests: one binary, one file per subject.
 
 mod connector;

@@ -4,8 +4,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::params::{self, members, param, percent_decode, text};
+use super::params::{self, members, param, text};
 use super::portal::{Answer, Refusal};
+use crate::twin::percent_decode;
 use crate::value::Value;
 
 /// Commands of one batch; the ones above fail with ERROR_BATCH_LENGTH_EXCEEDED.
@@ -62,10 +63,9 @@ impl Done {
                 self.times.extend(time.map(|it| (name.clone(), it)));
                 self.results.push((name, answer.result));
             }
-            Err(refusal) => self.errors.push((
-                name,
-                json!({"error": refusal.code, "error_description": refusal.description}),
-            )),
+            Err(refusal) => {
+                self.errors.push((name, json!({"error": refusal.code, "error_description": refusal.description})))
+            }
         }
     }
 
@@ -171,10 +171,7 @@ mod tests {
     use super::*;
 
     fn done() -> Done {
-        let results = vec![
-            ("add".to_owned(), json!(46)),
-            ("list".to_owned(), json!([{"ID": "7", "NAME": "A"}])),
-        ];
+        let results = vec![("add".to_owned(), json!(46)), ("list".to_owned(), json!([{"ID": "7", "NAME": "A"}]))];
         Done { results, ..Done::default() }
     }
 

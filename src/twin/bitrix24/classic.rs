@@ -7,7 +7,7 @@ use super::fields::{self, Access, Kind, Type};
 use super::listing::{Column, Columns, page};
 use super::object::{Object, Select};
 use super::params::{children, param, text};
-use super::portal::{Answer, Call, Portal, Refusal};
+use super::portal::{Answer, Call, Portal, Refusal, no_method};
 use super::userfield::Holds;
 use super::write::{Change, Manner, Purpose};
 use crate::value::Value;
@@ -20,7 +20,8 @@ impl Portal {
             "update" => self.classic_update(kind, call),
             "delete" => self.classic_delete(kind, call),
             "list" => self.classic_list(kind, call),
-            _ => Ok(Answer::of(self.classic_fields(kind))),
+            "fields" => Ok(Answer::of(self.classic_fields(kind))),
+            _ => Err(no_method()),
         }
     }
 
@@ -49,7 +50,7 @@ impl Portal {
                 Change::Set(..)
                 | Change::Clear(_)
                 | Change::MultiAdd { .. }
-                | Change::MultiChange { .. }
+                | Change::MultiRewrite { .. }
                 | Change::MultiRemove { .. } => None,
             });
             planned.unwrap_or_else(|| before.is_some_and(|it| !it.text(name).is_empty()))
@@ -190,7 +191,16 @@ impl Portal {
                 Type::Status(dictionary) => shown["statusType"] = json!(dictionary),
                 Type::Stage if kind == Kind::Lead => shown["statusType"] = json!("STATUS"),
                 Type::Stage => shown["statusType"] = json!("DEAL_STAGE"),
-                _ => {}
+                Type::Text
+                | Type::Integer
+                | Type::Amount
+                | Type::Flag
+                | Type::Date
+                | Type::DateTime
+                | Type::User
+                | Type::Ref(_)
+                | Type::Refs(_)
+                | Type::Category => {}
             }
             out.insert(field.name.to_owned(), shown);
         }

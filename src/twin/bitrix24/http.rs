@@ -51,7 +51,12 @@ pub(super) async fn serve(
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            _ = save_tick.tick() => shared.save_if_changed()?,
+            _ = save_tick.tick() => {
+                // Tried again at the next tick; at the end the failure counts.
+                if let Err(error) = shared.save_if_changed() {
+                    tracing::warn!(error = %error, "the twin's state is not saved: {error}");
+                }
+            }
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => {
                 // Bound: above it a connection is accepted and closed. A failed accept (no file
@@ -179,7 +184,9 @@ fn json_response(status: StatusCode, envelope: &Json) -> Response {
 /// What a balancer in front of the portal shows.
 fn page(status: u16) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let text = format!("<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n");
+    let text = format!(
+        "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    );
     (status, [(header::CONTENT_TYPE, "text/html")], text).into_response()
 }
 

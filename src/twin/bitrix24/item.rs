@@ -6,7 +6,7 @@ use super::fields::{self, Access, Kind, Type};
 use super::listing::{Column, Columns, page};
 use super::object::{Object, Select};
 use super::params::{self, children, param, text};
-use super::portal::{Answer, Call, Portal, Refusal};
+use super::portal::{Answer, Call, Portal, Refusal, no_method};
 use super::write::{Change, Manner, Purpose};
 use crate::value::Value;
 
@@ -34,7 +34,8 @@ impl Portal {
                 Ok(Answer::of(json!({"item": {"id": id}})))
             }
             "batchimport" => self.item_batch_import(kind, call),
-            _ => Ok(Answer::of(json!({"fields": self.item_field_table(kind, uses_original_names(call))}))),
+            "fields" => Ok(Answer::of(json!({"fields": self.item_field_table(kind, uses_original_names(call))}))),
+            _ => Err(no_method()),
         }
     }
 

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::base::limits;
+use crate::twin::percent_decode;
 use crate::value::Value;
 
 /// Reads a request's parameters: those of the query, over them those of the body.
@@ -143,31 +144,6 @@ fn fold_lists(value: Value) -> Value {
     }
 }
 
-/// Decodes `%XX` and `+`; what is not UTF-8 afterwards is replaced, as PHP's JSON output would.
-pub(super) fn percent_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut index = 0;
-    while index < bytes.len() {
-        let hex = |at: usize| bytes.get(at).and_then(|&it| (it as char).to_digit(16));
-        match (bytes[index], hex(index + 1), hex(index + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                index += 3;
-            }
-            (b'+', _, _) => {
-                out.push(b' ');
-                index += 1;
-            }
-            (plain, _, _) => {
-                out.push(plain);
-                index += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 /// The items of a list, or the values of a map: PHP does not tell them apart.
 pub(super) fn children(value: &Value) -> Vec<&Value> {
     match value {
@@ -190,9 +166,7 @@ pub(super) fn members(value: &Value) -> Option<Vec<(String, &Value)>> {
 /// The parameter `name`, in any case of letters (Bitrix24 lowers the names of parameters).
 pub(super) fn param<'a>(params: &'a Value, name: &str) -> Option<&'a Value> {
     match params {
-        Value::Map(members) => {
-            members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-        }
+        Value::Map(members) => members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) => None,
     }
 }

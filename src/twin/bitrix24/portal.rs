@@ -246,16 +246,14 @@ impl Portal {
                     "add" => self.userfield_add(kind, call),
                     "get" => self.userfield_get(kind, call),
                     "list" => self.userfield_list(kind, call),
-                    _ => Err(not_found()),
+                    _ => Err(no_method()),
                 }
             }
             ["crm", "item", verb] if ITEM_VERBS.contains(verb) => self.item(verb, call),
-            ["crm", "item", "userfield", ..] => Err(not_found()),
-            ["telephony", ..] => Err(Refusal::new(
-                403,
-                "WRONG_AUTH_TYPE",
-                "Current authorization type is denied for this method",
-            )),
+            ["crm", "item", "userfield", ..] => Err(no_method()),
+            ["telephony", ..] => {
+                Err(Refusal::new(403, "WRONG_AUTH_TYPE", "Current authorization type is denied for this method"))
+            }
             _ => self.single(&method, call),
         }
     }
@@ -280,7 +278,7 @@ impl Portal {
             "user.current" => self.user_current(call),
             "profile" => self.profile(call),
             "methods" => Ok(Answer::of(json!(methods()))),
-            _ => Err(not_found()),
+            _ => Err(no_method()),
         }
     }
 }
@@ -320,8 +318,14 @@ const SINGLES: [&str; 18] = [
     "methods",
 ];
 
-fn not_found() -> Refusal {
+pub(super) fn no_method() -> Refusal {
     Refusal::new(404, "ERROR_METHOD_NOT_FOUND", "Method not found!")
+}
+
+/// Whether a method only reads, so that nothing is to be saved after it.
+pub(super) fn only_reads(method: &str) -> bool {
+    let verb = method.rsplit('.').next().unwrap_or(method).to_ascii_lowercase();
+    matches!(verb.as_str(), "get" | "list" | "fields" | "current" | "findbycomm" | "profile" | "methods" | "scope")
 }
 
 /// The methods that the twin offers.

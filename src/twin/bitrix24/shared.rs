@@ -10,7 +10,7 @@ use tokio::sync::watch as signal;
 use super::batch::run_batch;
 use super::fault::{Draw, Fault, Faults, PersonAct};
 use super::limit::{Operating, Usage};
-use super::portal::{Answer, Call, Portal, Refusal, scope_of};
+use super::portal::{Answer, Call, Portal, Refusal, only_reads, scope_of};
 use super::watch::{Logged, Watch, shown_params, state};
 use super::{Options, TwinError, load, params, save};
 use crate::base::Timestamp;
@@ -197,7 +197,9 @@ impl Shared {
             (None, false) => Sent::Cut,
         };
         let sent = met.lost.unwrap_or(worked);
-        self.touch();
+        if !only_reads(method) || !acts.is_empty() {
+            self.touch();
+        }
         let (status, error) = match &sent {
             Sent::Worked(_) => (200, None),
             Sent::Refused(refusal) => (refusal.status, Some(refusal.code_text())),

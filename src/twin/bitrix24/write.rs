@@ -33,7 +33,7 @@ pub(super) enum Change {
     Set(String, Cell),
     Clear(String),
     MultiAdd { name: &'static str, value: String, value_type: String },
-    MultiChange { name: &'static str, id: u64, value: Option<String>, value_type: Option<String> },
+    MultiRewrite { name: &'static str, id: u64, value: Option<String>, value_type: Option<String> },
     MultiRemove { name: &'static str, id: u64 },
 }
 
@@ -46,16 +46,10 @@ enum Read {
 
 /// Columns of the database that hold 255 characters; longer text is cut [U].
 const SHORT_TEXT: usize = 255;
-const LONG_TEXT: [&str; 5] = ["COMMENTS", "SOURCE_DESCRIPTION", "ADDITIONAL_INFO", "BANKING_DETAILS", "STATUS_DESCRIPTION"];
-const IMPORTABLE: [&str; 7] = [
-    "DATE_CREATE",
-    "DATE_MODIFY",
-    "CREATED_BY_ID",
-    "MODIFY_BY_ID",
-    "MOVED_BY_ID",
-    "MOVED_TIME",
-    "LAST_ACTIVITY_TIME",
-];
+const LONG_TEXT: [&str; 5] =
+    ["COMMENTS", "SOURCE_DESCRIPTION", "ADDITIONAL_INFO", "BANKING_DETAILS", "STATUS_DESCRIPTION"];
+const IMPORTABLE: [&str; 7] =
+    ["DATE_CREATE", "DATE_MODIFY", "CREATED_BY_ID", "MODIFY_BY_ID", "MOVED_BY_ID", "MOVED_TIME", "LAST_ACTIVITY_TIME"];
 
 impl Portal {
     /// Reads the fields sent into a plan.
@@ -85,8 +79,7 @@ impl Portal {
     /// The classic name of what the caller named; `None` for a name that nobody knows.
     pub(super) fn classic_name(&self, kind: Kind, name: &str, manner: Manner) -> Option<String> {
         let custom = self.userfields(kind).find(|it| {
-            it.field_name == name
-                || (manner == Manner::Item && fields::item_name(kind, &it.field_name) == name)
+            it.field_name == name || (manner == Manner::Item && fields::item_name(kind, &it.field_name) == name)
         });
         if let Some(custom) = custom {
             return Some(custom.field_name.clone());
@@ -203,7 +196,14 @@ impl Portal {
     }
 
     /// Applies the plan and settles what follows from it. Answers whether anything changed.
-    pub(super) fn apply(&mut self, kind: Kind, object: &mut Object, plan: Vec<Change>, purpose: Purpose, call: &Call<'_>) -> bool {
+    pub(super) fn apply(
+        &mut self,
+        kind: Kind,
+        object: &mut Object,
+        plan: Vec<Change>,
+        purpose: Purpose,
+        call: &Call<'_>,
+    ) -> bool {
         let before = object.clone();
         for change in plan {
             self.apply_one(object, change);
@@ -213,7 +213,8 @@ impl Portal {
         if adding {
             self.fill_defaults(kind, object, call);
         }
-        let moved = if kind.has_stages() { self.settle_stage(kind, object, (!adding).then_some(&before), call) } else { None };
+        let moved =
+            if kind.has_stages() { self.settle_stage(kind, object, (!adding).then_some(&before), call) } else { None };
         if fields::has_multi(kind) {
             for (flag, multi) in [("HAS_PHONE", "PHONE"), ("HAS_EMAIL", "EMAIL")] {
                 object.set(flag, if object.multi(multi).is_empty() { "N" } else { "Y" });
@@ -237,7 +238,7 @@ impl Portal {
                 let id = self.next_id("multi");
                 object.multi.entry(name.to_owned()).or_default().push(MultiValue { id, value, value_type });
             }
-            Change::MultiChange { name, id, value, value_type } => {
+            Change::MultiRewrite { name, id, value, value_type } => {
                 // An id of another object, or of nothing, changes nothing.
                 let values = object.multi.entry(name.to_owned()).or_default();
                 if let Some(slot) = values.iter_mut().find(|it| it.id == id) {
@@ -266,7 +267,9 @@ impl Portal {
             ("OPENED", "Y".to_owned()),
         ];
         match kind {
-            Kind::Lead => defaults.extend([("TITLE", format!("Лид #{}", object.id)), ("CURRENCY_ID", "RUB".to_owned())]),
+            Kind::Lead => {
+                defaults.extend([("TITLE", format!("Лид #{}", object.id)), ("CURRENCY_ID", "RUB".to_owned())])
+            }
             Kind::Deal => defaults.extend([
                 ("TITLE", format!("Сделка #{}", object.id)),
                 ("CURRENCY_ID", "RUB".to_owned()),
@@ -283,7 +286,13 @@ impl Portal {
     }
 
     /// Stage, semantics, times of moves. Answers the row of the history when there was a move.
-    fn settle_stage(&self, kind: Kind, object: &mut Object, before: Option<&Object>, call: &Call<'_>) -> Option<StageMove> {
+    fn settle_stage(
+        &self,
+        kind: Kind,
+        object: &mut Object,
+        before: Option<&Object>,
+        call: &Call<'_>,
+    ) -> Option<StageMove> {
         let stage_field = kind.stage_field();
         let category: u64 = object.text("CATEGORY_ID").parse().unwrap_or(0);
         let category_changed = before.is_some_and(|it| it.text("CATEGORY_ID") != object.text("CATEGORY_ID"));
@@ -324,16 +333,25 @@ impl Portal {
             (true, false, true) => 2,
             (true, false, false) => 3,
         };
-        Some(StageMove { id: 0, kind, type_id, owner_id: object.id, at: call.now_s, category_id: category, stage_id, semantics })
+        Some(StageMove {
+            id: 0,
+            kind,
+            type_id,
+            owner_id: object.id,
+            at: call.now_s,
+            category_id: category,
+            stage_id,
+            semantics,
+        })
     }
 }
 
 /// The dictionary of a funnel's stages.
 pub(super) fn dictionary_of(kind: Kind, category: u64) -> String {
-    match (kind, category) {
-        (Kind::Lead, _) => "STATUS".to_owned(),
-        (_, 0) => "DEAL_STAGE".to_owned(),
-        (_, other) => format!("DEAL_STAGE_{other}"),
+    match kind {
+        Kind::Lead => "STATUS".to_owned(),
+        Kind::Deal | Kind::Contact | Kind::Company if category == 0 => "DEAL_STAGE".to_owned(),
+        Kind::Deal | Kind::Contact | Kind::Company => format!("DEAL_STAGE_{category}"),
     }
 }
 
@@ -396,10 +414,12 @@ fn plan_multi_one(
 ) {
     let change = match (id, given, remove) {
         (Some(id), _, true) => Change::MultiRemove { name, id },
-        (Some(id), value, false) => Change::MultiChange { name, id, value: value.map(str::to_owned), value_type },
-        (None, Some(value), false) if !value.is_empty() => {
-            Change::MultiAdd { name, value: value.to_owned(), value_type: value_type.unwrap_or_else(|| "WORK".to_owned()) }
-        }
+        (Some(id), value, false) => Change::MultiRewrite { name, id, value: value.map(str::to_owned), value_type },
+        (None, Some(value), false) if !value.is_empty() => Change::MultiAdd {
+            name,
+            value: value.to_owned(),
+            value_type: value_type.unwrap_or_else(|| "WORK".to_owned()),
+        },
         (None, _, _) => return,
     };
     plan.push(change);
@@ -425,11 +445,11 @@ fn plan_fm(kind: Kind, value: &Value, plan: &mut Vec<Change>) {
 fn check_addresses(plan: &[Change], manner: Manner) -> Result<(), Refusal> {
     let bad = plan.iter().any(|change| match change {
         Change::MultiAdd { name: "EMAIL", value, .. }
-        | Change::MultiChange { name: "EMAIL", value: Some(value), .. } => !looks_like_address(value),
+        | Change::MultiRewrite { name: "EMAIL", value: Some(value), .. } => !looks_like_address(value),
         Change::Set(..)
         | Change::Clear(_)
         | Change::MultiAdd { .. }
-        | Change::MultiChange { .. }
+        | Change::MultiRewrite { .. }
         | Change::MultiRemove { .. } => false,
     });
     match (bad, manner) {
@@ -444,9 +464,8 @@ fn check_addresses(plan: &[Change], manner: Manner) -> Result<(), Refusal> {
 }
 
 fn looks_like_address(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace)
-    })
+    text.split_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace))
 }
 
 /// The longest start that PHP takes for a number; 0 when there is none.
