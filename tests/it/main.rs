@@ -1,9 +1,3 @@
-//! Integration tests, one module per subject.
-
-mod twin;
-mod twin_limits;
-mod twin_objects;
-mod twin_senders;
 //! The integration tests: one binary, one file per subject.
 
 mod connector;
@@ -23,3 +17,7 @@ mod scoring;
 mod sink;
 mod store;
 mod tidy;
+mod twin;
+mod twin_limits;
+mod twin_objects;
+mod twin_senders;
