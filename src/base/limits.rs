@@ -181,3 +181,5 @@ pub const SINK_REST_MS: i64 = 30_000;
 pub const READY_LAG_MAX: u64 = 1_000_000;
 /// Between two refreshes of the gauges, ms.
 pub const MEASURE_MS: u64 = 5_000;
+/// Time that the demo waits for the CRM to be told everything, ms.
+pub const DEMO_WAIT_MS: u64 = 90_000;
