@@ -7,6 +7,7 @@ mod frozen;
 mod http;
 mod http_bounds;
 mod http_support;
+mod identity;
 mod journal;
 mod journal_model;
 mod locales;
