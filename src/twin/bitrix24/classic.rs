@@ -1,11 +1,13 @@
 //! The classic methods `crm.{lead|deal|contact|company}.{add|get|update|delete|list|fields}`:
 //! text everywhere, and `error:""` for what they refuse.
 
+use std::borrow::Cow;
+
 use serde_json::{Value as Json, json};
 
 use super::fields::{self, Access, Kind, Type};
 use super::listing::{Column, Columns, page};
-use super::object::{Object, Select};
+use super::object::{Cell, Object, Select};
 use super::params::{children, param, text};
 use super::portal::{Answer, Call, Portal, Refusal, no_method};
 use super::userfield::Holds;
@@ -131,7 +133,7 @@ impl Portal {
             order
                 .iter()
                 .map(|(name, column, descending)| {
-                    let key = |object: &Object| values(object, name).into_iter().next().unwrap_or_default();
+                    let key = |object| values(object, name).into_iter().next().unwrap_or_default();
                     let ordering = super::listing::compare(*column, &key(left), &key(right));
                     if *descending { ordering.reverse() } else { ordering }
                 })
@@ -221,14 +223,15 @@ impl Portal {
 }
 
 /// The stored texts of a field, for filters and order.
-pub(super) fn values(object: &Object, name: &str) -> Vec<String> {
+pub(super) fn values<'a>(object: &'a Object, name: &str) -> Vec<Cow<'a, str>> {
     if name == "ID" {
-        return vec![object.id.to_string()];
+        return vec![Cow::from(object.id.to_string())];
     }
     if fields::MULTI.contains(&name) {
-        return object.multi(name).iter().map(|it| it.value.clone()).collect();
+        return object.multi(name).iter().map(|it| Cow::from(it.value.as_str())).collect();
     }
-    object.cells.get(name).map(|it| it.texts().to_vec()).unwrap_or_default()
+    let texts = object.cells.get(name).map_or(&[][..], Cell::texts);
+    texts.iter().map(|it| Cow::from(it.as_str())).collect()
 }
 
 fn classic_select(params: &Value) -> Select {

@@ -200,7 +200,7 @@ impl<'de> Visitor<'de> for OrderedVisitor {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
+        write!(f, "JSON")
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {

@@ -3,6 +3,7 @@
 //! Source: facts/crm/bitrix24.md sections 5 and 6(d); b24restdocs (5988ed1), timeline/*,
 //! requisites/universal/*, crm-stage-history-list.md.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
@@ -284,8 +285,10 @@ fn list(rows: &BTreeMap<u64, Row>, call: &Call<'_>, numeric: &[&str]) -> Answer 
         "ID" => Some(id.to_string()),
         other => row.get(other).cloned(),
     };
-    let mut found: Vec<(&u64, &Row)> =
-        rows.iter().filter(|(id, row)| test.passes(&|name| cell(**id, row, name).into_iter().collect())).collect();
+    let mut found: Vec<(&u64, &Row)> = rows
+        .iter()
+        .filter(|(id, row)| test.passes(&|name| cell(**id, row, name).map(Cow::from).into_iter().collect()))
+        .collect();
     found.sort_by(|left, right| {
         order
             .iter()
