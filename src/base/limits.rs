@@ -183,3 +183,5 @@ pub const READY_LAG_MAX: u64 = 1_000_000;
 pub const MEASURE_MS: u64 = 5_000;
 /// Time that the demo waits for the CRM to be told everything, ms.
 pub const DEMO_WAIT_MS: u64 = 90_000;
+/// Clients looked at because of one contact point.
+pub const CANDIDATES_MAX: usize = 32;

@@ -6,10 +6,11 @@ use tracing::debug;
 use super::merges;
 use super::records::{Origin, remember_foreign, standing_client};
 use super::step::Step;
+use crate::base::limits::CANDIDATES_MAX;
 use crate::base::{ClientId, Message};
-use crate::identity::{self, Candidate, Decision, Key};
+use crate::identity::{self, Candidate, Decision, FieldGroup, Key};
 use crate::model::change::ClientChange;
-use crate::model::{Change, Client, ClientKind, Provenance};
+use crate::model::{Change, Client};
 use crate::tables::rows::{ClientRow, ObjectKey};
 use crate::tables::{Clients, ContactKey, Contacts, Crosswalk, Inns, TableError, packed};
 
@@ -32,8 +33,8 @@ pub(super) fn identify(
         return Ok(Identified { client: None, changed: false });
     }
     let rules = &step.catalog.identity;
-    let keys = identity::keys(rules, told);
-    let matched = candidates(step, origin, &keys.usable, identity::shared_by_max(rules))?;
+    let keys = identity::keys(rules, &origin.envelope.connection, told);
+    let matched = candidates(step, &keys.used)?;
     let mut rows = Vec::with_capacity(matched.len());
     for (id, keys) in matched {
         rows.extend(step.rows.get::<Clients>(&id)?.map(|row| (row, keys)));
@@ -49,7 +50,11 @@ pub(super) fn identify(
             }
             (winner, false)
         }
-        Decision::New { why } | Decision::Review { why, candidates: _ } => {
+        Decision::Review { client: Some(client), why, .. } => {
+            note(&why);
+            (client, false)
+        }
+        Decision::New { why } | Decision::Review { why, client: None, .. } => {
             note(&why);
             (create(step, origin, told), true)
         }
@@ -69,25 +74,23 @@ fn note(why: &[Message]) {
     }
 }
 
-/// Clients that the keys lead to, each with the keys that did, by id. A contact point of more
-/// than `shared_by_max` clients leads nowhere.
+/// Clients that the keys lead to, each with the keys that did, by id. Bound: a contact point of
+/// more than `CANDIDATES_MAX` clients leads nowhere (rules call it shared long before).
 fn candidates(
     step: &mut Step<'_>,
-    origin: &Origin<'_>,
     keys: &[Key],
-    shared_by_max: usize,
 ) -> Result<Vec<(ClientId, Vec<Key>)>, TableError> {
     let mut found: Vec<(ClientId, Vec<Key>)> = Vec::new();
     for key in keys {
         let ids = match key {
-            Key::Foreign(kind, id) => match step.rows.get::<Crosswalk>(&origin.foreign(kind, id))? {
+            Key::Foreign(foreign) => match step.rows.get::<Crosswalk>(foreign)? {
                 Some(ObjectKey::Client(client)) => vec![client],
                 Some(ObjectKey::Deal(_) | ObjectKey::Document(_) | ObjectKey::Interaction(_)) | None => Vec::new(),
             },
             Key::Inn(inn) => step.rows.get::<Inns>(inn)?.unwrap_or_default(),
             Key::Contact(point) => {
                 let row = step.rows.get::<Contacts>(&ContactKey::of(point))?.unwrap_or_default();
-                if row.not_identifying || row.clients.len() > shared_by_max { Vec::new() } else { row.clients }
+                if row.not_identifying || row.clients.len() > CANDIDATES_MAX { Vec::new() } else { row.clients }
             }
         };
         for id in ids {
@@ -104,30 +107,21 @@ fn candidates(
 
 fn create(step: &mut Step<'_>, origin: &Origin<'_>, told: &ClientChange) -> ClientId {
     let id = ClientId::derive(origin.record, 0);
-    let kind = told.kind.unwrap_or(match told.name {
-        Some(crate::model::Name::Company(_)) => ClientKind::Company,
-        Some(crate::model::Name::Person(_)) | None => ClientKind::Person,
-    });
-    step.rows.put::<Clients>(&id, ClientRow::new(Client::new(id, kind, step.at)));
+    step.rows.put::<Clients>(&id, ClientRow::new(Client::new(id, identity::kind_of(told), step.at)));
     id
 }
 
 /// The client takes what the record says; new keys go into the indexes.
 fn absorb(step: &mut Step<'_>, origin: &Origin<'_>, id: ClientId, change: &Change) -> Result<bool, TableError> {
-    let connection = &origin.envelope.connection;
     let position = step.position;
-    let ranks = |group: &str| Provenance {
-        source: connection.clone(),
-        position,
-        observed_at: origin.observed_at,
-        rank: step.catalog.ownership.rank(group, &origin.envelope.connector),
-    };
+    let (ownership, connector) = (&step.catalog.ownership, &origin.envelope.connector);
+    let rank = |group: FieldGroup| ownership.rank(group_name(group), connector);
+    let plain = origin.provenance(step, "client");
     // A record of a deal or document keeps its unnamed values there.
     let keeps_extra = change.deal.is_none() && change.document.is_none();
-    let plain = ranks("client");
     let absorbed = step.rows.update::<Clients, _>(&id, |row| {
         let Some(row) = row else { return None };
-        let absorbed = identity::absorb(&mut row.client, &change.client, connection, &ranks);
+        let absorbed = identity::absorb(&mut row.client, &change.client, &rank, &plain);
         let mut changed = absorbed.changed;
         if keeps_extra {
             changed |= super::deals::keep_extra(&mut row.client.extra, &change.extra, &plain);
@@ -135,13 +129,20 @@ fn absorb(step: &mut Step<'_>, origin: &Origin<'_>, id: ClientId, change: &Chang
         if changed {
             row.client.version = position;
         }
-        let inn = if absorbed.inn_changed { row.client.inn.as_ref().map(|inn| inn.value.clone()) } else { None };
+        let inn = if absorbed.changed { row.client.inn.as_ref().map(|inn| inn.value.clone()) } else { None };
         Some((absorbed, inn, changed))
     })?;
     let Some((absorbed, inn, changed)) = absorbed else { return Ok(false) };
     for point in &absorbed.new_contacts {
         step.rows.update::<Contacts, _>(&ContactKey::of(point), |slot| {
             packed::insert(&mut slot.get_or_insert_default().clients, id);
+        })?;
+    }
+    for point in &absorbed.dropped_contacts {
+        step.rows.update::<Contacts, _>(&ContactKey::of(point), |slot| {
+            if let Some(row) = slot {
+                packed::remove(&mut row.clients, &id);
+            }
         })?;
     }
     if let Some(inn) = inn {
@@ -153,4 +154,15 @@ fn absorb(step: &mut Step<'_>, origin: &Origin<'_>, id: ClientId, change: &Chang
         remember_foreign(step, foreign, ObjectKey::Client(id))?;
     }
     Ok(changed)
+}
+
+/// The group's name in the ownership table.
+fn group_name(group: FieldGroup) -> &'static str {
+    match group {
+        FieldGroup::Name => "name",
+        FieldGroup::Requisites => "requisites",
+        FieldGroup::Responsible => "responsible",
+        FieldGroup::Contacts => "contacts",
+        FieldGroup::Address | FieldGroup::Other => "client",
+    }
 }
