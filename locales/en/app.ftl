@@ -54,3 +54,5 @@ demo-check-prices = each deal has the price that was sent
 demo-check-expected = the example comes to its sums and classes, forecast / all-in:
 demo-check-twin = the CRM holds each deal once, with our class, value, probability and explanation:
 demo-stays = The daemon ({ $daemon }) and the twin ({ $twin }) stay up until Ctrl-C. Ask them: uzel deal list -d { $folder }
+app-journal-torn = the journal ended in an unfinished write ({ $bytes } bytes in { $segment }); it was cut off. Nobody had been told that it was durable.
+app-journal-damaged = the journal is damaged in { $segment } at byte { $offset }: entries { $first } to before { $next } cannot be read. Restore the file from a backup.

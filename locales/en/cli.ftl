@@ -1,9 +1,6 @@
 ## cli: help and tables
 cli = Uzel — a hub between 1C, the site and the CRM: takes leads and orders, keeps clients and deals, computes scores and sends them to the CRM
 cli-word-usage = Usage
-cli-word-commands = Commands
-cli-word-options = Options
-cli-word-arguments = Arguments
 cli-word-examples = Examples
 cli--folder = Folder of the daemon: settings, journal, store
 cli--lang = Language: ru or en

@@ -1,9 +1,6 @@
 ## cli: help and tables
 cli = Uzel — узел между 1С, сайтом и CRM: принимает заявки и заказы, ведёт клиентов и сделки, считает баллы и отправляет их в CRM
 cli-word-usage = Использование
-cli-word-commands = Команды
-cli-word-options = Ключи
-cli-word-arguments = Аргументы
 cli-word-examples = Примеры
 cli--folder = Папка службы: настройки, журнал, хранилище
 cli--lang = Язык: ru или en

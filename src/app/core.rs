@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use axum::Router;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{ConfigurationFolder, Folder};
 use crate::base::clock::SystemClock;
-use crate::base::{Clock, Position};
+use crate::base::{Clock, Message, Position};
 use crate::catalog::Catalog;
 use super::error::{Problems, Told};
 use crate::config::Settings;
 use crate::control::{self, Control};
 use crate::entry::{Configured, Entry, Kind};
-use crate::journal::{Journal, NewEntry, Options as JournalOptions, Segments};
+use crate::journal::{Journal, NewEntry, Options as JournalOptions, Recovery, Segments};
 use crate::pipeline::{Pipeline, Running};
 use crate::query::Query;
 use crate::store::sled::{SledStore, set_aside};
@@ -54,9 +54,7 @@ impl Core {
         let vault = Arc::new(Vault::open(&folder.vault())?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (segments, recovery) = Segments::open(&folder.journal(), clock.clone(), JournalOptions::production(rand::random()))?;
-        for message in recovery.messages() {
-            warn!("{message}");
-        }
+        say_recovery(&recovery);
         let journal: Arc<dyn Journal> = Arc::new(segments);
         let configurations = Arc::new(ConfigurationFolder::open(folder.configurations())?);
         let store = open_store(folder, clock.as_ref())?;
@@ -115,6 +113,25 @@ impl Core {
         if let Err(error) = ended.await {
             warn!(%error, "closing was cut short");
         }
+    }
+}
+
+/// What opening the journal found, said once.
+fn say_recovery(recovery: &Recovery) {
+    if let Some(torn) = &recovery.torn {
+        let message = Message::new("app-journal-torn").with("segment", &torn.segment).with("bytes", torn.bytes);
+        warn!(journal.torn_bytes = torn.bytes, "{message}");
+    }
+    for damage in &recovery.damaged {
+        let message = Message::new("app-journal-damaged")
+            .with("segment", &damage.segment)
+            .with("offset", damage.offset)
+            .with("first", damage.first)
+            .with("next", damage.next);
+        error!("{message}");
+    }
+    if let Some(refuses) = &recovery.refuses {
+        error!("{refuses}");
     }
 }
 

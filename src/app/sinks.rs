@@ -28,19 +28,18 @@ pub(super) fn deliverers(core: &Core, ground: &Ground, stops: &Stops) -> anyhow:
             }
             Mode::Live => {}
         }
-        let values = connection.settings().map(|(name, value)| (name.to_owned(), value.clone())).collect();
         let secrets = connection.connector.settings.iter().filter(|setting| setting.secret);
         let secrets = secrets.filter_map(|setting| {
             secret(&core.vault, &connection.name, &setting.name).map(|secret| (setting.name.clone(), secret))
         });
-        let settings = Settings { values, secrets: secrets.collect() };
+        let settings = Settings { values: connection.settings.clone(), secrets: secrets.collect() };
         let allow_private = connection.setting("allow_private") == Some(&FieldValue::Bool(true));
         let networks = connection.setting("allow_networks").map(|value| value.as_texts().to_vec()).unwrap_or_default();
         let guard = Guard::from_settings(allow_private, &networks).map_err(Told)?;
         let wire = Arc::new(Client::new(guard).map_err(|error| Told(error.message().clone()))?);
         let sink = Sink::new(
             connection.name.clone(),
-            Arc::clone(spec),
+            Arc::new(spec.clone()),
             &settings,
             wire,
             Arc::clone(&quotas),

@@ -111,7 +111,7 @@ impl ExchangeEndpoint for Endpoint {
                 body: Box::new(Frames(call.body)),
             };
             let reply = self.0.handle(request).await;
-            ExchangeAnswer { content_type: reply.content_type, body: reply.body }
+            ExchangeAnswer { content_type: reply.content_type.to_owned(), body: reply.body }
         })
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::error::Told;
 use crate::base::Secret;
-use crate::twin::bitrix24::{Bitrix24Twin, Limits, Options, RunningTwin};
+use crate::twin::bitrix24::{Bitrix24Twin, BucketLimit, Limits, Options, RunningTwin};
 
 /// A running twin.
 pub type TwinRunning = RunningTwin;
@@ -18,6 +18,8 @@ pub async fn start_bitrix24_twin(
     rate: u32,
     burst: u32,
 ) -> anyhow::Result<TwinRunning> {
-    let options = Options { state_file: state, limits: Limits::bucket(rate, burst), ..Options::new(Secret::new(secret)) };
+    let bucket = Some(BucketLimit { drain_per_s: rate, size: burst });
+    let limits = Limits { bucket, ..Limits::cloud() };
+    let options = Options { state_file: state, limits, ..Options::new(Secret::new(secret)) };
     Ok(Bitrix24Twin::start(options, listen).await.map_err(|error| Told(error.message().clone()))?)
 }

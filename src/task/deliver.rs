@@ -123,7 +123,7 @@ impl Deliverer {
             match self.sink.provision(deadline).await {
                 Ok(report) => {
                     self.stops.set(&self.name, None);
-                    info!(sink.name = %self.name, "sink is ready: {report}");
+                    info!(sink.name = %self.name, sink.added = report.added.len(), "sink is ready");
                     return;
                 }
                 Err(error) => {

@@ -120,12 +120,12 @@ async fn orders(demo: &Demo, input: &Input) -> anyhow::Result<Check> {
     let password = secret(&demo.daemon.core().vault, &name, "password");
     let password = password.ok_or_else(|| Told(Message::new("app-no-secret").with("name", "1c.password")))?;
     let base = format!("{}/exchange/1c", demo.address());
-    let client = ExchangeClient::new(&base, "uzel", password, Profile::Ut11).map_err(|error| Told(error.message()))?;
+    let client = ExchangeClient::new(&base, "uzel", password, Profile::Ut11).map_err(|error| Told(error.cause.message()))?;
     let orders: Vec<Order> = input.orders.iter().enumerate().map(|(index, order)| order_of(order, index)).collect();
     let file = (orders_file_name(PORTION, 1), orders_file(&orders, "2026-11-21T09:00:00"));
     Ok(match client.upload(ExchangeType::Sale, &[file]).await {
         Ok(transcript) => Check::new("demo-check-orders", true, transcript.text().trim().replace('\n', "; ")),
-        Err(fault) => Check::new("demo-check-orders", false, fault.message().to_string()),
+        Err(fault) => Check::new("demo-check-orders", false, fault.cause.message().to_string()),
     })
 }
 
