@@ -1,7 +1,6 @@
-//! The integration tests: one binary, one file per subject.
+//! The integration tests: one binary, so that it links once; one file per subject.
 
 mod decode_commerceml;
-//! Integration tests: one binary, so that it links once.
-
+mod exchange;
 mod journal;
 mod journal_model;
