@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::disk::{Access, Disk, FileReader, is_no_space};
 use super::recovery::OpenError;
-use super::{AppendError, ReadBody, ReadError, message};
+use super::{AppendError, BodyReader, ReadError, message};
 use crate::base::Timestamp;
 use crate::base::checksum::Fingerprint;
 use crate::entry::Body;
@@ -83,7 +83,7 @@ impl Bodies {
         Ok(body_of(&path, fingerprint, len))
     }
 
-    pub(super) fn open(&self, name: &str, len: u64) -> Result<Box<dyn ReadBody>, ReadError> {
+    pub(super) fn open(&self, name: &str, len: u64) -> Result<Box<dyn BodyReader>, ReadError> {
         if parse(name).is_none() {
             return Err(ReadError::Damaged(message::body_name(name)));
         }

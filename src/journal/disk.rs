@@ -210,12 +210,12 @@ impl io::Read for FileReader {
 
 impl io::Seek for FileReader {
     fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
-        let place = match to {
+        let target = match to {
             io::SeekFrom::Start(offset) => Some(offset),
-            io::SeekFrom::Current(by) => self.offset.checked_add_signed(by),
-            io::SeekFrom::End(by) => self.file.bytes()?.checked_add_signed(by),
+            io::SeekFrom::End(distance) => self.file.bytes()?.checked_add_signed(distance),
+            io::SeekFrom::Current(distance) => self.offset.checked_add_signed(distance),
         };
-        self.offset = place.ok_or(io::ErrorKind::InvalidInput)?;
+        self.offset = target.ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.offset)
     }
 }

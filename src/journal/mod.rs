@@ -111,13 +111,14 @@ pub enum ReadError {
     },
 }
 
-/// A body being read: forwards, and from any place (archives have their list at the end).
-pub trait ReadBody: Read + Seek + Send {}
-
-impl<T: Read + Seek + Send> ReadBody for T {}
-
 /// Resolves when the entry is on the disk (synced), and not before.
 pub type Appended = Pin<Box<dyn Future<Output = Result<Position, AppendError>> + Send>>;
+
+/// A body that is open: readable from its beginning, and at any place (archives have their list of
+/// members at the end).
+pub trait BodyReader: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> BodyReader for T {}
 
 /// The journal as its users see it. `Segments` is the real one, `MemoryJournal` serves tests;
 /// `conformance` runs against both.
@@ -149,7 +150,7 @@ pub trait Journal: Send + Sync + 'static {
     fn adopt_body(&self, file: &Path) -> Result<Body, AppendError>;
 
     /// Opens a body for reading from its beginning.
-    fn open_body(&self, body: &Body) -> Result<Box<dyn ReadBody>, ReadError>;
+    fn open_body(&self, body: &Body) -> Result<Box<dyn BodyReader>, ReadError>;
 
     /// Free space and state, for health and the refusal of intake: `Ok` when intake may go on.
     fn accepts_intake(&self) -> Result<(), AppendError>;

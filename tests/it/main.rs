@@ -2,6 +2,7 @@
 
 mod connector;
 mod decode_commerceml;
+mod exchange;
 mod form;
 mod frozen;
 mod http;
