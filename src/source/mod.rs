@@ -1,6 +1,7 @@
 //! Sources: bytes from outside, verified and wrapped in envelopes.
 //!
-//! [`form`] takes webhooks and site forms. A source decides and answers; it does not touch
-//! sockets (that is `http`) and does not wait for the journal.
+//! [`form`] takes webhooks and site forms; [`exchange`] is the server half of the 1C exchange.
+//! Sockets are not touched here: that is `http`.
 
+pub mod exchange;
 pub mod form;
