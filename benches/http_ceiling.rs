@@ -1,9 +1,10 @@
 //! How much of a bare axum handler's throughput the listener reaches: 1 KiB JSON bodies, 64 kept
 //! connections, no pipelining, the load generator on the same cores.
 //!
-//! `cargo bench --bench http_ceiling`; prints the median of the rounds and the ratio. The journal is in
-//! memory and answers at once, so the ratio is that of the listener, envelope and key alone.
-//! Environment: `ROUNDS` (5), `SECONDS` of a round (3).
+//! `cargo bench --bench http_ceiling`; prints the median of the rounds and the ratio. Two journals: one
+//! that is durable at once and keeps nothing (the cost of listener, envelope and key alone), and the
+//! real one in a temporary folder, synced.
+//! Environment: `ROUNDS` (5), `SECONDS` of a round (3), `TMPDIR` chooses the disk.
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -23,7 +24,9 @@ use uzel::base::{Message, Position, Secret, Slug};
 use uzel::connector::{SourceSpec, StreamSpec, Transport};
 use uzel::entry::Body;
 use uzel::http::{Health, Listener, Options, Parts, State};
-use uzel::journal::{AppendError, Appended, Journal, NewEntry, ReadError, StoredEntry};
+use uzel::journal::{
+    AppendError, Appended, Journal, NewEntry, Options as JournalOptions, ReadError, Segments, StoredEntry,
+};
 use uzel::source::form::{FormSettings, FormSource, Rates, Ticks};
 use uzel::value::Path;
 
@@ -38,23 +41,30 @@ fn main() {
     let body = body();
     let server = runtime("server");
     let bare = server.block_on(bare());
-    let ours = server.block_on(ours());
+    let ours = server.block_on(listening(Arc::new(Nowhere(AtomicU64::new(0), watch::Sender::new(Position::START)))));
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let (segments, _) =
+        Segments::open(&folder.path().join("journal"), Arc::new(SystemClock), JournalOptions::production(1))
+            .expect("the journal opens");
+    let durable = server.block_on(listening(Arc::new(segments)));
     let load = runtime("load");
-    let mut rates: [Vec<u64>; 3] = Default::default();
+    let mut rates: [Vec<u64>; 4] = Default::default();
     for index in 0..=rounds {
         // Interleaved, so that a noisy neighbour disturbs all alike; the first round warms up.
         let measured = [
             measure(&load, bare, &request("/bare", &body), round),
             measure(&load, ours, &request(&format!("/in/content/{SECRET}"), &body), round),
             measure(&load, ours, &request(&format!("/in/id/{SECRET}"), &body), round),
+            measure(&load, durable, &request(&format!("/in/content/{SECRET}"), &body), round),
         ];
         if index > 0 {
             rates.iter_mut().zip(measured).for_each(|(all, one)| all.push(one));
         }
     }
-    let [bare, content, id] = rates.map(median);
+    let [bare, content, id, synced] = rates.map(median);
     println!("bare axum, JSON parsed         {bare:>8} requests/s");
     println!("webhook, key by content        {content:>8} requests/s  ratio {:.2}", content as f64 / bare as f64);
+    println!("webhook, synced to the disk    {synced:>8} requests/s  ratio {:.2}", synced as f64 / bare as f64);
     println!("webhook, key by sender's id    {id:>8} requests/s  ratio {:.2}", id as f64 / bare as f64);
 }
 
@@ -104,9 +114,9 @@ async fn bare() -> SocketAddr {
     address
 }
 
-async fn ours() -> SocketAddr {
+async fn listening(journal: Arc<dyn Journal>) -> SocketAddr {
     let state = State::new(Parts {
-        journal: Arc::new(Nowhere(AtomicU64::new(0), watch::Sender::new(Position::START))),
+        journal,
         health: Arc::new(Ready),
         clock: Arc::new(SystemClock),
         metrics: Arc::new(Metrics::new()),

@@ -7,10 +7,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use http::StatusCode;
+use tokio::sync::watch;
 use tracing_subscriber::fmt::MakeWriter;
-use uzel::base::{Secret, Slug};
+use uzel::base::clock::ManualClock;
+use uzel::base::{Locale, Position, Secret, Slug};
 use uzel::http::{ExchangeEndpoint, ProxyHeader, TrustedProxies};
-use uzel::source::exchange::{ExchangeReply, ExchangeRequest};
+use uzel::journal::{Journal as _, MemoryJournal};
+use uzel::source::exchange::{
+    Exchange, ExchangeReply, ExchangeRequest, ExchangeSettings, ImportCounts, ImportProgress, Progress,
+};
 use uzel::source::form::{Rate, Rates};
 
 use crate::http_support::{API_TOKEN, Mood, NOW, Running, SECRET, Setup};
@@ -311,6 +316,59 @@ async fn the_exchange_of_1c_is_found_under_each_of_its_addresses() {
     cp1251.extend_from_slice(b"\xe7\xe0\xea.xml HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     let reply = running.raw(cp1251).await;
     assert_eq!(reply.status, 400);
+}
+
+/// Everything is applied at once.
+struct AllDone(watch::Sender<Position>);
+
+impl Progress for AllDone {
+    fn of(&self, _position: Position) -> ImportProgress {
+        ImportProgress::Done(ImportCounts::default())
+    }
+
+    fn subscribe(&self) -> watch::Receiver<Position> {
+        self.0.subscribe()
+    }
+}
+
+#[tokio::test]
+async fn orders_of_1c_come_in_through_the_listener() {
+    let spool = tempfile::tempdir().expect("a temporary folder can be made");
+    let journal = Arc::new(MemoryJournal::new());
+    let settings = ExchangeSettings {
+        connection: Slug::literal("ut"),
+        connector: Slug::literal("commerceml"),
+        login: "u".to_owned(),
+        password: Secret::new("p"),
+        file_limit: 1_000_000,
+        zip: false,
+        locale: Locale::Ru,
+    };
+    let progress = Arc::new(AllDone(watch::Sender::new(Position::START)));
+    let clock = Arc::new(ManualClock::new(NOW));
+    let exchange = Exchange::new(settings, spool.path().join("spool"), journal.clone(), clock, progress);
+    let running = Running::start(Setup::usual()).await;
+    running.state.set_exchanges(vec![(Slug::literal("ut"), Arc::new(exchange.expect("an empty folder")))]);
+
+    let ask = async |line: &str, headers: &str, body: &str| {
+        let path = format!("{line}&type=sale");
+        running.send(&path, headers, body).await.body
+    };
+    const SCRIPT: &str = "/bitrix/admin/1c_exchange.php";
+    let refused = ask(&format!("GET {SCRIPT}?mode=checkauth"), "Authorization: Basic dTp4", "").await;
+    assert!(refused.starts_with("failure\n"), "{refused}");
+    let granted = ask(&format!("GET {SCRIPT}?mode=checkauth"), "Authorization: Basic dTpw", "").await;
+    let lines: Vec<_> = granted.lines().collect();
+    assert_eq!(lines[0], "success", "{granted}");
+    let cookie = format!("Cookie: {}={}", lines[1], lines[2]);
+
+    let order = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><КоммерческаяИнформация><Документ><Ид>1</Ид>\
+                 </Документ></КоммерческаяИнформация>";
+    let uploaded = ask(&format!("POST {SCRIPT}?mode=file&filename=orders.xml"), &cookie, order).await;
+    assert!(uploaded.starts_with("success"), "{uploaded}");
+    assert_eq!(journal.head(), Position(1));
+    let imported = ask(&format!("GET {SCRIPT}?mode=import&filename=orders.xml"), &cookie, "").await;
+    assert!(imported.starts_with("success"), "{imported}");
 }
 
 /// Log lines of one test.
