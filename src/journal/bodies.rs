@@ -10,14 +10,14 @@
 //! opening was never named by an entry and is removed. A whole body that no entry names (the power
 //! went before its entry was written) stays, and `verify` lists it.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::disk::{Access, Disk, FileReader, is_no_space};
 use super::recovery::OpenError;
-use super::{AppendError, ReadError, message};
+use super::{AppendError, BodyReader, ReadError, message};
 use crate::base::Timestamp;
 use crate::base::checksum::Fingerprint;
 use crate::entry::Body;
@@ -83,7 +83,7 @@ impl Bodies {
         Ok(body_of(&path, fingerprint, len))
     }
 
-    pub(super) fn open(&self, name: &str, len: u64) -> Result<Box<dyn Read + Send>, ReadError> {
+    pub(super) fn open(&self, name: &str, len: u64) -> Result<Box<dyn BodyReader>, ReadError> {
         if parse(name).is_none() {
             return Err(ReadError::Damaged(message::body_name(name)));
         }

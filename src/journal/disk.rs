@@ -208,6 +208,18 @@ impl io::Read for FileReader {
     }
 }
 
+impl io::Seek for FileReader {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let target = match to {
+            io::SeekFrom::Start(offset) => Some(offset),
+            io::SeekFrom::End(distance) => self.file.bytes()?.checked_add_signed(distance),
+            io::SeekFrom::Current(distance) => self.offset.checked_add_signed(distance),
+        };
+        self.offset = target.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.offset)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,14 +1,14 @@
 //! A journal in memory, for tests of everything that stands on a journal. It forgets all when dropped.
 
 use std::collections::HashMap;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::path::Path;
 use std::sync::Mutex;
 
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::{AppendError, Appended, Journal, NewEntry, ReadError, StoredEntry, locked, message};
+use super::{AppendError, Appended, BodyReader, Journal, NewEntry, ReadError, StoredEntry, locked, message};
 use crate::base::checksum::Fingerprint;
 use crate::base::{Position, Timestamp, limits};
 use crate::entry::{Body, Kind};
@@ -135,7 +135,7 @@ impl Journal for MemoryJournal {
         Ok(body)
     }
 
-    fn open_body(&self, body: &Body) -> Result<Box<dyn Read + Send>, ReadError> {
+    fn open_body(&self, body: &Body) -> Result<Box<dyn BodyReader>, ReadError> {
         match body {
             Body::Inline(bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
             Body::File { name, .. } => match locked(&self.state).bodies.get(name.as_str()) {

@@ -13,7 +13,7 @@
 //! Not here: what payloads mean ([`crate::entry`]), retention, and the lock of the folder.
 
 use std::future::Future;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -114,6 +114,12 @@ pub enum ReadError {
 /// Resolves when the entry is on the disk (synced), and not before.
 pub type Appended = Pin<Box<dyn Future<Output = Result<Position, AppendError>> + Send>>;
 
+/// A body that is open: readable from its beginning, and at any place (archives have their list of
+/// members at the end).
+pub trait BodyReader: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> BodyReader for T {}
+
 /// The journal as its users see it. `Segments` is the real one, `MemoryJournal` serves tests;
 /// `conformance` runs against both.
 pub trait Journal: Send + Sync + 'static {
@@ -144,7 +150,7 @@ pub trait Journal: Send + Sync + 'static {
     fn adopt_body(&self, file: &Path) -> Result<Body, AppendError>;
 
     /// Opens a body for reading from its beginning.
-    fn open_body(&self, body: &Body) -> Result<Box<dyn Read + Send>, ReadError>;
+    fn open_body(&self, body: &Body) -> Result<Box<dyn BodyReader>, ReadError>;
 
     /// Free space and state, for health and the refusal of intake: `Ok` when intake may go on.
     fn accepts_intake(&self) -> Result<(), AppendError>;

@@ -8,7 +8,6 @@
 //! `put_body`, `adopt_body` and `read` do I/O on the calling thread: asynchronous callers run them
 //! where blocking is allowed.
 
-use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -24,7 +23,7 @@ use super::reader::Reader;
 use super::recovery::{Found, OpenError, Recovery, find};
 use super::space::Space;
 use super::writer::Writer;
-use super::{AppendError, Appended, Journal, NewEntry, ReadError, StoredEntry, locked, message};
+use super::{AppendError, Appended, BodyReader, Journal, NewEntry, ReadError, StoredEntry, locked, message};
 use crate::base::{Clock, Position};
 use crate::entry::Body;
 
@@ -222,7 +221,7 @@ impl Journal for Segments {
         self.bodies.adopt(file)
     }
 
-    fn open_body(&self, body: &Body) -> Result<Box<dyn Read + Send>, ReadError> {
+    fn open_body(&self, body: &Body) -> Result<Box<dyn BodyReader>, ReadError> {
         match body {
             Body::Inline(bytes) => Ok(Box::new(std::io::Cursor::new(bytes.clone()))),
             Body::File { name, len, .. } => self.bodies.open(name, *len),

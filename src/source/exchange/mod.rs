@@ -49,15 +49,15 @@ use login::{Credentials, Logins};
 use session::{Session, Sessions, Slot};
 
 /// Header note of an envelope: the file's name as 1C gave it.
-pub const NOTE_FILE: &str = "uzel-file";
+pub const NOTE_FILE: &str = "file";
 /// Header note of an envelope: `catalog` or `sale`.
-pub const NOTE_TYPE: &str = "uzel-type";
+pub const NOTE_TYPE: &str = "type";
 /// Header note of an envelope: names the session without giving its secret away.
-pub const NOTE_SESSION: &str = "uzel-session";
+pub const NOTE_SESSION: &str = "session";
 /// Header note of an envelope: version of the schema, where the file says it at its beginning.
-pub const NOTE_SCHEMA: &str = "uzel-schema";
+pub const NOTE_SCHEMA: &str = "schema";
 /// Header note of an envelope: `yes` when the end of the file was seen, else `no`.
-pub const NOTE_COMPLETE: &str = "uzel-complete";
+pub const NOTE_COMPLETE: &str = "complete";
 
 /// Settings of one connection.
 #[derive(Debug, Clone)]
