@@ -6,7 +6,6 @@
 //! real one in a temporary folder, synced.
 //! Environment: `ROUNDS` (5), `SECONDS` of a round (3), `TMPDIR` chooses the disk.
 
-use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,7 +24,7 @@ use uzel::connector::{SourceSpec, StreamSpec, Transport};
 use uzel::entry::{Body, Entry};
 use uzel::http::{Health, Listener, Options, Parts, State};
 use uzel::journal::{
-    AppendError, Appended, Journal, NewEntry, Options as JournalOptions, ReadError, Segments, StoredEntry,
+    AppendError, Appended, BodyReader, Journal, NewEntry, Options as JournalOptions, ReadError, Segments, StoredEntry,
 };
 use uzel::source::form::{Accept, Admit, FormHead, FormSettings, FormSource, Rates, Ticks};
 use uzel::value::Path;
@@ -290,8 +289,8 @@ impl Journal for Nowhere {
         Err(AppendError::Closed(Message::new("http-closing")))
     }
 
-    fn open_body(&self, _body: &Body) -> Result<Box<dyn Read + Send>, ReadError> {
-        Ok(Box::new(std::io::empty()))
+    fn open_body(&self, _body: &Body) -> Result<Box<dyn BodyReader>, ReadError> {
+        Ok(Box::new(std::io::Cursor::new(Vec::<u8>::new())))
     }
 
     fn accepts_intake(&self) -> Result<(), AppendError> {
