@@ -2,6 +2,8 @@
 //!
 //! [`form`] takes webhooks and site forms: it decides and answers, and does not touch sockets (that
 //! is `http`) nor wait for the journal. [`exchange`] is the server half of the 1C exchange.
+//! [`form`] takes webhooks and site forms; [`exchange`] is the server half of the 1C exchange.
+//! Sockets are not touched here: that is `http`.
 
 pub mod exchange;
 pub mod form;

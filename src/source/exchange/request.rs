@@ -15,7 +15,7 @@ use crate::decode::text;
 pub type Chunk<'a> = Pin<Box<dyn Future<Output = io::Result<Option<Bytes>>> + Send + 'a>>;
 
 /// A body that comes in pieces.
-pub trait RequestBody: Send {
+pub trait RequestBody: Send + Sync {
     /// The next piece; `None` at the end. An error means that the rest will not come.
     fn chunk(&mut self) -> Chunk<'_>;
 }
@@ -37,7 +37,7 @@ pub struct Frames<B>(pub B);
 
 impl<B> RequestBody for Frames<B>
 where
-    B: hyper::body::Body<Data = Bytes> + Send + Unpin,
+    B: hyper::body::Body<Data = Bytes> + Send + Sync + Unpin,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     fn chunk(&mut self) -> Chunk<'_> {
