@@ -12,7 +12,7 @@ use tracing::{error, info};
 
 use super::error::Told;
 use super::progress::PipelineProgress;
-use super::sources::{self, Endpoint};
+use super::sources;
 use super::{Core, Folder, sinks};
 use crate::base::limits::READY_LAG_MAX;
 use crate::base::telemetry::{Metric, Metrics};
@@ -21,7 +21,7 @@ use crate::control;
 use crate::http::{ExchangeEndpoint, Health, Listener, Options, Parts, ProxyHeader, State, TrustedProxies};
 use crate::journal::Journal;
 use crate::pipeline::Running;
-use crate::source::exchange::Progress;
+use crate::source::exchange::{Exchange, Progress};
 use crate::task::deliver::Stops;
 use crate::task::{self, Ground};
 
@@ -76,7 +76,7 @@ impl Daemon {
             options: listener_options(&core)?,
         }));
         state.set_forms(sources::forms(&core.catalog, &core.vault, &core.settings.listen)?);
-        let endpoint = |exchange: &Arc<_>| Arc::new(Endpoint(Arc::clone(exchange))) as Arc<dyn ExchangeEndpoint>;
+        let endpoint = |exchange: &Arc<Exchange>| Arc::clone(exchange) as Arc<dyn ExchangeEndpoint>;
         state.set_exchanges(exchanges.iter().map(|(name, it)| (name.clone(), endpoint(it))).collect());
         state.set_api_tokens(core.vault.get("api.token").into_iter().collect());
 

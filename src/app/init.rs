@@ -41,7 +41,7 @@ pub struct MadeAddress {
 }
 
 /// A connection to write into new settings: name, connector, lines of settings.
-pub type NewConnection<'a> = (&'a str, &'a str, &'a [&'a str]);
+pub(super) type NewConnection<'a> = (&'a str, &'a str, &'a [&'a str]);
 
 /// Makes a folder with the usual connections: a site, Tilda, 1C, and Bitrix24 in observe mode.
 pub fn init(

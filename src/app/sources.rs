@@ -1,7 +1,6 @@
 //! Sources of a configuration, made ready for the listener.
 
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::base::limits::EXCHANGE_FILE_LIMIT_BYTES;
@@ -10,9 +9,8 @@ use crate::catalog::{Catalog, Connection};
 use crate::config::{Listen, secret_name, secret_variable};
 use crate::connector::Transport;
 use crate::field::FieldValue;
-use crate::http::{ExchangeAnswer, ExchangeCall, ExchangeEndpoint};
 use crate::journal::Journal;
-use crate::source::exchange::{Exchange, ExchangeRequest, ExchangeSettings, Frames, Progress, parse_query};
+use crate::source::exchange::{Exchange, ExchangeSettings, Progress};
 use crate::source::form::{FormSettings, FormSource, Rate, Rates, Ticks};
 use crate::vault::Vault;
 
@@ -94,24 +92,4 @@ pub(super) fn exchanges(
         endpoints.push((connection.name.clone(), Arc::new(exchange)));
     }
     Ok(endpoints)
-}
-
-/// The exchange as the listener knows it.
-pub(super) struct Endpoint(pub Arc<Exchange>);
-
-impl ExchangeEndpoint for Endpoint {
-    fn handle(&self, call: ExchangeCall) -> Pin<Box<dyn Future<Output = ExchangeAnswer> + Send + '_>> {
-        Box::pin(async move {
-            let request = ExchangeRequest {
-                method: call.method,
-                query: parse_query(call.query.as_bytes()),
-                authorization: call.authorization,
-                cookie: call.cookie,
-                remote: Some(call.remote),
-                body: Box::new(Frames(call.body)),
-            };
-            let reply = self.0.handle(request).await;
-            ExchangeAnswer { content_type: reply.content_type.to_owned(), body: reply.body }
-        })
-    }
 }

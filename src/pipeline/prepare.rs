@@ -14,7 +14,7 @@ use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
 use crate::catalog::Catalog;
 use crate::connector::Transport;
 use crate::decode::{self, commerceml};
-use crate::entry::{Attempted, Attempting, Body, Command, Commanded, Configured, Entry, Received, Slice, Ticked};
+use crate::entry::{Attempted, Attempting, Body, Command, Commanded, Configured, Entry, Received, Slice};
 use crate::journal::{Journal, StoredEntry};
 use crate::mapping::Mapped;
 use crate::model::{Change, Issue};
@@ -49,8 +49,8 @@ pub(super) enum Work {
     Attempted(Attempted),
     /// See [`Configured`].
     Configured(Configured),
-    /// See [`Ticked`].
-    Ticked(Ticked),
+    /// Time passed, to the entry's journal time.
+    Ticked,
     /// A portion of rescoring.
     Rescore { of: Position, after: Option<crate::base::DealId>, count: u32 },
     /// The entry itself does not read; its record is quarantined.
@@ -97,7 +97,7 @@ pub(super) struct Preparer {
 
 impl Preparer {
     /// Starts under `catalog`, the configuration in force at the checkpoint.
-    pub fn new(
+    pub(super) fn new(
         journal: Arc<dyn Journal>,
         configurations: Arc<dyn Configurations>,
         catalog: Option<Arc<Catalog>>,
@@ -106,7 +106,7 @@ impl Preparer {
     }
 
     /// Prepares entries in order. Runs of envelopes between other entries are done in parallel.
-    pub fn prepare(&mut self, entries: Vec<StoredEntry>) -> Result<Vec<Prepared>, PipelineError> {
+    pub(super) fn prepare(&mut self, entries: Vec<StoredEntry>) -> Result<Vec<Prepared>, PipelineError> {
         let mut prepared = Vec::with_capacity(entries.len());
         let mut decoded: Vec<(StoredEntry, Result<Entry, Message>)> = entries
             .into_par_iter()
@@ -156,7 +156,7 @@ impl Preparer {
             Ok(Entry::Received(_)) => unreachable!("envelopes are prepared in runs"),
             Ok(Entry::Attempting(it)) => Work::Attempting(it),
             Ok(Entry::Attempted(it)) => Work::Attempted(it),
-            Ok(Entry::Ticked(it)) => Work::Ticked(it),
+            Ok(Entry::Ticked(_)) => Work::Ticked,
             Ok(Entry::Slice(Slice::Import { of, from, to })) => self.slice(position, of, from, to)?,
             Ok(Entry::Slice(Slice::Rescore { of, after, count })) => Work::Rescore { of, after, count },
             Ok(Entry::Commanded(commanded)) => self.command(position, commanded)?,

@@ -44,7 +44,7 @@ pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableEr
             // Every open deal is scored again, in slices, under the new rules.
             meta.rescore = Some((position, None));
         }),
-        Work::Ticked(_) => {
+        Work::Ticked => {
             scores::rescore_due(&mut step, TICK_DEALS_MAX)?;
             step.forget()
         }
@@ -158,7 +158,7 @@ impl Step<'_> {
                 Some(reason) if !despite_filter => Outcome::Filtered(reason),
                 Some(_) | None => match self.is_internal(&change) {
                     true => Outcome::Filtered(FilterReason::Internal),
-                    false => records::apply(self, at, envelope, &stream, *change)?,
+                    false => records::apply(self, at, envelope, *change)?,
                 },
             },
         };
