@@ -89,6 +89,10 @@ pub const CLIENT_INTERACTIONS_CHUNK: usize = 128;
 pub const CONTACTS_MAX: usize = 200;
 /// Clients that share one contact point before it counts as shared and identifies nobody.
 pub const CONTACT_SHARED_BY_MAX: usize = 5;
+/// Factors of the scoring rules. Above: the rules file is refused.
+pub const SCORING_FACTORS_MAX: usize = 64;
+/// Rules of classes, and levels or bands of one factor. Above: the rules file is refused.
+pub const SCORING_LEVELS_MAX: usize = 1_000;
 /// Fields that no mapping names, kept per object.
 pub const EXTRA_FIELDS_MAX: usize = 200;
 /// Bytes of one kept extra value; longer ones are cut, the journal has the whole.

@@ -8,6 +8,9 @@
 //! Known ambiguity: `Роман Абрамович` reads as given name and patronymic; with three words
 //! (`Роман Аркадьевич Абрамович`) the order is found.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use compact_str::CompactString;
 
 use super::Normalized;
@@ -307,8 +310,8 @@ fn looks_like_surname(word: &str) -> bool {
 }
 
 fn is_given(word: &str) -> bool {
-    let lower = word.to_lowercase().replace('ё', "е");
-    GIVEN.split_whitespace().any(|it| it == lower)
+    static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| GIVEN.split_whitespace().collect());
+    NAMES.contains(word.to_lowercase().replace('ё', "е").as_str())
 }
 
 /// Given names, full and short, ё written е. Small on purpose: it only has to tell the order of two
