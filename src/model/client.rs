@@ -102,6 +102,8 @@ pub struct Client {
     pub foreign: Vec<(Foreign, ClientId)>,
     /// Clients that were merged into this one, oldest first.
     pub merged: Vec<ClientId>,
+    /// Of a client that was merged away: its winner as it was just before, for a split.
+    pub winner_before: Option<Box<Client>>,
     /// Clients that a person said are not this one.
     pub not_same: Vec<ClientId>,
     /// Number of purchases known (shipped or paid documents, won deals).
@@ -131,6 +133,7 @@ impl Client {
             contacts: Vec::new(),
             foreign: Vec::new(),
             merged: Vec::new(),
+            winner_before: None,
             not_same: Vec::new(),
             purchases: 0,
             extra: Vec::new(),

@@ -2,6 +2,7 @@
 
 mod connector;
 mod mapping;
+mod identity;
 mod normalize;
 mod store;
 mod scoring;

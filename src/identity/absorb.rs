@@ -1,0 +1,184 @@
+//! A record's words about a client, taken into the client: field by field, the better witness wins.
+
+use crate::base::limits::{CONTACTS_MAX, EXTRA_FIELDS_MAX};
+use crate::base::{ClientId, Message};
+use crate::model::change::ClientChange;
+use crate::model::{
+    Client, ClientKind, ContactPoint, Foreign, HeldContact, Issue, Name, Provenance, Sourced, Standing,
+};
+
+/// Groups of fields that the ownership table ranks sources for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FieldGroup {
+    /// Name.
+    Name,
+    /// INN, KPP, OGRN.
+    Requisites,
+    /// Address.
+    Address,
+    /// Responsible employee.
+    Responsible,
+    /// Contact points.
+    Contacts,
+    /// The rest.
+    Other,
+}
+
+/// What a record changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Absorbed {
+    /// Whether any value changed; a renewed witness of the same value is no change.
+    pub changed: bool,
+    /// Contact points that were not held before: to be indexed.
+    pub new_contacts: Vec<ContactPoint>,
+    /// Contact points that gave way at the bound: to be removed from the index.
+    pub dropped_contacts: Vec<ContactPoint>,
+    /// Ids that were not known before: for the crosswalk.
+    pub new_foreign: Vec<Foreign>,
+    /// What was odd.
+    pub issues: Vec<Issue>,
+}
+
+/// What a client is of whom only this record is known.
+pub fn kind_of(change: &ClientChange) -> ClientKind {
+    let by_inn = change.inn.as_ref().map(|inn| inn.is_company());
+    let by_name = change.name.as_ref().map(|name| matches!(name, Name::Company(_)));
+    match (by_inn, change.kind, by_name) {
+        (Some(true), ..) | (_, Some(ClientKind::Company), _) | (_, None, Some(true)) => ClientKind::Company,
+        (Some(false) | None, Some(ClientKind::Person), _) | (Some(false) | None, None, Some(false) | None) => {
+            ClientKind::Person
+        }
+    }
+}
+
+/// Takes a record's words into `client`. `said` tells who said so and when; its rank is replaced by
+/// `rank` of each group of fields.
+pub fn absorb(
+    client: &mut Client,
+    change: &ClientChange,
+    rank: &dyn Fn(FieldGroup) -> u8,
+    said: &Provenance,
+) -> Absorbed {
+    let mut absorbed = Absorbed::default();
+    let by = |group: FieldGroup| Provenance { rank: rank(group), ..said.clone() };
+    let (name, requisites, other) = (by(FieldGroup::Name), by(FieldGroup::Requisites), by(FieldGroup::Other));
+    if let (Some(ours), Some(held)) = (&change.kpp, &client.kpp)
+        && *ours != held.value
+        && change.inn.as_ref() == client.inn.as_ref().map(|it| &it.value)
+    {
+        absorbed.issues.push(Issue::new("kpp", Message::new("identity-kpp-differs"), ours.0.as_str()));
+    }
+    absorbed.changed |= offer(&mut client.name, change.name.as_ref(), &name);
+    absorbed.changed |= offer(&mut client.inn, change.inn.as_ref(), &requisites);
+    absorbed.changed |= offer(&mut client.kpp, change.kpp.as_ref(), &requisites);
+    absorbed.changed |= offer(&mut client.ogrn, change.ogrn.as_ref(), &requisites);
+    absorbed.changed |= offer(&mut client.address, change.address.as_ref(), &by(FieldGroup::Address));
+    absorbed.changed |= offer(&mut client.responsible, change.responsible.as_ref(), &by(FieldGroup::Responsible));
+    absorbed.changed |= offer(&mut client.decides, change.decides.as_ref(), &other);
+    absorbed.changed |= take_kind(client, change);
+    absorbed.changed |= take_standing(client, change);
+    let origin = origin_of(client, change, said);
+    take_foreign(client, change, said, origin, &mut absorbed);
+    take_contacts(client, change, &by(FieldGroup::Contacts), origin, &mut absorbed);
+    if absorbed.changed {
+        client.version = said.position;
+    }
+    absorbed
+}
+
+fn offer<T: Clone + PartialEq>(slot: &mut Option<Sourced<T>>, value: Option<&T>, said: &Provenance) -> bool {
+    value.is_some_and(|value| Sourced::offer(slot, Sourced::new(value.clone(), said)))
+}
+
+/// A person becomes a company when the winning INN is a company's, or the winning name is and the
+/// record that says so is the one that won. Never back: a mistake is a person's command.
+fn take_kind(client: &mut Client, change: &ClientChange) -> bool {
+    let inn_says = client.inn.as_ref().map(|inn| inn.value.is_company());
+    let name_won = change.name.is_some() && change.name.as_ref() == client.name.as_ref().map(|it| &it.value);
+    let says_company = kind_of(change) == ClientKind::Company;
+    let is_company = inn_says == Some(true) || (says_company && (name_won || change.name.is_none()));
+    let changed = is_company && client.kind == ClientKind::Person;
+    if changed {
+        client.kind = ClientKind::Company;
+    }
+    changed
+}
+
+/// "Client" is what everybody is until somebody says more; it does not take a mark away.
+fn take_standing(client: &mut Client, change: &ClientChange) -> bool {
+    let Some(standing) = change.standing.filter(|it| *it != Standing::Client && *it != client.standing) else {
+        return false;
+    };
+    client.standing = standing;
+    true
+}
+
+/// Whose the record's words are after a merge: those of the client that its id came with, so that a
+/// split returns them to him.
+fn origin_of(client: &Client, change: &ClientChange, said: &Provenance) -> ClientId {
+    let is_theirs = |it: &Foreign| {
+        it.connection == said.source && change.foreign.iter().any(|(kind, id)| *kind == it.kind && *id == it.id)
+    };
+    client.foreign.iter().find(|(foreign, _)| is_theirs(foreign)).map_or(client.id, |(_, origin)| *origin)
+}
+
+fn take_foreign(
+    client: &mut Client,
+    change: &ClientChange,
+    said: &Provenance,
+    origin: ClientId,
+    absorbed: &mut Absorbed,
+) {
+    for (kind, id) in &change.foreign {
+        let foreign = Foreign { connection: said.source.clone(), kind: kind.clone(), id: id.clone() };
+        if client.foreign.iter().any(|(held, _)| *held == foreign) {
+            continue;
+        }
+        absorbed.changed = true;
+        absorbed.new_foreign.push(foreign.clone());
+        client.foreign.push((foreign, origin));
+    }
+}
+
+fn take_contacts(
+    client: &mut Client,
+    change: &ClientChange,
+    said: &Provenance,
+    origin: ClientId,
+    absorbed: &mut Absorbed,
+) {
+    for point in &change.contacts {
+        let key = point.key();
+        if let Some(held) = client.contacts.iter_mut().find(|held| held.point.key() == key) {
+            if weight(said) > weight(&held.provenance) {
+                held.provenance = said.clone();
+            }
+            continue;
+        }
+        absorbed.changed = true;
+        absorbed.new_contacts.push(point.clone());
+        client.contacts.push(HeldContact { point: point.clone(), provenance: said.clone(), origin });
+    }
+    // Bound: what gives way is the oldest of the weakest source.
+    while client.contacts.len() > CONTACTS_MAX {
+        let weakest = client.contacts.iter().enumerate().min_by_key(|(_, held)| weight(&held.provenance));
+        let Some((index, _)) = weakest else { break };
+        give_way(client, index, absorbed);
+    }
+}
+
+fn weight(said: &Provenance) -> (u8, crate::base::Timestamp, crate::base::Position) {
+    (said.rank, said.observed_at, said.position)
+}
+
+fn give_way(client: &mut Client, index: usize, absorbed: &mut Absorbed) {
+    let held = client.contacts.remove(index);
+    let message = Message::new("identity-contacts-full").with("max", CONTACTS_MAX);
+    absorbed.issues.push(Issue::new("contacts", message, held.point.key()));
+    absorbed.new_contacts.retain(|point| *point != held.point);
+    if client.extra.len() < EXTRA_FIELDS_MAX {
+        let text = Sourced::new(held.point.key().into(), &held.provenance);
+        client.extra.push(("contact".into(), text));
+    }
+    absorbed.dropped_contacts.push(held.point);
+}
