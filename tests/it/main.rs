@@ -1,8 +1,11 @@
 //! Integration tests, in one binary: one file a subject.
 
+mod catalog;
+mod config;
 mod connector;
-mod mapping;
 mod identity;
+mod mapping;
+mod mapping_out;
 mod normalize;
-mod store;
 mod scoring;
+mod store;
