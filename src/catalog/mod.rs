@@ -118,8 +118,7 @@ impl Catalog {
             settings.connections.iter().filter_map(|it| compiler.connection(it)).collect();
         let known: Vec<&str> = files.connectors().collect();
         let business = compiler.rules("rules/business.toml", Business::compile);
-        let ownership = compiler
-            .rules("rules/ownership.toml", |file, text| Ownership::compile(file, text, &known));
+        let ownership = compiler.rules("rules/ownership.toml", |file, text| Ownership::compile(file, text, &known));
         let scoring = compiler.rules("rules/scoring.toml", scoring::Rules::compile);
         let identity = compiler.rules("rules/identity.toml", identity::Rules::compile);
         let Compiler { mut problems, used, .. } = compiler;

@@ -11,18 +11,8 @@ pub const PLAIN_RANK: u8 = 100;
 const OWNERS_MAX: usize = 16;
 
 /// Groups of fields that are owned together.
-pub const GROUPS: [&str; 10] = [
-    "name",
-    "requisites",
-    "contacts",
-    "responsible",
-    "stage",
-    "money",
-    "comment",
-    "deal",
-    "documents",
-    "client",
-];
+pub const GROUPS: [&str; 10] =
+    ["name", "requisites", "contacts", "responsible", "stage", "money", "comment", "deal", "documents", "client"];
 
 /// Group of fields -> connectors, the strongest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -30,8 +30,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use jiff::tz::TimeZone;
 
-pub use template::template;
 pub(crate) use template::quoted;
+pub use template::template;
 pub use written::{ConnectionSettings, secret_name, secret_variable};
 
 use crate::base::{Locale, Message, Problem, Slug, limits};
@@ -254,9 +254,8 @@ fn company(over: &Over<'_>, root: &Table<'_>) -> Option<Company> {
 
 fn listen(over: &Over<'_>, root: &Table<'_>) -> Option<Listen> {
     let table = root.table("listen");
-    let (text, place) = over
-        .text("listen", table.as_ref(), "address")
-        .unwrap_or(("127.0.0.1:8690".to_owned(), Place::Line(0)));
+    let (text, place) =
+        over.text("listen", table.as_ref(), "address").unwrap_or(("127.0.0.1:8690".to_owned(), Place::Line(0)));
     let address = text.parse::<SocketAddr>();
     if address.is_err() {
         over.report(&place, Message::new("config-address").with("address", &text));
@@ -280,7 +279,8 @@ fn listen(over: &Over<'_>, root: &Table<'_>) -> Option<Listen> {
         let read = over.number("listen", table.as_ref(), name, low, 1_000_000);
         read.and_then(|it| u32::try_from(it).ok()).unwrap_or(default)
     };
-    let (source_per_minute, address_per_minute) = (number("source_per_minute", 0, 0), number("address_per_minute", 0, 600));
+    let (source_per_minute, address_per_minute) =
+        (number("source_per_minute", 0, 0), number("address_per_minute", 0, 600));
     let address_burst = number("address_burst", 1, 120);
     table.into_iter().for_each(Table::close);
     Some(Listen {

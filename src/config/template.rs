@@ -119,7 +119,10 @@ mod tests {
             let read = Settings::compile("uzel.toml", &text, &|_| None).expect("the template is right");
             let bare = "[company]\nzone = \"Asia/Yekaterinburg\"\n[connection.site]\nconnector = \"forms\"\n";
             let defaults = Settings::compile("uzel.toml", bare, &|_| None).expect("defaults are right");
-            assert_eq!((&read.company, &read.listen, read.limits), (&defaults.company, &defaults.listen, defaults.limits));
+            assert_eq!(
+                (&read.company, &read.listen, read.limits),
+                (&defaults.company, &defaults.listen, defaults.limits)
+            );
             assert_eq!(read.locale, locale);
             assert_eq!(read.connections[0].mode, Mode::Live);
         }

@@ -58,13 +58,9 @@ pub(super) const CONVERSIONS: &[(&str, Conversion)] = &[
 /// The conversions that give a value of the kind; the first is used when none is named.
 pub(super) fn fitting(kind: Kind) -> &'static [Conversion] {
     match kind {
-        Kind::Text
-        | Kind::Prose
-        | Kind::NamePart
-        | Kind::Messenger
-        | Kind::Visitor
-        | Kind::Foreign
-        | Kind::Click => &[Conversion::Text],
+        Kind::Text | Kind::Prose | Kind::NamePart | Kind::Messenger | Kind::Visitor | Kind::Foreign | Kind::Click => {
+            &[Conversion::Text]
+        }
         Kind::Name => &[Conversion::AnyName, Conversion::PersonName, Conversion::CompanyName],
         Kind::Company => &[Conversion::CompanyName],
         Kind::Phone => &[Conversion::Phone],

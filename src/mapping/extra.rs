@@ -76,9 +76,8 @@ impl Kept<'_> {
 
     fn report(self) {
         if self.refused > 0 {
-            let message = Message::new("mapping-extra-full")
-                .with("kept", limits::EXTRA_FIELDS_MAX)
-                .with("refused", self.refused);
+            let message =
+                Message::new("mapping-extra-full").with("kept", limits::EXTRA_FIELDS_MAX).with("refused", self.refused);
             self.draft.issue("extra", Issue::new("extra", message, ""));
         }
     }

@@ -1,5 +1,7 @@
 //! The integration tests: one binary, one file per subject.
 
+mod catalog;
+mod config;
 mod connector;
 mod decode_commerceml;
 mod exchange;
@@ -13,6 +15,7 @@ mod journal;
 mod journal_model;
 mod locales;
 mod mapping;
+mod mapping_out;
 mod normalize;
 mod outbox;
 mod scoring;

@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 use super::{OutObject, Ref};
 use crate::base::Timestamp;
 use crate::model::{
-    ClientKind, CompanyName, ContactPoint, DealState, Direction, InteractionKind, Name as ClientName, PersonName, Score,
-    Sourced,
+    ClientKind, CompanyName, ContactPoint, DealState, Direction, InteractionKind, Name as ClientName, PersonName,
+    Score, Sourced,
 };
 
 macro_rules! names {
