@@ -122,7 +122,10 @@ impl Order {
     /// A posted order of one article, for tests and the demo: vary the fields.
     pub fn sample(number: &str, price: i64) -> Order {
         Order {
-            id: format!("7a1c0de0-0000-4000-8000-{:0>12}", number.chars().filter(char::is_ascii_digit).collect::<String>()),
+            id: format!(
+                "7a1c0de0-0000-4000-8000-{:0>12}",
+                number.chars().filter(char::is_ascii_digit).collect::<String>()
+            ),
             number: number.to_owned(),
             date: "2026-11-20".to_owned(),
             time: "10:15:00".to_owned(),
@@ -295,15 +298,14 @@ fn write_line(xml: &mut Xml, line: &Line) {
     xml.leaf_if_any("Артикул", &line.article);
     xml.leaf("Наименование", &line.name);
     // The trailing space of the code is genuine output of 1C.
-    xml.line("<БазоваяЕдиница Код=\"796 \" НаименованиеПолное=\"Штука\" МеждународноеСокращение=\"PCE\">шт</БазоваяЕдиница>");
+    xml.line(
+        "<БазоваяЕдиница Код=\"796 \" НаименованиеПолное=\"Штука\" МеждународноеСокращение=\"PCE\">шт</БазоваяЕдиница>",
+    );
     xml.leaf("ЦенаЗаЕдиницу", &money(line.price));
     xml.leaf("Количество", &thousandths(line.quantity_milli));
     xml.leaf("Сумма", &money(line.sum()));
     let kind = if line.service { "Услуга" } else { "Товар" };
-    write_requisites(
-        xml,
-        &["ВидНоменклатуры", "ТипНоменклатуры"].map(|name| (name.to_owned(), kind.to_owned())),
-    );
+    write_requisites(xml, &["ВидНоменклатуры", "ТипНоменклатуры"].map(|name| (name.to_owned(), kind.to_owned())));
     xml.close("Товар");
 }
 
@@ -393,7 +395,10 @@ mod tests {
         }
         let requisite = |name: &str, value: &str| {
             let squeezed: String = file.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(squeezed.contains(&format!("<Наименование>{name}</Наименование> <Значение>{value}</Значение>")), "{name}");
+            assert!(
+                squeezed.contains(&format!("<Наименование>{name}</Наименование> <Значение>{value}</Значение>")),
+                "{name}"
+            );
         };
         requisite("ПометкаУдаления", "false");
         requisite("Проведен", "true");
@@ -403,11 +408,10 @@ mod tests {
     #[test]
     fn a_person_has_no_official_name_and_an_inn_of_twelve() {
         let mut order = Order::sample("18", 100);
-        order.buyer.party = Party::Person {
-            surname: "Петров".to_owned(),
-            given: "Иван".to_owned(),
-            patronymic: String::new(),
-        };
+        order.buyer.party =
+            Party::Person {
+                surname: "Петров".to_owned(), given: "Иван".to_owned(), patronymic: String::new()
+            };
         order.buyer.contacts = Contacts::Listed(vec![("Телефон рабочий".to_owned(), "+7 900 000-00-01".to_owned())]);
         let file = text(&[order]);
         assert!(!file.contains("ОфициальноеНаименование"));

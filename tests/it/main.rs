@@ -3,3 +3,4 @@
 mod connector;
 mod outbox;
 mod sink;
+mod sink_bitrix24;

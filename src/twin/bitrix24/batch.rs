@@ -62,10 +62,9 @@ impl Done {
                 self.times.extend(time.map(|it| (name.clone(), it)));
                 self.results.push((name, answer.result));
             }
-            Err(refusal) => self.errors.push((
-                name,
-                json!({"error": refusal.code, "error_description": refusal.description}),
-            )),
+            Err(refusal) => {
+                self.errors.push((name, json!({"error": refusal.code, "error_description": refusal.description})))
+            }
         }
     }
 
@@ -171,10 +170,7 @@ mod tests {
     use super::*;
 
     fn done() -> Done {
-        let results = vec![
-            ("add".to_owned(), json!(46)),
-            ("list".to_owned(), json!([{"ID": "7", "NAME": "A"}])),
-        ];
+        let results = vec![("add".to_owned(), json!(46)), ("list".to_owned(), json!([{"ID": "7", "NAME": "A"}]))];
         Done { results, ..Done::default() }
     }
 

@@ -25,9 +25,7 @@ impl Portal {
                 "PHONE" => "PHONE",
                 "EMAIL" => "EMAIL",
                 other => {
-                    return Err(bare(&format!(
-                        "Communication type '{other}' is not supported in current context"
-                    )));
+                    return Err(bare(&format!("Communication type '{other}' is not supported in current context")));
                 }
             },
         };
@@ -166,9 +164,9 @@ pub(super) fn key(name: &str, value: &str) -> String {
         return value.trim().to_lowercase();
     }
     let lower = value.to_lowercase();
-    let main = ["доб", "ext", "x", ";", ",", "#"].iter().fold(lower.as_str(), |rest, mark| {
-        rest.split(mark).next().unwrap_or(rest)
-    });
+    let main = ["доб", "ext", "x", ";", ",", "#"]
+        .iter()
+        .fold(lower.as_str(), |rest, mark| rest.split(mark).next().unwrap_or(rest));
     let digits: String = main.chars().filter(char::is_ascii_digit).collect();
     match digits.strip_prefix('8').filter(|rest| rest.len() == 10) {
         Some(rest) => format!("7{rest}"),

@@ -151,11 +151,9 @@ impl RefusedCode {
             RefusedCode::PlanExpired => (403, "ACCESS_DENIED", "REST API is available only on commercial plans"),
             RefusedCode::AccessDenied => (400, "", "Access denied."),
             RefusedCode::ExpiredToken => (401, "expired_token", "The access token provided has expired"),
-            RefusedCode::InsufficientScope => (
-                403,
-                "insufficient_scope",
-                "The request requires higher privileges than provided by the webhook token",
-            ),
+            RefusedCode::InsufficientScope => {
+                (403, "insufficient_scope", "The request requires higher privileges than provided by the webhook token")
+            }
             RefusedCode::InternalServerError => (500, "INTERNAL_SERVER_ERROR", "Internal server error"),
             RefusedCode::ErrorUnexpectedAnswer => {
                 (500, "ERROR_UNEXPECTED_ANSWER", "Server returned an unexpected response")

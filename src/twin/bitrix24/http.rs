@@ -179,7 +179,9 @@ fn json_response(status: StatusCode, envelope: &Json) -> Response {
 /// What a balancer in front of the portal shows.
 fn page(status: u16) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let text = format!("<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n");
+    let text = format!(
+        "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    );
     (status, [(header::CONTENT_TYPE, "text/html")], text).into_response()
 }
 

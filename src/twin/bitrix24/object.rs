@@ -175,10 +175,7 @@ impl View<'_> {
         let mut out = Map::new();
         for field in fields::fields(self.kind) {
             if field.name == "ID" || select.standard || select.has(field.name) {
-                out.insert(
-                    fields::item_name(self.kind, field.name),
-                    self.item_cell(field.name, field.of, object),
-                );
+                out.insert(fields::item_name(self.kind, field.name), self.item_cell(field.name, field.of, object));
             }
         }
         for userfield in self.userfields.iter().filter(|it| it.kind == self.kind) {
@@ -193,9 +190,7 @@ impl View<'_> {
         if select.multi && fields::has_multi(self.kind) {
             let all = fields::MULTI.into_iter().flat_map(|name| object.multi(name).iter().map(move |it| (name, it)));
             let shown: Vec<Json> = all
-                .map(|(name, it)| {
-                    json!({"id": it.id, "typeId": name, "valueType": it.value_type, "value": it.value})
-                })
+                .map(|(name, it)| json!({"id": it.id, "typeId": name, "valueType": it.value_type, "value": it.value}))
                 .collect();
             out.insert("fm".to_owned(), Json::Array(shown));
         }
@@ -215,9 +210,9 @@ impl View<'_> {
             Type::Integer | Type::User | Type::Category => cell.map_or(Json::Null, number),
             // No reference is 0, not null (documentation of crm.item.get).
             Type::Ref(_) => cell.map_or(json!(0), number),
-            Type::Refs(_) => cell.map_or(json!([]), |cell| {
-                cell.texts().iter().filter_map(|it| it.parse::<i64>().ok()).collect()
-            }),
+            Type::Refs(_) => {
+                cell.map_or(json!([]), |cell| cell.texts().iter().filter_map(|it| it.parse::<i64>().ok()).collect())
+            }
             Type::Amount => cell.map_or(json!(0), |cell| amount(cell.text())),
             Type::DateTime => object.instant(name).map_or(Json::Null, |at| json!(self.zone.iso(at))),
             Type::Date => cell.map_or(Json::Null, |cell| json!(self.zone.day_iso(cell.text()))),

@@ -190,9 +190,7 @@ pub(super) fn members(value: &Value) -> Option<Vec<(String, &Value)>> {
 /// The parameter `name`, in any case of letters (Bitrix24 lowers the names of parameters).
 pub(super) fn param<'a>(params: &'a Value, name: &str) -> Option<&'a Value> {
     match params {
-        Value::Map(members) => {
-            members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-        }
+        Value::Map(members) => members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) => None,
     }
 }

@@ -251,11 +251,9 @@ impl Portal {
             }
             ["crm", "item", verb] if ITEM_VERBS.contains(verb) => self.item(verb, call),
             ["crm", "item", "userfield", ..] => Err(not_found()),
-            ["telephony", ..] => Err(Refusal::new(
-                403,
-                "WRONG_AUTH_TYPE",
-                "Current authorization type is denied for this method",
-            )),
+            ["telephony", ..] => {
+                Err(Refusal::new(403, "WRONG_AUTH_TYPE", "Current authorization type is denied for this method"))
+            }
             _ => self.single(&method, call),
         }
     }

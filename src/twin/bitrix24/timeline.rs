@@ -205,12 +205,8 @@ impl Portal {
         let Some(kind) = Kind::from_type_id(type_id).filter(|kind| kind.has_stages()) else {
             return Err(Refusal::new(400, "INVALID_ARG_VALUE", "entityTypeId is not supported"));
         };
-        let rows: BTreeMap<u64, Row> = self
-            .stage_history
-            .iter()
-            .filter(|it| it.kind == kind)
-            .map(|it| (it.id, history_row(it)))
-            .collect();
+        let rows: BTreeMap<u64, Row> =
+            self.stage_history.iter().filter(|it| it.kind == kind).map(|it| (it.id, history_row(it))).collect();
         let numeric = ["ID", "TYPE_ID", "OWNER_ID", "CATEGORY_ID", "CREATED_TIME"];
         let listed = list(&rows, call, &numeric);
         let shown: Vec<Json> = listed.result.as_array().into_iter().flatten().map(|row| self.show_move(row)).collect();
@@ -252,7 +248,8 @@ fn history_row(it: &StageMove) -> Row {
 fn comment_owner(sent: &Value) -> Result<(Kind, u64), Refusal> {
     let id = params::integer(sent, "ENTITY_ID").and_then(|id| u64::try_from(id).ok()).filter(|id| *id > 0);
     let kind = text(sent, "ENTITY_TYPE").and_then(Kind::from_word);
-    kind.zip(id).ok_or_else(|| Refusal { description: "Required fields are not provided".to_owned(), ..Refusal::missing("") })
+    kind.zip(id)
+        .ok_or_else(|| Refusal { description: "Required fields are not provided".to_owned(), ..Refusal::missing("") })
 }
 
 fn row<const N: usize>(cells: [(&str, String); N]) -> Row {
@@ -287,10 +284,8 @@ fn list(rows: &BTreeMap<u64, Row>, call: &Call<'_>, numeric: &[&str]) -> Answer 
         "ID" => Some(id.to_string()),
         other => row.get(other).cloned(),
     };
-    let mut found: Vec<(&u64, &Row)> = rows
-        .iter()
-        .filter(|(id, row)| test.passes(&|name| cell(**id, row, name).into_iter().collect()))
-        .collect();
+    let mut found: Vec<(&u64, &Row)> =
+        rows.iter().filter(|(id, row)| test.passes(&|name| cell(**id, row, name).into_iter().collect())).collect();
     found.sort_by(|left, right| {
         order
             .iter()

@@ -182,8 +182,7 @@ impl UserField {
             "settings": self.about.get("SETTINGS").cloned().unwrap_or(json!([])),
         });
         if self.holds == Holds::Enumeration {
-            shown["items"] =
-                self.list.iter().map(|it| json!({"ID": it.id.to_string(), "VALUE": it.value})).collect();
+            shown["items"] = self.list.iter().map(|it| json!({"ID": it.id.to_string(), "VALUE": it.value})).collect();
         }
         shown
     }
@@ -308,9 +307,8 @@ impl Portal {
     pub(super) fn userfield_get(&self, kind: Kind, call: &Call<'_>) -> Result<Answer, Refusal> {
         let id = call.id()?;
         let found = self.userfields(kind).find(|it| it.id == id);
-        let found = found.ok_or_else(|| {
-            Refusal::new(400, "ERROR_NOT_FOUND", format!("The entity with ID '{id}' is not found."))
-        })?;
+        let found = found
+            .ok_or_else(|| Refusal::new(400, "ERROR_NOT_FOUND", format!("The entity with ID '{id}' is not found.")))?;
         Ok(Answer::of(found.row(true)))
     }
 

@@ -103,11 +103,9 @@ pub(super) fn state(portal: &Portal, watch: &Watch) -> Json {
         counts.insert(kind.word().to_owned(), json!(rows.len()));
         objects.insert(kind.word().to_owned(), Json::Array(rows));
     }
-    for (name, table) in [
-        ("requisite", &portal.requisites),
-        ("comment", &portal.comments),
-        ("activity", &portal.activities),
-    ] {
+    for (name, table) in
+        [("requisite", &portal.requisites), ("comment", &portal.comments), ("activity", &portal.activities)]
+    {
         counts.insert(name.to_owned(), json!(table.len()));
         objects.insert(name.to_owned(), table.iter().map(|(id, row)| side_row(*id, row)).collect());
     }
@@ -126,11 +124,8 @@ pub(super) fn state(portal: &Portal, watch: &Watch) -> Json {
 }
 
 fn side_row(id: u64, row: &Row) -> Json {
-    let mut shown: serde_json::Map<String, Json> = row
-        .iter()
-        .filter(|(name, _)| *name != OWNER_KIND)
-        .map(|(name, text)| (name.clone(), json!(text)))
-        .collect();
+    let mut shown: serde_json::Map<String, Json> =
+        row.iter().filter(|(name, _)| *name != OWNER_KIND).map(|(name, text)| (name.clone(), json!(text))).collect();
     shown.insert("ID".to_owned(), json!(id.to_string()));
     Json::Object(shown)
 }

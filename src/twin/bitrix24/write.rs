@@ -46,16 +46,10 @@ enum Read {
 
 /// Columns of the database that hold 255 characters; longer text is cut [U].
 const SHORT_TEXT: usize = 255;
-const LONG_TEXT: [&str; 5] = ["COMMENTS", "SOURCE_DESCRIPTION", "ADDITIONAL_INFO", "BANKING_DETAILS", "STATUS_DESCRIPTION"];
-const IMPORTABLE: [&str; 7] = [
-    "DATE_CREATE",
-    "DATE_MODIFY",
-    "CREATED_BY_ID",
-    "MODIFY_BY_ID",
-    "MOVED_BY_ID",
-    "MOVED_TIME",
-    "LAST_ACTIVITY_TIME",
-];
+const LONG_TEXT: [&str; 5] =
+    ["COMMENTS", "SOURCE_DESCRIPTION", "ADDITIONAL_INFO", "BANKING_DETAILS", "STATUS_DESCRIPTION"];
+const IMPORTABLE: [&str; 7] =
+    ["DATE_CREATE", "DATE_MODIFY", "CREATED_BY_ID", "MODIFY_BY_ID", "MOVED_BY_ID", "MOVED_TIME", "LAST_ACTIVITY_TIME"];
 
 impl Portal {
     /// Reads the fields sent into a plan.
@@ -85,8 +79,7 @@ impl Portal {
     /// The classic name of what the caller named; `None` for a name that nobody knows.
     pub(super) fn classic_name(&self, kind: Kind, name: &str, manner: Manner) -> Option<String> {
         let custom = self.userfields(kind).find(|it| {
-            it.field_name == name
-                || (manner == Manner::Item && fields::item_name(kind, &it.field_name) == name)
+            it.field_name == name || (manner == Manner::Item && fields::item_name(kind, &it.field_name) == name)
         });
         if let Some(custom) = custom {
             return Some(custom.field_name.clone());
@@ -203,7 +196,14 @@ impl Portal {
     }
 
     /// Applies the plan and settles what follows from it. Answers whether anything changed.
-    pub(super) fn apply(&mut self, kind: Kind, object: &mut Object, plan: Vec<Change>, purpose: Purpose, call: &Call<'_>) -> bool {
+    pub(super) fn apply(
+        &mut self,
+        kind: Kind,
+        object: &mut Object,
+        plan: Vec<Change>,
+        purpose: Purpose,
+        call: &Call<'_>,
+    ) -> bool {
         let before = object.clone();
         for change in plan {
             self.apply_one(object, change);
@@ -213,7 +213,8 @@ impl Portal {
         if adding {
             self.fill_defaults(kind, object, call);
         }
-        let moved = if kind.has_stages() { self.settle_stage(kind, object, (!adding).then_some(&before), call) } else { None };
+        let moved =
+            if kind.has_stages() { self.settle_stage(kind, object, (!adding).then_some(&before), call) } else { None };
         if fields::has_multi(kind) {
             for (flag, multi) in [("HAS_PHONE", "PHONE"), ("HAS_EMAIL", "EMAIL")] {
                 object.set(flag, if object.multi(multi).is_empty() { "N" } else { "Y" });
@@ -266,7 +267,9 @@ impl Portal {
             ("OPENED", "Y".to_owned()),
         ];
         match kind {
-            Kind::Lead => defaults.extend([("TITLE", format!("Лид #{}", object.id)), ("CURRENCY_ID", "RUB".to_owned())]),
+            Kind::Lead => {
+                defaults.extend([("TITLE", format!("Лид #{}", object.id)), ("CURRENCY_ID", "RUB".to_owned())])
+            }
             Kind::Deal => defaults.extend([
                 ("TITLE", format!("Сделка #{}", object.id)),
                 ("CURRENCY_ID", "RUB".to_owned()),
@@ -283,7 +286,13 @@ impl Portal {
     }
 
     /// Stage, semantics, times of moves. Answers the row of the history when there was a move.
-    fn settle_stage(&self, kind: Kind, object: &mut Object, before: Option<&Object>, call: &Call<'_>) -> Option<StageMove> {
+    fn settle_stage(
+        &self,
+        kind: Kind,
+        object: &mut Object,
+        before: Option<&Object>,
+        call: &Call<'_>,
+    ) -> Option<StageMove> {
         let stage_field = kind.stage_field();
         let category: u64 = object.text("CATEGORY_ID").parse().unwrap_or(0);
         let category_changed = before.is_some_and(|it| it.text("CATEGORY_ID") != object.text("CATEGORY_ID"));
@@ -324,7 +333,16 @@ impl Portal {
             (true, false, true) => 2,
             (true, false, false) => 3,
         };
-        Some(StageMove { id: 0, kind, type_id, owner_id: object.id, at: call.now_s, category_id: category, stage_id, semantics })
+        Some(StageMove {
+            id: 0,
+            kind,
+            type_id,
+            owner_id: object.id,
+            at: call.now_s,
+            category_id: category,
+            stage_id,
+            semantics,
+        })
     }
 }
 
@@ -397,9 +415,11 @@ fn plan_multi_one(
     let change = match (id, given, remove) {
         (Some(id), _, true) => Change::MultiRemove { name, id },
         (Some(id), value, false) => Change::MultiChange { name, id, value: value.map(str::to_owned), value_type },
-        (None, Some(value), false) if !value.is_empty() => {
-            Change::MultiAdd { name, value: value.to_owned(), value_type: value_type.unwrap_or_else(|| "WORK".to_owned()) }
-        }
+        (None, Some(value), false) if !value.is_empty() => Change::MultiAdd {
+            name,
+            value: value.to_owned(),
+            value_type: value_type.unwrap_or_else(|| "WORK".to_owned()),
+        },
         (None, _, _) => return,
     };
     plan.push(change);
@@ -444,9 +464,8 @@ fn check_addresses(plan: &[Change], manner: Manner) -> Result<(), Refusal> {
 }
 
 fn looks_like_address(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace)
-    })
+    text.split_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace))
 }
 
 /// The longest start that PHP takes for a number; 0 when there is none.
