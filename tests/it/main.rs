@@ -4,3 +4,4 @@ mod connector;
 mod outbox;
 mod sink;
 mod sink_bitrix24;
+mod sink_script;

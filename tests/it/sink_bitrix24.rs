@@ -111,6 +111,14 @@ async fn world(limits: Limits) -> World {
     World { twin, sink, pipeline, clock }
 }
 
+fn sink_at(address: String, clock: &Arc<PausedClock>) -> Sink {
+    let settings = Settings { values: Vec::new(), secrets: vec![("webhook_url".to_owned(), Secret::new(address))] };
+    let wire = Arc::new(Client::new(Guard::new(true, Vec::new())).expect("a client")) as Arc<dyn Wire>;
+    let now = Arc::clone(clock) as Arc<dyn Clock>;
+    let quotas = Arc::new(Quotas::new());
+    Sink::new(Slug::literal("bitrix24"), Arc::new(spec()), &settings, wire, quotas, now).expect("a sink")
+}
+
 /// An object as the mapping would give it.
 struct Object {
     object: ObjectRef,
@@ -236,8 +244,11 @@ impl World {
 async fn our_fields_are_made_once_even_by_two_at_a_time() {
     let world = world(Limits::none()).await;
     let deadline = world.clock.now().plus_ms(60_000);
-    let first = world.sink.provision(deadline).await.expect("the fields are made");
-    assert_eq!((first.added.len(), first.present.len()), (6, 0), "{first:?}");
+    let other = sink_at(world.twin.url(), &world.clock);
+    let (first, second) = tokio::join!(world.sink.provision(deadline), other.provision(deadline));
+    let (first, second) = (first.expect("the fields are made"), second.expect("the fields are made"));
+    assert_eq!(first.added.len() + second.added.len(), 6, "{first:?} {second:?}");
+    assert_eq!(first.present.len() + second.present.len(), 6, "{first:?} {second:?}");
     let again = world.sink.provision(deadline).await.expect("they are there");
     assert_eq!((again.added.len(), again.present.len()), (0, 6), "{again:?}");
     let names: Vec<String> =
@@ -491,11 +502,7 @@ async fn dead_letters_say_whose_fault_they_are() {
 async fn a_wrong_secret_is_the_connections_fault_and_is_never_shown() {
     let mut world = world(Limits::none()).await;
     let address = world.twin.url().replace("k3yk3yk3yk3yk3yk", "wr0ngwr0ng");
-    let settings = Settings { values: Vec::new(), secrets: vec![("webhook_url".to_owned(), Secret::new(address))] };
-    let wire = Arc::new(Client::new(Guard::new(true, Vec::new())).expect("a client")) as Arc<dyn Wire>;
-    let now = Arc::clone(&world.clock) as Arc<dyn Clock>;
-    let quotas = Arc::new(Quotas::new());
-    world.sink = Sink::new(Slug::literal("bitrix24"), Arc::new(spec()), &settings, wire, quotas, now).expect("a sink");
+    world.sink = sink_at(address, &world.clock);
     let sale = deal(1, "A");
     let report = world.push(std::slice::from_ref(&sale)).await;
     assert_eq!(world.state(sale.object), "dead Connection");
