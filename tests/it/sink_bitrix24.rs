@@ -220,16 +220,20 @@ impl World {
                 return;
             }
             // Straight to the instant at which something is due again.
-            let rows = self.pipeline.rows.lock().expect("no panic before");
-            let not_before = |it: &ObjectRef| report.untouched.iter().find(|(object, _)| object == it)?.1;
-            let due = rows.deliveries.iter().filter_map(|(it, row)| outbox::due_at(row).max(not_before(it))).min();
-            drop(rows);
+            let due = self.next_due(&report);
             let until = due.max(report.stop.map(|stop| stop.until)).unwrap_or(START);
             let rest_ms = until.ms_since(self.clock.now()).max(1_000).unsigned_abs();
             tokio::time::advance(std::time::Duration::from_millis(rest_ms)).await;
         }
         let states: Vec<String> = objects.iter().map(|it| self.state(it.object)).collect();
         panic!("not told after {rounds_max} rounds: {states:?}");
+    }
+
+    /// When the next row is due, given what the sink said of those it did not touch.
+    fn next_due(&self, report: &PushReport) -> Option<Timestamp> {
+        let rows = self.pipeline.rows.lock().expect("no panic before");
+        let not_before = |it: &ObjectRef| report.untouched.iter().find(|(object, _)| object == it)?.1;
+        rows.deliveries.iter().filter_map(|(it, row)| outbox::due_at(row).max(not_before(it))).min()
     }
 
     fn count(&self, kind: Kind) -> usize {
@@ -393,7 +397,7 @@ async fn every_object_of_half_failed_batches_arrives_once() {
 /// taking effect, half-failed batches, a small bucket.
 #[tokio::test(start_paused = true)]
 async fn whatever_fails_each_object_is_made_once() {
-    for seed in 1..=12 {
+    for seed in 1..=6 {
         let limits = Limits { bucket: Some(BucketLimit { drain_per_s: 2, size: 10 }), operating: None };
         let world = world(limits).await;
         world.provision().await;
