@@ -15,7 +15,9 @@ pub fn difference(
     let Some(confirmed) = confirmed else { return desired.to_vec() };
     let held = |name: &str| confirmed.sent.iter().find(|(key, _)| key == name).map(|(_, text)| text.as_str());
     let differs = |(name, value): &&(CompactString, Json)| {
-        !create_only.contains(name) && held(name).is_none_or(|text| text != value.to_string())
+        // As text: a JSON value compares with a `str` by its content, not by its JSON.
+        let text = value.to_string();
+        !create_only.contains(name) && held(name) != Some(text.as_str())
     };
     desired.iter().filter(differs).cloned().collect()
 }

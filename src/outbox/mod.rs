@@ -29,6 +29,11 @@ mod schedule;
 pub use difference::difference;
 pub use schedule::{Jitter, schedule};
 
+/// How long a request whose answer was lost may still be at work in the foreign system, ms.
+/// Looking earlier could find nothing, and the object would be made twice. Bitrix24 works on one
+/// request for 60 s at the most.
+const SETTLE_MS: i64 = 75_000;
+
 /// The object changed: the sink must learn at least `version`.
 pub fn want(row: Option<Delivery>, version: Position, now: Timestamp) -> Delivery {
     let due = DeliveryState::Due { at: now };
@@ -97,7 +102,7 @@ pub fn failed(row: Delivery, verdict: Verdict, reason: Message, now: Timestamp, 
         Verdict::AskPerson => dead(Fault::Sink),
         // Bound: every verdict that leads to another attempt ends here.
         Verdict::RetryAt(_) | Verdict::Uncertain | Verdict::Gone if spent => dead(Fault::Sink),
-        Verdict::Uncertain => DeliveryState::Uncertain { at: scheduled },
+        Verdict::Uncertain => DeliveryState::Uncertain { at: scheduled.max(now.plus_ms(SETTLE_MS)) },
         Verdict::Gone => DeliveryState::Due { at: scheduled },
         Verdict::RetryAt(at) => {
             let at = at.min(now.plus_ms(RETRY_AFTER_MAX_MS)).max(scheduled);
@@ -108,10 +113,12 @@ pub fn failed(row: Delivery, verdict: Verdict, reason: Message, now: Timestamp, 
     Delivery { state, attempts, last_reason: Some(reason), ..row }
 }
 
-/// The process ended between a request and its answer.
+/// The process ended between a request and its answer; `now` is when it is up again.
 pub fn restarted(row: Delivery, now: Timestamp) -> Delivery {
     match row.state {
-        DeliveryState::InFlight { .. } => Delivery { state: DeliveryState::Uncertain { at: now }, ..row },
+        DeliveryState::InFlight { .. } => {
+            Delivery { state: DeliveryState::Uncertain { at: now.plus_ms(SETTLE_MS) }, ..row }
+        }
         DeliveryState::Due { .. }
         | DeliveryState::Uncertain { .. }
         | DeliveryState::Dead { .. }

@@ -20,6 +20,8 @@ mod normalize;
 mod outbox;
 mod scoring;
 mod sink;
+mod sink_bitrix24;
+mod sink_script;
 mod store;
 mod tidy;
 mod twin;

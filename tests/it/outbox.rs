@@ -11,7 +11,7 @@ use uzel::outbox::{self, Jitter};
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
 fn row(state: DeliveryState) -> Delivery {
-    Delivery { state, wanted_since: Timestamp(5), wanted: Position(10), attempts: 3, last_reason: None }
+    Delivery { state, wanted_since: Timestamp(5), wanted: Position(10), attempts: 0, last_reason: None }
 }
 
 fn dead(fault: Fault) -> DeliveryState {
@@ -102,6 +102,17 @@ fn a_foreign_wait_is_kept_but_not_for_ever() {
     }
 }
 
+/// A request whose answer is lost may still be at work there: a look that comes too early finds
+/// nothing, and what it did not find would be made twice.
+#[test]
+fn what_is_uncertain_is_looked_up_when_it_has_settled() {
+    let fresh = row(DeliveryState::InFlight { attempting: Position(9) });
+    let failed = outbox::failed(fresh.clone(), Verdict::Uncertain, Message::new("r"), NOW, Jitter::NONE);
+    for after in [failed, outbox::restarted(fresh, NOW)] {
+        assert!(outbox::due_at(&after).expect("it is looked up") >= NOW.plus_ms(60_000), "{after:?}");
+    }
+}
+
 #[test]
 fn a_sink_that_fails_for_too_long_makes_a_dead_letter() {
     for verdict in [Verdict::RetryAt(NOW), Verdict::Uncertain, Verdict::Gone] {
@@ -173,11 +184,12 @@ proptest! {
         let mut row = outbox::want(None, Position(1), NOW);
         for event in events {
             let before = row.clone();
-            let reopens = match (&before.state, event) {
-                (_, Event::Resend | Event::Discard) => true,
-                (DeliveryState::Dead { fault: Fault::Data, .. } | DeliveryState::Discarded, Event::Want(_)) => true,
-                _ => false,
-            };
+            let commanded = matches!(event, Event::Resend | Event::Discard);
+            let given_up = matches!(
+                before.state,
+                DeliveryState::Dead { fault: Fault::Data, .. } | DeliveryState::Discarded
+            );
+            let reopens = commanded || (given_up && matches!(event, Event::Want(_)));
             row = apply(row, event).unwrap_or_else(|| outbox::want(None, Position(1), NOW));
             if is_terminal(&before.state) && !reopens {
                 prop_assert_eq!(&row.state, &before.state, "{:?}", event);
