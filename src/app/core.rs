@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::Router;
 use tracing::{error, info, warn};
 
+use super::error::{Problems, Told};
 use super::{ConfigurationFolder, Folder};
 use crate::base::clock::SystemClock;
 use crate::base::{Clock, Message, Position};
 use crate::catalog::Catalog;
-use super::error::{Problems, Told};
 use crate::config::Settings;
 use crate::control::{self, Control};
 use crate::entry::{Configured, Entry, Kind};
@@ -53,7 +53,8 @@ impl Core {
         let lock = folder.lock()?;
         let vault = Arc::new(Vault::open(&folder.vault())?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (segments, recovery) = Segments::open(&folder.journal(), clock.clone(), JournalOptions::production(rand::random()))?;
+        let (segments, recovery) =
+            Segments::open(&folder.journal(), clock.clone(), JournalOptions::production(rand::random()))?;
         say_recovery(&recovery);
         let journal: Arc<dyn Journal> = Arc::new(segments);
         let configurations = Arc::new(ConfigurationFolder::open(folder.configurations())?);

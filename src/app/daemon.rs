@@ -49,10 +49,8 @@ impl Daemon {
         let stops = Stops::default();
         let mut tasks = JoinSet::new();
         let control = Arc::new(core.control(stops.clone()));
-        let progress: Arc<dyn Progress> = Arc::new(PipelineProgress {
-            pipeline: Arc::clone(&core.pipeline),
-            query: control.query.clone(),
-        });
+        let progress: Arc<dyn Progress> =
+            Arc::new(PipelineProgress { pipeline: Arc::clone(&core.pipeline), query: control.query.clone() });
         let exchanges = sources::exchanges(
             &core.catalog,
             &core.vault,

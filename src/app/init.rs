@@ -51,7 +51,8 @@ pub fn init(
     zone: &str,
     locale: Locale,
 ) -> anyhow::Result<Made> {
-    let private: &[&str] = if allow_private { &["mode = \"observe\"", "allow_private = true"] } else { &["mode = \"observe\""] };
+    let private: &[&str] =
+        if allow_private { &["mode = \"observe\"", "allow_private = true"] } else { &["mode = \"observe\""] };
     let connections: [NewConnection<'_>; 4] =
         [("site", "forms", &[]), ("tilda", "tilda", &[]), ("1c", "commerceml", &[]), ("bitrix24", "bitrix24", private)];
     make(folder, bitrix24, zone, locale, &connections)

@@ -25,9 +25,8 @@ impl Progress for PipelineProgress {
         if *self.pipeline.applied().borrow() < position {
             return ImportProgress::Waiting;
         }
-        self.outcomes(position).unwrap_or_else(|error| {
-            ImportProgress::Failed(Message::new("app-pipeline-failed").with("detail", error))
-        })
+        self.outcomes(position)
+            .unwrap_or_else(|error| ImportProgress::Failed(Message::new("app-pipeline-failed").with("detail", error)))
     }
 
     fn subscribe(&self) -> watch::Receiver<Position> {

@@ -87,8 +87,7 @@ pub(super) fn exchanges(
             zip: connection.setting("zip").is_none_or(|value| *value == FieldValue::Bool(true)),
         };
         let spool = spool.join(&*connection.name);
-        let exchange =
-            Exchange::new(settings, spool, Arc::clone(journal), Arc::clone(clock), Arc::clone(progress))?;
+        let exchange = Exchange::new(settings, spool, Arc::clone(journal), Arc::clone(clock), Arc::clone(progress))?;
         endpoints.push((connection.name.clone(), Arc::new(exchange)));
     }
     Ok(endpoints)

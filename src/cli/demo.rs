@@ -60,14 +60,22 @@ fn heading(id: &str, context: &Context) {
 
 fn print(shown: &Shown, context: &Context) {
     heading("demo-arrived", context);
-    let rows = shown.arrived.iter().filter(|it| it.kind == "received").map(|it| {
-        vec![it.position.to_string(), it.at.clone(), it.summary.clone()]
-    });
+    let rows = shown
+        .arrived
+        .iter()
+        .filter(|it| it.kind == "received")
+        .map(|it| vec![it.position.to_string(), it.at.clone(), it.summary.clone()]);
     context.print_table(&["position", "at", "summary"], rows.collect());
 
     heading("demo-clients", context);
     let rows = shown.clients.iter().map(|it| {
-        vec![it.id.clone(), it.name.clone(), it.class.clone().unwrap_or_default(), it.contacts.join("\n"), it.deals.to_string()]
+        vec![
+            it.id.clone(),
+            it.name.clone(),
+            it.class.clone().unwrap_or_default(),
+            it.contacts.join("\n"),
+            it.deals.to_string(),
+        ]
     });
     context.print_table(&["id", "name", "class", "contacts", "deals"], rows.collect());
 
@@ -81,7 +89,15 @@ fn print(shown: &Shown, context: &Context) {
 
     heading("demo-twin", context);
     let rows = shown.twin.iter().map(|it| {
-        vec![it.id.clone(), it.title.clone(), it.price.clone(), it.probability.clone(), it.value.clone(), it.class.clone(), it.explanation.clone()]
+        vec![
+            it.id.clone(),
+            it.title.clone(),
+            it.price.clone(),
+            it.probability.clone(),
+            it.value.clone(),
+            it.class.clone(),
+            it.explanation.clone(),
+        ]
     });
     context.print_table(&["foreign-id", "title", "price", "probability", "value", "class", "why"], rows.collect());
 

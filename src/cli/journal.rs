@@ -102,9 +102,7 @@ fn verify(context: &Context) -> anyhow::Result<Done> {
     });
     bar.finish_and_clear();
     let report = report?;
-    let say = |id: &str, name: &str, at: u64| {
-        context.say(&Message::new(id).with("name", name).with("position", at))
-    };
+    let say = |id: &str, name: &str, at: u64| context.say(&Message::new(id).with("name", name).with("position", at));
     let mut problems = Vec::new();
     problems.extend(report.undecodable.iter().map(|at| say("cli-verify-undecodable", "", at.0)));
     problems.extend(report.bodies_missing.iter().map(|it| say("cli-verify-body-missing", &it.name, it.position.0)));
@@ -116,10 +114,14 @@ fn verify(context: &Context) -> anyhow::Result<Done> {
         first: it.first.0,
         last: it.last.0,
         bytes: it.bytes,
-        damage: it.damaged.iter().map(|damage| format!("{}+{}", damage.offset, damage.bytes)).collect::<Vec<_>>().join(" "),
+        damage: it
+            .damaged
+            .iter()
+            .map(|damage| format!("{}+{}", damage.offset, damage.bytes))
+            .collect::<Vec<_>>()
+            .join(" "),
     });
-    let verified =
-        Verified { sound: report.is_sound(), segments: segments.collect(), bodies: report.bodies, problems };
+    let verified = Verified { sound: report.is_sound(), segments: segments.collect(), bodies: report.bodies, problems };
     if context.json {
         context.print_json(&verified)?;
     } else {
@@ -129,7 +131,10 @@ fn verify(context: &Context) -> anyhow::Result<Done> {
         });
         context.print_table(&["file", "entries", "first", "last", "bytes", "damage"], rows.collect());
         verified.problems.iter().for_each(|problem| println!("{problem}"));
-        println!("{}", context.say(&Message::new(if verified.sound { "cli-verify-sound" } else { "cli-verify-unsound" })));
+        println!(
+            "{}",
+            context.say(&Message::new(if verified.sound { "cli-verify-sound" } else { "cli-verify-unsound" }))
+        );
     }
     Ok(if verified.sound { Done::Well } else { Done::Problems })
 }

@@ -23,11 +23,7 @@ pub(super) struct Identified {
 }
 
 /// Finds, makes or merges the client of a record and lets it absorb what the record says.
-pub(super) fn identify(
-    step: &mut Step<'_>,
-    origin: &Origin<'_>,
-    change: &Change,
-) -> Result<Identified, TableError> {
+pub(super) fn identify(step: &mut Step<'_>, origin: &Origin<'_>, change: &Change) -> Result<Identified, TableError> {
     let told = &change.client;
     if tells_of_nobody(told) {
         return Ok(Identified { client: None, changed: false });
@@ -76,10 +72,7 @@ fn note(why: &[Message]) {
 
 /// Clients that the keys lead to, each with the keys that did, by id. Bound: a contact point of
 /// more than `CANDIDATES_MAX` clients leads nowhere (rules call it shared long before).
-fn candidates(
-    step: &mut Step<'_>,
-    keys: &[Key],
-) -> Result<Vec<(ClientId, Vec<Key>)>, TableError> {
+fn candidates(step: &mut Step<'_>, keys: &[Key]) -> Result<Vec<(ClientId, Vec<Key>)>, TableError> {
     let mut found: Vec<(ClientId, Vec<Key>)> = Vec::new();
     for key in keys {
         let ids = match key {

@@ -264,9 +264,9 @@ fn envelope(journal: &dyn Journal, catalog: &Catalog, received: Received) -> Wor
 
 /// The records of an envelope in the source's shape, streaming.
 fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Received) -> Result<Items, Message> {
-    let connection = catalog.connection(&envelope.connection).ok_or_else(|| {
-        Message::new("pipeline-no-connection").with("connection", &envelope.connection)
-    })?;
+    let connection = catalog
+        .connection(&envelope.connection)
+        .ok_or_else(|| Message::new("pipeline-no-connection").with("connection", &envelope.connection))?;
     let transport = connection.connector.source.as_ref().map(|source| source.transport);
     match transport {
         Some(Transport::Webhook) => {
@@ -301,7 +301,9 @@ fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: Decoded) -
             };
             Record { item, stream, content }
         }
-        Decoded::Broken(message) => Record { item, stream: envelope.stream.clone(), content: Content::Refused(message) },
+        Decoded::Broken(message) => {
+            Record { item, stream: envelope.stream.clone(), content: Content::Refused(message) }
+        }
     }
 }
 

@@ -105,7 +105,8 @@ fn add_interaction(step: &mut Step<'_>, interaction: Interaction) -> Result<bool
     let client = interaction.client;
     step.rows.put::<Interactions>(&id, InteractionRow { interaction, sinks: Vec::new() });
     if let Some(client) = client {
-        let spilled = step.rows.update::<Clients, _>(&client, |row| row.as_mut().and_then(|row| row.push_interaction(id)))?;
+        let spilled =
+            step.rows.update::<Clients, _>(&client, |row| row.as_mut().and_then(|row| row.push_interaction(id)))?;
         if let Some((chunk, ids)) = spilled {
             step.rows.put::<ClientInteractions>(&(client, chunk), ids);
         }
@@ -115,13 +116,7 @@ fn add_interaction(step: &mut Step<'_>, interaction: Interaction) -> Result<bool
 }
 
 /// The deal had activity: newest activity, the client's answer, last touch.
-fn touch(
-    step: &mut Step<'_>,
-    deal: DealId,
-    at: Timestamp,
-    inbound: bool,
-    utm: &Utm,
-) -> Result<(), TableError> {
+fn touch(step: &mut Step<'_>, deal: DealId, at: Timestamp, inbound: bool, utm: &Utm) -> Result<(), TableError> {
     step.rows.update::<Deals, _>(&deal, |row| {
         let Some(row) = row else { return };
         let deal = &mut row.deal;
@@ -136,11 +131,7 @@ fn touch(
 }
 
 /// Puts the foreign ids of a record into the crosswalk; an id that is taken stays where it is.
-pub(super) fn remember_foreign(
-    step: &mut Step<'_>,
-    foreign: &Foreign,
-    object: ObjectKey,
-) -> Result<(), TableError> {
+pub(super) fn remember_foreign(step: &mut Step<'_>, foreign: &Foreign, object: ObjectKey) -> Result<(), TableError> {
     step.rows.update::<Crosswalk, _>(foreign, |slot| {
         slot.get_or_insert(object);
     })

@@ -3,8 +3,8 @@
 
 use super::marks;
 use super::step::Step;
-use crate::base::{ClientId, DealId, Position};
 use crate::base::limits::CLASS_HISTORY_MAX;
+use crate::base::{ClientId, DealId, Position};
 use crate::entry::ObjectRef;
 use crate::model::{ClassChange, Score};
 use crate::scoring::{self, Facts, Sent};
@@ -12,11 +12,7 @@ use crate::tables::rows::MetaRow;
 use crate::tables::{Clients, Deals, Due, Meta, Span, TableError, packed};
 
 /// Scores the open deals of a client (its facts may have changed) and, in any case, `deal`.
-pub(super) fn rescore_client(
-    step: &mut Step<'_>,
-    client: ClientId,
-    deal: Option<DealId>,
-) -> Result<(), TableError> {
+pub(super) fn rescore_client(step: &mut Step<'_>, client: ClientId, deal: Option<DealId>) -> Result<(), TableError> {
     let deals = step.rows.peek::<Clients, _>(&client, |row| row.map(|row| row.deals.clone()).unwrap_or_default())?;
     for id in deals.iter().copied().chain(deal.filter(|deal| !deals.contains(deal))) {
         rescore(step, id)?;
@@ -46,9 +42,7 @@ pub(super) fn rescore(step: &mut Step<'_>, id: DealId) -> Result<(), TableError>
     let damping = step.catalog.business.damping_percent;
     let worth = match (&row.published, &next) {
         (_, None) => false,
-        (published, Some(score)) => {
-            scoring::worth_writing(published.as_ref(), score, damping)
-        }
+        (published, Some(score)) => scoring::worth_writing(published.as_ref(), score, damping),
     };
     if let (true, Some(score)) = (worth, &next) {
         row.published = Some(Sent::of(score));
@@ -92,12 +86,7 @@ fn same_but_for_time(before: &Option<Score>, next: &Option<Score>) -> bool {
 }
 
 /// Moves the deal in the table of what is due.
-fn reschedule(
-    step: &mut Step<'_>,
-    id: DealId,
-    before: Option<&Score>,
-    next: Option<&Score>,
-) -> Result<(), TableError> {
+fn reschedule(step: &mut Step<'_>, id: DealId, before: Option<&Score>, next: Option<&Score>) -> Result<(), TableError> {
     let before = before.and_then(|score| score.next_change);
     let next = next.and_then(|score| score.next_change);
     if before == next {

@@ -204,13 +204,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn quarantine(
-        &mut self,
-        at: ItemRef,
-        connection: &Slug,
-        stream: &Slug,
-        reason: Message,
-    ) -> Result<(), TableError> {
+    fn quarantine(&mut self, at: ItemRef, connection: &Slug, stream: &Slug, reason: Message) -> Result<(), TableError> {
         let row = QuarantineRow {
             connection: connection.clone(),
             stream: stream.clone(),
@@ -229,13 +223,7 @@ impl Step<'_> {
 
     /// Records the one final fate of a record; a new fate (after a retry) takes the place of the
     /// old one, in the counters too.
-    fn outcome(
-        &mut self,
-        at: ItemRef,
-        connection: &Slug,
-        stream: &Slug,
-        outcome: Outcome,
-    ) -> Result<(), TableError> {
+    fn outcome(&mut self, at: ItemRef, connection: &Slug, stream: &Slug, outcome: Outcome) -> Result<(), TableError> {
         let kind = outcome.kind();
         let before = self.rows.update::<Outcomes, _>(&Block::of(at), |block| {
             let block = block.get_or_insert_default();

@@ -16,9 +16,9 @@ impl Query {
     pub fn journal(&self, listing: &Listing) -> Result<Page<EntryView>, QueryError> {
         let end = match &listing.after {
             None => self.journal.head().0 + 1,
-            Some(text) => text.parse().map_err(|_| {
-                QueryError::Parameter(Message::new("id-bad-item-ref").with("text", text))
-            })?,
+            Some(text) => {
+                text.parse().map_err(|_| QueryError::Parameter(Message::new("id-bad-item-ref").with("text", text)))?
+            }
         };
         let first = self.journal.first().0.max(1);
         let from = end.saturating_sub(listing.rows_max as u64).max(first);
@@ -55,11 +55,15 @@ impl Query {
         let mut view = self.line(&stored);
         if let Ok(Entry::Received(received)) = Entry::decode(stored.kind, &stored.payload) {
             view.body = Some(self.shown_body(&received)?);
-            view.outcomes = self.outcomes(position, listing_max())?.into_iter().map(|(record, outcome)| OutcomeView {
-                record: record.to_string(),
-                outcome: outcome.kind().name().to_owned(),
-                detail: outcome_text(&outcome, locale),
-            }).collect();
+            view.outcomes = self
+                .outcomes(position, listing_max())?
+                .into_iter()
+                .map(|(record, outcome)| OutcomeView {
+                    record: record.to_string(),
+                    outcome: outcome.kind().name().to_owned(),
+                    detail: outcome_text(&outcome, locale),
+                })
+                .collect();
         }
         Ok(Some(view))
     }

@@ -170,4 +170,3 @@ fn main_units(minor: i64) -> String {
 fn percent(basis_points: i32) -> String {
     rust_decimal::Decimal::new(i64::from(basis_points), 2).normalize().to_string()
 }
-

@@ -1,7 +1,7 @@
 //! Words for what the store holds.
 
-use super::views::TotalsView;
 use super::main_units;
+use super::views::TotalsView;
 use crate::base::{Locale, Message};
 use crate::entry::{Command, Entry, Slice};
 use crate::journal::AppendError;

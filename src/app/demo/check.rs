@@ -57,7 +57,10 @@ pub struct TwinDeal {
 /// Every deal of the twin that we made.
 pub(super) fn twin_deals(twin: &TwinRunning) -> anyhow::Result<Vec<TwinDeal>> {
     let listed = twin
-        .call("crm.deal.list", &json!({ "filter": { "ORIGINATOR_ID": "uzel" }, "select": ["*", "UF_*"], "order": { "ID": "ASC" } }))
+        .call(
+            "crm.deal.list",
+            &json!({ "filter": { "ORIGINATOR_ID": "uzel" }, "select": ["*", "UF_*"], "order": { "ID": "ASC" } }),
+        )
         .map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
     let rows = listed.get("result").unwrap_or(&listed).as_array().cloned().unwrap_or_default();
     let text = |row: &serde_json::Value, name: &str| match row.get(name) {

@@ -180,9 +180,8 @@ impl Demo {
             Ok(open) => open?,
             Err(_) => query.outbox(&listing)?.rows,
         };
-        let detail = open.iter().map(|row| {
-            format!("{} {} {}", row.object, row.state, row.reason.clone().unwrap_or_default())
-        });
+        let detail =
+            open.iter().map(|row| format!("{} {} {}", row.object, row.state, row.reason.clone().unwrap_or_default()));
         Ok(Check::new("demo-check-delivered", open.is_empty(), detail.collect::<Vec<_>>().join("; ")))
     }
 

@@ -120,7 +120,8 @@ async fn orders(demo: &Demo, input: &Input) -> anyhow::Result<Check> {
     let password = secret(&demo.daemon.core().vault, &name, "password");
     let password = password.ok_or_else(|| Told(Message::new("app-no-secret").with("name", "1c.password")))?;
     let base = format!("{}/exchange/1c", demo.address());
-    let client = ExchangeClient::new(&base, "uzel", password, Profile::Ut11).map_err(|error| Told(error.cause.message()))?;
+    let client =
+        ExchangeClient::new(&base, "uzel", password, Profile::Ut11).map_err(|error| Told(error.cause.message()))?;
     let orders: Vec<Order> = input.orders.iter().enumerate().map(|(index, order)| order_of(order, index)).collect();
     let file = (orders_file_name(PORTION, 1), orders_file(&orders, "2026-11-21T09:00:00"));
     Ok(match client.upload(ExchangeType::Sale, &[file]).await {
@@ -138,7 +139,9 @@ fn order_of(order: &InputOrder, index: usize) -> Order {
     contacts.extend(order.phone.iter().map(|phone| field("Телефон рабочий", phone)));
     contacts.extend(order.email.iter().map(|email| field("Почта", email)));
     let party = match &order.inn {
-        Some(_) => Party::Legal { official_name: order.client.clone(), address: "г. Казань, ул. Лесная, 5".to_owned() },
+        Some(_) => Party::Legal {
+            official_name: order.client.clone(), address: "г. Казань, ул. Лесная, 5".to_owned()
+        },
         None => {
             let mut words = order.client.split(' ').map(str::to_owned);
             let mut next = || words.next().unwrap_or_default();
