@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::rows::IdempotencyRow;
 use super::*;
 use crate::base::Locale;
 use crate::store::{MemoryStore, Store};
