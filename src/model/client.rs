@@ -108,6 +108,8 @@ pub struct Client {
     pub purchases: u32,
     /// Fields that no mapping names.
     pub extra: Vec<(CompactString, Sourced<CompactString>)>,
+    /// On a client merged away: the winner as it was before, for a split.
+    pub before_merge: Option<Box<Client>>,
 }
 
 impl Client {
@@ -134,6 +136,7 @@ impl Client {
             not_same: Vec::new(),
             purchases: 0,
             extra: Vec::new(),
+            before_merge: None,
         }
     }
 
