@@ -142,7 +142,8 @@ fn bare_server() -> (Child, SocketAddr) {
 
 /// Serves the bare handler until killed.
 fn serve_bare() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let handler = |axum::Json(_): axum::Json<serde_json::Value>| async { "{\"status\":\"accepted\"}" };
         let router = axum::Router::new().route("/", axum::routing::post(handler));

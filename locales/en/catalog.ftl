@@ -8,7 +8,7 @@ mapping-field-list = there is no canonical field "{ $word }" here. Known: { $kno
 mapping-name-missing = { $field } needs a name after the point, for example: { $field }.order = "id"
 mapping-from-kind = { $field } wants a path, a list of paths, or a table with `from`.
 mapping-no-source = { $field } needs either `from` (a path) or `const` (a text), and not both.
-mapping-kind-missing = the table [{ $section }] does not say its kind. Add, for example: kind = {"{"} const = "order" {"}"} to [document], or kind = {"{"} const = "form" {"}"} to [interaction].
+mapping-kind-missing = the table [{ $section }] does not say its kind. Add, for example: kind.const = "order" to [document], or kind.const = "form" to [interaction].
 mapping-conversion = { $field } cannot be filled by the conversion "{ $conversion }". Fitting: { $fitting }.
 mapping-dictionary = there is no dictionary "{ $word }"; did you mean "{ $near }"?
 mapping-dictionary-list = there is no dictionary "{ $word }". Declared in this file: { $known }. Add [dictionary.{ $word }].
@@ -46,7 +46,7 @@ mapping-out-as = the field { $field } is a constant or a text: `as` means nothin
 mapping-out-format = { $name } cannot be written to { $field } in that form. Choose another `as`.
 mapping-out-quarantine = { $field }: a delivery is not refused for a word. Write otherwise = "keep" or "drop".
 mapping-out-otherwise = { $field } has a dictionary and does not say what happens to a word that is not in it. Add otherwise = "keep" or "drop".
-mapping-template-brace = an opened brace is not closed. Write a name in braces: {"{"}client.name.shown{"}"}.
+mapping-template-brace = an opened brace is not closed on its line. Close it after the name.
 mapping-create-only = `create_only` is true, false or "unless_owned".
 
 case-kind-missing = there is no case of kind "{ $kind }" for { $mapping }. Add one: a mapping is not done until it was shown such a record.
@@ -58,3 +58,30 @@ case-received-at = "{ $text }" is not an instant. Write, for example: 2026-03-02
 case-expects-nothing = the case "{ $case }" expects nothing. Add `expect` or `same_as`.
 case-duplicate-of = the case "{ $case }" is a duplicate and does not say of which. Add same_as = "name of the case".
 case-input = a case needs exactly one input: `json`, `form` or `xml`.
+
+config-variable = the variable { $variable }: { $detail }
+config-zone = there is no zone "{ $zone }". Write a name such as "Europe/Moscow" or "Asia/Yekaterinburg".
+config-region = "{ $region }" is no region. Write two capital letters: RU, KZ, BY.
+config-currency = "{ $currency }" is no currency. Write three capital letters: RUB, KZT, USD.
+config-inn = "{ $inn }" is no INN. Write 10 or 12 digits.
+config-address = "{ $address }" is no address to listen at. Write, for example: 127.0.0.1:8690
+config-public-url = "{ $url }" is no address of a site. Write, for example: https://in.company.ru
+config-proxy = "{ $proxy }" is neither an address nor a network. Write, for example: 127.0.0.1 or 10.0.0.0/8
+config-connection-name = "{ $name }" cannot be a name here. Use a-z, 0-9, _ and -, 24 characters at the most.
+config-connector = the connection "{ $connection }": there is no connector "{ $word }"; did you mean "{ $near }"?
+config-connector-list = the connection "{ $connection }": there is no connector "{ $word }". Known: { $known }.
+config-secret-in-file = "{ $setting }" is a secret and must not stand in this file. Remove it here; keep it in the vault under { $name }, or give it by the variable { $variable }.
+
+catalog-file-unreadable = the file cannot be read: { $detail }. Check its rights and that it is UTF-8.
+catalog-file-missing = the file is missing. It is built in; a configuration without it is damaged: take it from a backup.
+catalog-owner = there is no connector "{ $word }"; did you mean "{ $near }"?
+catalog-owner-list = there is no connector "{ $word }". Known: { $known }.
+catalog-owners-many = the group { $group } has more than { $max } owners. Leave the strongest.
+catalog-no-connection = the connection "{ $connection }" is not in the configuration any more. Put it back into uzel.toml and retry the record, or discard it.
+catalog-no-mapping = there is no mapping for records of the stream "{ $stream }". Write { $file } and retry the record.
+catalog-no-out-mapping = the sink object "{ $object }" needs this mapping, and it is not there. Write the file.
+catalog-other-object = the mapping tells of another object than the sink's "{ $object }". Correct `object`.
+catalog-stranger = this file belongs to no stream and no object; did you mean "{ $near }"?
+catalog-stranger-list = this file belongs to no stream and no object of its connector. Known: { $known }.
+catalog-bundle-damaged = the kept configuration is damaged. Take the folder "configurations" from a backup.
+catalog-bundle-newer = the kept configuration was written by a newer uzel. Update the program.

@@ -1,9 +1,6 @@
 ## cli: help and tables
 cli = Uzel — a hub between 1C, the site and the CRM: takes leads and orders, keeps clients and deals, computes scores and sends them to the CRM
 cli-word-usage = Usage
-cli-word-commands = Commands
-cli-word-options = Options
-cli-word-arguments = Arguments
 cli-word-examples = Examples
 cli--folder = Folder of the daemon: settings, journal, store
 cli--lang = Language: ru or en
@@ -176,3 +173,9 @@ cli-column-connector = Connector
 cli-column-mode = Mode
 cli-column-stopped = Stopped
 cli-column-count = Records
+cli-verify-undecodable = the entry at position { $position } has a good checksum and does not read{ $name }: it was written by a newer uzel, or by a mistake of ours. Report it.
+cli-verify-body-missing = the body { $name } of the entry at position { $position } is not there. Restore the file from a backup.
+cli-verify-body-changed = the body { $name } of the entry at position { $position } is not what was received. Restore the file from a backup.
+cli-verify-body-orphaned = the body { $name } belongs to no entry (position { $position }): the power went between body and entry; the sender was told nothing. It may be removed.
+cli-verify-sound = The journal is whole.
+cli-verify-unsound = The journal is DAMAGED. Restore the named files from a backup; entries before the damage can be read.

@@ -65,3 +65,29 @@ decode-record-unclosed = { $file }:{ $line }: the record "{ $name }" has no end 
 decode-record-cut = { $file }:{ $line }: the file ends in the middle of the record "{ $name }". Repeat the exchange from 1C.
 decode-record-xml = { $file }:{ $line }: the record "{ $name }" cannot be read: { $detail } (column { $column }). Find the object in 1C, remove unprintable characters from its texts, then send it again.
 decode-record-replaced = the record "{ $name }" on line { $line } has characters that were lost before it came. Look at the text in 1C.
+
+## exchange: what 1C and its user are told
+exchange-spool = the folder { $folder } for files of the 1C exchange cannot be used. Check that it exists and that uzel may write there.
+exchange-login-wrong = wrong login or password. Check both in the exchange settings of 1C.
+exchange-login-missing = login and password are needed. Set them in the exchange settings of 1C.
+exchange-login-wait = too many wrong logins from this address. Wait { $seconds } seconds, check login and password in 1C.
+exchange-sessions = more than { $max } exchanges run at once. Repeat the exchange later.
+exchange-session-closed = this exchange was idle for too long and was closed. Start the exchange again.
+exchange-type = the exchange "type={ $type }" is not served here. Choose goods (catalog) or orders (sale) in 1C.
+exchange-mode = "type={ $type }&mode={ $mode }" is not served here. Check the kind of exchange in 1C.
+exchange-method = a file must be sent by POST, not by { $method }. Check what stands between 1C and uzel.
+exchange-file-name = this file name is not accepted: it is empty, too long or leads out of its folder. Rename the file in 1C.
+exchange-files = more than { $max } files in one exchange. Send fewer at a time.
+exchange-chunk-large = a chunk is larger than { $max } bytes. Set a smaller chunk in 1C (it should follow file_limit).
+exchange-file-large = the file is larger than { $max } bytes. Split the export in 1C.
+exchange-no-space = the disk of uzel is full. Free some space, then repeat the exchange.
+exchange-disk = the disk of uzel failed: { $detail }. Repeat the exchange; if it fails again, look at the log of uzel.
+exchange-body = the chunk did not come whole: { $detail }. Repeat the exchange.
+exchange-unknown-file = { $file }: such a file was not uploaded in this exchange. Repeat the exchange from the beginning.
+exchange-waiting = waiting for its turn
+exchange-applying = done: { $done } of { $total }
+exchange-applied = applied: { $count }
+exchange-unchanged = unchanged: { $count }
+exchange-repeated = came before: { $count }
+exchange-filtered = not used: { $count }
+exchange-quarantined = in quarantine: { $count }; look with `uzel quarantine list`

@@ -1,36 +1,34 @@
-## identity: whose a record is
-identity-is-new = a new client
-identity-is-same = the client { $client }
-identity-is-merge = { $client } and { $others } are one client
-identity-is-review = it may be of { $clients }, and they must not become one: look at them and merge or leave them
-identity-no-keys = the record has nothing to find a client by
-identity-nobody = no client fits what the record tells
-identity-same-foreign = { $client } has the same card: { $kind } { $id }
-identity-same-inn = { $client } has the same INN { $inn }
-identity-same-contact = { $client } has the same contact { $contact }
-identity-shared-phone = the number { $contact } is in the list of numbers that identify nobody (rules/identity.toml, shared.phones)
-identity-shared-email = the address { $contact } is in the list of addresses that identify nobody (rules/identity.toml, shared.emails)
-identity-shared-local-part = { $contact } is a mailbox of a whole company (rules/identity.toml, shared.local_parts)
-identity-weak = { $client } has one contact in common, and such a contact alone identifies nobody (rules/identity.toml, alone)
-identity-veto-card = not { $client }: it has another { $kind } in { $connection }
-identity-veto-inn = not { $client }: its INN is another one
-identity-veto-kind = not { $client }: one is a person, the other a company
-identity-veto-names = not { $client }: the contact is the same, the names of the companies differ. If they are one, merge them.
-identity-pair-not-same = { $left } and { $right } stay apart: a person said that they are not the same
-identity-pair-inn = { $left } and { $right } stay apart: their INNs differ
-identity-pair-cards = { $left } and { $right } stay apart: they are two cards of one system
-identity-pair-kind = { $left } and { $right } stay apart: one is a person, the other a company
-identity-pair-names = { $left } and { $right } stay apart: the names of the companies differ
-identity-chosen-strongest = { $client }: its evidence is the strongest
-identity-chosen-unit = { $client }: the KPP is the same
-identity-chosen-name = { $client }: the name is the same
-identity-chosen-person = { $client }: the record does not tell of a company, and this one is the person
-identity-chosen-oldest = { $client }: nothing tells them apart, this one is the oldest
-identity-other-unit = KPP { $told } is of another unit of the same legal entity; the client keeps { $held }. If the client has moved, change the KPP in its card.
-identity-contacts-full = the client has { $max } contacts, the most there may be; the weakest was put among the other fields. Check whether several clients were merged by mistake.
+## identity: problems of the rules file
+identity-phone = "{ $word }" is not a telephone number in full. Write it as +79161234567.
+identity-local-part = "{ $word }" is not the part of an address before the @. Write it like this: info
+identity-section = the section [{ $name }] is missing. Add it as in the built-in rules.
 
-## identity: its rules
-identity-rules-local-part = "{ $text }" is not what stands before @. Write it without @ and spaces, for example "info".
-identity-rules-email = "{ $text }" is not an address. Write it whole, for example "no@no.ru".
-identity-rules-phone = "{ $text }" is not a number. Write + and 7 to 15 digits, for example "+74950000000".
-identity-rules-card = a kind of card is empty. Name it as the mappings do, for example "contact".
+## identity: why a record belongs to a client
+identity-by-foreign = the id { $id } ({ $kind }) of { $connection } is known
+identity-by-inn = the INN { $inn } is the same
+identity-by-phone = the telephone { $contact } is the same
+identity-by-email = the e-mail { $contact } is the same
+identity-by-messenger = the account { $contact } is the same
+identity-by-visitor = the same browser, and the record names nobody else
+identity-nothing-known = nothing in the record is known yet
+identity-no-keys = the record names nothing that identifies a client
+identity-other-unit = the INN is the same and the KPP differs: another unit of the same legal entity
+identity-other-name = the names differ: { $contact } may have passed to somebody else. Check the client.
+identity-merges = { $count ->
+    [one] the record ties { $count } more client to this one; the oldest is kept
+   *[other] the record ties { $count } more clients to this one; the oldest is kept
+}
+
+## identity: why not
+identity-shared-listed = { $contact } is listed as shared and identifies nobody
+identity-shared-by-many = { $contact } is shared by { $count } clients and identifies nobody
+identity-not-alone = { $contact } alone does not identify a client by the rules
+identity-veto-inn = not { $client }: its INN is another one
+identity-veto-kind = not { $client }: one is a company, the other a person
+identity-veto-foreign = not { $client }: { $connection } has both as separate objects ({ $kind })
+identity-veto-not-same = { $client } and { $other } were marked as not the same
+identity-conflict = the record fits several clients that must not be merged; choose one of them, or mark them as not the same
+
+## identity: what was odd
+identity-contacts-full = the client has more than { $max } contact points; the oldest of the weakest source was moved to the other fields. Check for a switchboard or a shared mailbox.
+identity-kpp-differs = the KPP differs from the one held: another unit of the same legal entity.

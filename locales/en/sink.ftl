@@ -10,3 +10,29 @@ connector-status = a status is a number from 100 to 599, or a class such as "5xx
 connector-find-origin = the object is said to be findable, but no [[sink.object.find]] looks by = "origin". Add one, or write create_kind = "neither".
 connector-multi-get = fields with several values are compared with what the sink holds before an update. Add get = {"{"} path = ..., record = ... {"}"}.
 connector-next-start = the pages after the first are asked for by "$start". Put it into the body, or remove "next".
+
+## net: outbound HTTP
+net-network = "{ $text }" is not a network. Write it like 10.0.5.0/24.
+net-client = the HTTP client does not start: { $detail }. Check that the system's root certificates are installed.
+net-request = a request to { $host } cannot be made. Check the address and the key in the connection's settings for stray characters.
+net-address = the address in the connection's settings is not an address. It looks like https://company.example.ru/...
+net-https = { $host } must be called by https. Correct the address; plain http is possible only for private addresses that the connection allows.
+net-credentials = the address of { $host } holds a login. Take it out of the address.
+net-private = { $host } is in a private network, and the connection does not allow that. If it is your own server, set allow_private = true or list its network in allow_networks.
+net-answer-long = the answer of { $host } is longer than { $bytes } bytes and was cut off.
+net-connect = no connection to { $host }: { $detail }. It will be tried again.
+net-timeout = { $host } did not answer in time: { $detail }. What was sent may have taken effect; it will be looked up first.
+net-cut = the connection to { $host } was cut: { $detail }. What was sent may have taken effect; it will be looked up first.
+
+## sink: pushing
+sink-setting-missing = the setting "{ $name }" of the connection is missing. Set it, or store the secret with `uzel secret set`.
+sink-answer = { $host } answered { $status }, { $code }: { $text }. Correct the data or the settings, then send again.
+sink-no-part = the answer of { $host } says nothing of this object. It will be looked up first.
+sink-no-id = the answer to the creation of the { $kind } has no id. It will be looked up first.
+sink-no-record = the { $kind } { $id } is not there any more. It will be looked for and, if need be, made anew.
+sink-ask-person = the { $kind } may have been made, and cannot be looked up. Look into the system: if it is not there, send again; else discard.
+sink-found-several = { $count } objects of kind { $kind } fit; linked to the one with the smallest id, { $id }. Merge the others in the system.
+sink-kind-unknown = the connector of { $sink } does not declare an object of kind "{ $kind }". Declare it in [[sink.object]].
+sink-fields-many = { $host } has more custom fields than can be listed. Remove those that nobody uses.
+sink-field-refused = the field { $name } of { $kind } was not made: { $reason } Make it by hand, or give the webhook's employee administrator rights in CRM.
+sink-busy = { $host } asks to wait. It will be tried again.

@@ -14,7 +14,7 @@ source-bad-redirect = connection "{ $connection }": "{ $address }" cannot be a p
 ## http: the listener
 http-bind = cannot listen on { $address }: { $cause }. Stop the program that holds the address, or set another one.
 http-bad-proxy = "{ $text }" is neither an address nor a network. Write, for example, 127.0.0.1 or 10.0.0.0/8.
-http-unauthorized = The token is missing or wrong. Send the header "Authorization: Bearer TOKEN"; `uzel token` shows how to make one.
+http-unauthorized = The token is missing or wrong. Send the header "Authorization: Bearer TOKEN"; whoever runs uzel has the token.
 http-unavailable = Not taken now. Send the same request again in { $seconds } s.
 http-busy = Too many large bodies just now. Send the same request again in { $seconds } s.
 http-closing = The daemon is stopping. Send the same request again in a minute.

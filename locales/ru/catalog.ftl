@@ -8,7 +8,7 @@ mapping-field-list = поля «{ $word }» здесь нет. Известны:
 mapping-name-missing = { $field } требует имени после точки, например: { $field }.order = "id"
 mapping-from-kind = { $field } ждёт путь, список путей или таблицу с `from`.
 mapping-no-source = { $field } требует либо `from` (путь), либо `const` (текст), и не то и другое сразу.
-mapping-kind-missing = таблица [{ $section }] не говорит, что это. Добавьте, например: kind = {"{"} const = "order" {"}"} в [document] или kind = {"{"} const = "form" {"}"} в [interaction].
+mapping-kind-missing = таблица [{ $section }] не говорит, что это. Добавьте, например: kind.const = "order" в [document] или kind.const = "form" в [interaction].
 mapping-conversion = { $field } нельзя заполнить преобразованием «{ $conversion }». Подходят: { $fitting }.
 mapping-dictionary = словаря «{ $word }» нет; может быть, «{ $near }»?
 mapping-dictionary-list = словаря «{ $word }» нет. В этом файле есть: { $known }. Добавьте [dictionary.{ $word }].
@@ -46,7 +46,7 @@ mapping-out-as = поле { $field } — постоянное или текст,
 mapping-out-format = { $name } нельзя записать в { $field } в таком виде. Выберите другое `as`.
 mapping-out-quarantine = { $field }: доставка не отклоняется из-за слова. Напишите otherwise = "keep" или "drop".
 mapping-out-otherwise = у { $field } есть словарь, и не сказано, что делать со словом, которого в нём нет. Добавьте otherwise = "keep" или "drop".
-mapping-template-brace = открытая скобка не закрыта. Пишите имя в скобках: {"{"}client.name.shown{"}"}.
+mapping-template-brace = открытая скобка не закрыта на своей строке. Закройте её после имени.
 mapping-create-only = `create_only` — это true, false или "unless_owned".
 
 case-kind-missing = у { $mapping } нет примера вида «{ $kind }». Добавьте: правила разбора не готовы, пока им не показали такую запись.
@@ -58,3 +58,30 @@ case-received-at = «{ $text }» — не момент времени. Пиши�
 case-expects-nothing = пример «{ $case }» ничего не ожидает. Добавьте `expect` или `same_as`.
 case-duplicate-of = пример «{ $case }» — повтор, и не сказано чего. Добавьте same_as = "имя примера".
 case-input = примеру нужен ровно один вход: `json`, `form` или `xml`.
+
+config-variable = переменная { $variable }: { $detail }
+config-zone = часового пояса «{ $zone }» нет. Напишите имя вроде "Europe/Moscow" или "Asia/Yekaterinburg".
+config-region = «{ $region }» — не страна. Напишите две заглавные буквы: RU, KZ, BY.
+config-currency = «{ $currency }» — не валюта. Напишите три заглавные буквы: RUB, KZT, USD.
+config-inn = «{ $inn }» — не ИНН. Напишите 10 или 12 цифр.
+config-address = «{ $address }» — не адрес, на котором можно слушать. Напишите, например: 127.0.0.1:8690
+config-public-url = «{ $url }» — не адрес сайта. Напишите, например: https://in.company.ru
+config-proxy = «{ $proxy }» — не адрес и не сеть. Напишите, например: 127.0.0.1 или 10.0.0.0/8
+config-connection-name = «{ $name }» здесь не может быть именем. Годятся a-z, 0-9, _ и -, не больше 24 знаков.
+config-connector = подключение «{ $connection }»: коннектора «{ $word }» нет; может быть, «{ $near }»?
+config-connector-list = подключение «{ $connection }»: коннектора «{ $word }» нет. Есть: { $known }.
+config-secret-in-file = «{ $setting }» — секрет, в этом файле ему не место. Уберите его отсюда; держите в хранилище под именем { $name } или передайте переменной { $variable }.
+
+catalog-file-unreadable = файл не читается: { $detail }. Проверьте права и что он в UTF-8.
+catalog-file-missing = файла нет. Он встроен в программу; без него конфигурация повреждена: возьмите её из копии.
+catalog-owner = коннектора «{ $word }» нет; может быть, «{ $near }»?
+catalog-owner-list = коннектора «{ $word }» нет. Есть: { $known }.
+catalog-owners-many = у группы { $group } больше { $max } хозяев. Оставьте главных.
+catalog-no-connection = подключения «{ $connection }» больше нет в конфигурации. Верните его в uzel.toml и повторите запись или откажитесь от неё.
+catalog-no-mapping = нет правил разбора для записей потока «{ $stream }». Напишите { $file } и повторите запись.
+catalog-no-out-mapping = объекту приёмника «{ $object }» нужны эти правила, а файла нет. Напишите его.
+catalog-other-object = правила говорят не о том объекте, что «{ $object }» у приёмника. Исправьте `object`.
+catalog-stranger = этот файл не относится ни к потоку, ни к объекту; может быть, «{ $near }»?
+catalog-stranger-list = этот файл не относится ни к потоку, ни к объекту своего коннектора. Есть: { $known }.
+catalog-bundle-damaged = сохранённая конфигурация повреждена. Возьмите папку configurations из копии.
+catalog-bundle-newer = сохранённую конфигурацию сделал более новый uzel. Обновите программу.

@@ -1,9 +1,6 @@
 ## cli: help and tables
 cli = Uzel — узел между 1С, сайтом и CRM: принимает заявки и заказы, ведёт клиентов и сделки, считает баллы и отправляет их в CRM
 cli-word-usage = Использование
-cli-word-commands = Команды
-cli-word-options = Ключи
-cli-word-arguments = Аргументы
 cli-word-examples = Примеры
 cli--folder = Папка службы: настройки, журнал, хранилище
 cli--lang = Язык: ru или en
@@ -176,3 +173,9 @@ cli-column-connector = Коннектор
 cli-column-mode = Режим
 cli-column-stopped = Остановлено
 cli-column-count = Записей
+cli-verify-undecodable = запись на позиции { $position } с верной контрольной суммой не читается{ $name }: её сделал более новый uzel либо это наша ошибка. Сообщите о ней.
+cli-verify-body-missing = нет тела { $name } записи на позиции { $position }. Верните файл из копии.
+cli-verify-body-changed = тело { $name } записи на позиции { $position } — не то, что было принято. Верните файл из копии.
+cli-verify-body-orphaned = тело { $name } не принадлежит ни одной записи (позиция { $position }): питание пропало между телом и записью, отправитель подтверждения не получал. Его можно удалить.
+cli-verify-sound = Журнал цел.
+cli-verify-unsound = Журнал ПОВРЕЖДЁН. Верните названные файлы из копии; записи до повреждения читаются.

@@ -65,3 +65,29 @@ decode-record-unclosed = { $file }:{ $line }: у записи «{ $name }» не
 decode-record-cut = { $file }:{ $line }: файл обрывается посреди записи «{ $name }». Повторите обмен из 1С.
 decode-record-xml = { $file }:{ $line }: запись «{ $name }» не читается: { $detail } (знак { $column }). Найдите объект в 1С, уберите из его текстов непечатаемые знаки и отправьте заново.
 decode-record-replaced = в записи «{ $name }» (строка { $line }) есть знаки, потерянные ещё до отправки. Проверьте текст в 1С.
+
+## exchange: what 1C and its user are told
+exchange-spool = папкой { $folder } для файлов обмена с 1С нельзя пользоваться. Проверьте, что она есть и uzel может туда писать.
+exchange-login-wrong = неверный логин или пароль. Проверьте их в настройках обмена 1С.
+exchange-login-missing = нужны логин и пароль. Укажите их в настройках обмена 1С.
+exchange-login-wait = слишком много неверных входов с этого адреса. Подождите { $seconds } секунд и проверьте логин и пароль в 1С.
+exchange-sessions = одновременно идёт больше { $max } обменов. Повторите обмен позже.
+exchange-session-closed = обмен слишком долго молчал и закрыт. Начните обмен заново.
+exchange-type = обмен «type={ $type }» здесь не обслуживается. Выберите в 1С товары (catalog) или заказы (sale).
+exchange-mode = «type={ $type }&mode={ $mode }» здесь не обслуживается. Проверьте вид обмена в 1С.
+exchange-method = файл передают методом POST, а не { $method }. Проверьте, что стоит между 1С и uzel.
+exchange-file-name = имя файла не принято: оно пустое, слишком длинное или ведёт за пределы папки. Переименуйте файл в 1С.
+exchange-files = в одном обмене больше { $max } файлов. Отправляйте меньше за раз.
+exchange-chunk-large = часть больше { $max } байт. Задайте в 1С часть поменьше (она берётся из file_limit).
+exchange-file-large = файл больше { $max } байт. Разделите выгрузку в 1С.
+exchange-no-space = на диске uzel кончилось место. Освободите его и повторите обмен.
+exchange-disk = ошибка диска uzel: { $detail }. Повторите обмен; если повторится, посмотрите журнал работы uzel.
+exchange-body = часть пришла не целиком: { $detail }. Повторите обмен.
+exchange-unknown-file = { $file }: такой файл в этом обмене не передавался. Повторите обмен с начала.
+exchange-waiting = ждёт очереди
+exchange-applying = готово { $done } из { $total }
+exchange-applied = применено: { $count }
+exchange-unchanged = без изменений: { $count }
+exchange-repeated = уже приходили: { $count }
+exchange-filtered = не используются: { $count }
+exchange-quarantined = в карантине: { $count }; смотрите `uzel quarantine list`

@@ -52,11 +52,11 @@ impl Configurations for ConfigurationFolder {
             return Ok(catalog.clone());
         }
         let path = self.path(hash);
-        let lost = |detail: String| Message::new("app-configuration-lost").with("file", path.display()).with("detail", detail);
+        let lost =
+            |detail: String| Message::new("app-configuration-lost").with("file", path.display()).with("detail", detail);
         let bytes = fs::read(&path).map_err(|error| lost(error.to_string()))?;
-        let catalog = Catalog::from_bytes(&bytes).map_err(|problems| {
-            lost(problems.first().map(ToString::to_string).unwrap_or_default())
-        })?;
+        let catalog = Catalog::from_bytes(&bytes)
+            .map_err(|problems| lost(problems.first().map(ToString::to_string).unwrap_or_default()))?;
         if catalog.hash() != hash {
             return Err(lost("its content has another hash".to_owned()));
         }

@@ -3,21 +3,22 @@
 use std::sync::Arc;
 
 use axum::Router;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
+use super::error::{Problems, Told};
 use super::{ConfigurationFolder, Folder};
 use crate::base::clock::SystemClock;
-use crate::base::{Clock, Position};
+use crate::base::{Clock, Message, Position};
 use crate::catalog::Catalog;
-use super::error::{Problems, Told};
 use crate::config::Settings;
 use crate::control::{self, Control};
 use crate::entry::{Configured, Entry, Kind};
-use crate::journal::{Journal, NewEntry, Segments};
+use crate::journal::{Journal, NewEntry, Options as JournalOptions, Recovery, Segments};
 use crate::pipeline::{Pipeline, Running};
 use crate::query::Query;
-use crate::store::sled::SledStore;
+use crate::store::sled::{SledStore, set_aside};
 use crate::store::{Store, StoreError};
+use crate::task::deliver::Stops;
 use crate::vault::Vault;
 
 use super::folder::Lock;
@@ -47,15 +48,14 @@ impl Core {
     /// Opens a folder: takes the lock, recovers the journal, opens (or sets aside and rebuilds)
     /// the store, starts the pipeline, and puts the configuration of now into force.
     pub async fn open(folder: &Folder) -> anyhow::Result<Core> {
-        let settings = folder.settings().map_err(|problems| Problems(problems))?;
-        let catalog = Arc::new(Catalog::compile(&folder.files()?, &settings).map_err(|problems| Problems(problems))?);
+        let settings = folder.settings().map_err(Problems)?;
+        let catalog = Arc::new(Catalog::compile(&folder.files()?, &settings).map_err(Problems)?);
         let lock = folder.lock()?;
         let vault = Arc::new(Vault::open(&folder.vault())?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (segments, recovery) = Segments::open(&folder.journal(), settings.journal_options(), clock.clone())?;
-        if let Some(message) = recovery.message() {
-            warn!(journal.cut_bytes = recovery.cut_bytes, "{message}");
-        }
+        let (segments, recovery) =
+            Segments::open(&folder.journal(), clock.clone(), JournalOptions::production(rand::random()))?;
+        say_recovery(&recovery);
         let journal: Arc<dyn Journal> = Arc::new(segments);
         let configurations = Arc::new(ConfigurationFolder::open(folder.configurations())?);
         let store = open_store(folder, clock.as_ref())?;
@@ -83,16 +83,17 @@ impl Core {
 
     /// The interface over this core, after everything in the journal is applied.
     pub fn router(&self) -> Router {
-        control::router(Arc::new(self.control()))
+        control::router(Arc::new(self.control(Stops::default())))
     }
 
-    /// Views and commands.
-    pub fn control(&self) -> Control {
+    /// Views and commands; `stops` says which sinks rest.
+    pub fn control(&self, stops: Stops) -> Control {
         Control {
             query: Query::new(self.store.clone(), self.journal.clone(), self.catalog.clone()),
             journal: self.journal.clone(),
             pipeline: self.pipeline.clone(),
             clock: self.clock.clone(),
+            stops,
         }
     }
 
@@ -116,13 +117,32 @@ impl Core {
     }
 }
 
+/// What opening the journal found, said once.
+fn say_recovery(recovery: &Recovery) {
+    if let Some(torn) = &recovery.torn {
+        let message = Message::new("app-journal-torn").with("segment", &torn.segment).with("bytes", torn.bytes);
+        warn!(journal.torn_bytes = torn.bytes, "{message}");
+    }
+    for damage in &recovery.damaged {
+        let message = Message::new("app-journal-damaged")
+            .with("segment", &damage.segment)
+            .with("offset", damage.offset)
+            .with("first", damage.first)
+            .with("next", damage.next);
+        error!("{message}");
+    }
+    if let Some(refuses) = &recovery.refuses {
+        error!("{refuses}");
+    }
+}
+
 fn open_store(folder: &Folder, clock: &dyn Clock) -> anyhow::Result<Arc<dyn Store>> {
     match SledStore::open(&folder.store()) {
-        Ok(store) => Ok(Arc::new(store)),
+        Ok(opened) => Ok(Arc::new(opened.store)),
         Err(StoreError::Damaged(message)) => {
-            let aside = SledStore::set_aside(&folder.store(), clock.now())?;
+            let aside = set_aside(&folder.store(), clock.now())?;
             warn!(store.aside = %aside.display(), "{message}; the store is rebuilt from the journal");
-            Ok(Arc::new(SledStore::open(&folder.store())?))
+            Ok(Arc::new(SledStore::open(&folder.store())?.store))
         }
         Err(StoreError::Newer(message) | StoreError::Failed(message) | StoreError::Fenced(message)) => {
             Err(Told(message).into())

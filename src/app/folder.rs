@@ -14,9 +14,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use super::error::Told;
 use crate::base::{Message, Problem};
 use crate::catalog::FileSet;
-use super::error::Told;
 use crate::config::Settings;
 
 /// Paths of one daemon's folder.

@@ -10,6 +10,8 @@ pub fn start(json: bool) {
     // Already started (tests, the demo): the first one stays.
     let _started = match json {
         true => registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).try_init(),
-        false => registry.with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::io::stderr)).try_init(),
+        false => {
+            registry.with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::io::stderr)).try_init()
+        }
     };
 }

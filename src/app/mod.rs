@@ -7,8 +7,8 @@
 mod configurations;
 mod core;
 mod daemon;
-pub mod error;
 pub mod demo;
+pub mod error;
 mod folder;
 mod init;
 pub mod logging;

@@ -8,11 +8,11 @@ use serde::Serialize;
 use super::error::Told;
 use super::{ConfigurationFolder, Folder};
 use crate::base::clock::SystemClock;
-use crate::base::limits::REBUILD_DIFFERENCES_MAX;
+use crate::base::limits::{MICRO_BATCH_ENTRIES_MAX, REBUILD_DIFFERENCES_MAX};
 use crate::base::{Clock as _, Message, Position};
-use crate::journal::{Journal, Segments};
+use crate::journal::{Journal, Options, Segments};
 use crate::pipeline::{apply_all, rebuild_into};
-use crate::store::sled::SledStore;
+use crate::store::sled::{SledStore, set_aside};
 use crate::store::{Store, StoreError};
 use crate::tables::{describe, rows_hash};
 
@@ -38,25 +38,26 @@ pub fn rebuild(
 ) -> anyhow::Result<RebuildReport> {
     let _lock = folder.lock()?;
     let clock = Arc::new(SystemClock);
-    let (segments, _recovery) = Segments::open(&folder.journal(), crate::journal::Options::standard(), clock.clone())?;
+    let options = Options::production(rand::random());
+    let (segments, _recovery) = Segments::open(&folder.journal(), clock.clone(), options)?;
     let journal: Arc<dyn Journal> = Arc::new(segments);
     let configurations = Arc::new(ConfigurationFolder::open(folder.configurations())?);
     let fresh_path = folder.root().join("store.rebuilding");
     if fresh_path.exists() {
         std::fs::remove_dir_all(&fresh_path)?;
     }
-    let fresh = SledStore::open(&fresh_path)?;
-    let rebuilt = rebuild_into(journal.clone(), &fresh, configurations.clone(), progress)?;
+    let fresh: Arc<dyn Store> = Arc::new(SledStore::open(&fresh_path)?.store);
+    let rebuilt = rebuild_into(journal.clone(), Arc::clone(&fresh), configurations.clone(), progress)?;
     let mut report =
         RebuildReport { entries: rebuilt.entries, hash: rebuilt.hash.to_string(), same: None, differences: Vec::new() };
     if check {
-        let held = SledStore::open(&folder.store())?;
+        let held: Arc<dyn Store> = Arc::new(SledStore::open(&folder.store())?.store);
         let head = journal.head();
-        apply_all(journal, &held, configurations, head, crate::base::limits::MICRO_BATCH_ENTRIES_MAX, &mut |_, _| {})?;
-        let same = rows_hash(&held, &mut |_| {})? == rebuilt.hash;
+        apply_all(journal, Arc::clone(&held), configurations, head, MICRO_BATCH_ENTRIES_MAX, &mut |_, _| {})?;
+        let same = rows_hash(held.as_ref(), |_| {})? == rebuilt.hash;
         report.same = Some(same);
         if !same {
-            report.differences = differences(&held, &fresh)?;
+            report.differences = differences(held.as_ref(), fresh.as_ref())?;
         }
         drop(fresh);
         std::fs::remove_dir_all(&fresh_path)?;
@@ -65,7 +66,7 @@ pub fn rebuild(
     fresh.flush()?;
     drop(fresh);
     if folder.store().exists() {
-        SledStore::set_aside(&folder.store(), clock.now())?;
+        set_aside(&folder.store(), clock.now())?;
     }
     std::fs::rename(&fresh_path, folder.store())
         .map_err(|error| Told(Message::new("app-rebuild-rename").with("detail", error)))?;

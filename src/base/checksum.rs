@@ -29,6 +29,24 @@ impl Fingerprint {
         Fingerprint::cut(hasher.finalize())
     }
 
+    /// Of everything that `reader` gives, and how many bytes that was.
+    pub fn of_reader(reader: &mut dyn std::io::Read) -> std::io::Result<(Fingerprint, u64)> {
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = vec![0; 64 * 1024];
+        let mut len = 0;
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return Ok((Fingerprint::cut(hasher.finalize()), len)),
+                Ok(count) => {
+                    hasher.update(&buffer[..count]);
+                    len += count as u64;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     fn cut(hash: blake3::Hash) -> Fingerprint {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash.as_bytes()[..16]);

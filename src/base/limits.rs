@@ -15,6 +15,8 @@ pub const EXCHANGE_FILES_MAX: usize = 100_000;
 /// Sessions of the 1C exchange kept at one time. At the bound the one used longest ago goes, after
 /// its uploads are journalled.
 pub const EXCHANGE_SESSIONS_MAX: usize = 64;
+/// A session of the 1C exchange used within this long is at work and is not put out for another, ms.
+pub const EXCHANGE_ACTIVE_MS: i64 = 60_000;
 /// An upload without a new chunk for this long counts as finished, ms.
 pub const EXCHANGE_IDLE_MS: i64 = 10 * 60_000;
 /// A session of the 1C exchange that nobody used for this long is forgotten, ms.
@@ -55,6 +57,8 @@ pub const ENTRY_PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 /// Appends that wait for the journal writer. At the bound the sender waits (back-pressure).
 pub const JOURNAL_QUEUE_MAX: usize = 8_192;
+/// Bytes of appends that wait for the journal writer. At the bound the sender waits.
+pub const JOURNAL_QUEUE_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Bytes written before one `fdatasync` at the most.
 pub const JOURNAL_GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Free bytes below which intake is refused with 503.
@@ -173,3 +177,11 @@ pub const DELIVERY_SCAN_ROWS_MAX: usize = 4_096;
 pub const PUSH_DEADLINE_MS: i64 = 60_000;
 /// Rest of a sink that could not be prepared, ms.
 pub const SINK_REST_MS: i64 = 30_000;
+/// Entries not yet applied above which `/readyz` says no.
+pub const READY_LAG_MAX: u64 = 1_000_000;
+/// Between two refreshes of the gauges, ms.
+pub const MEASURE_MS: u64 = 5_000;
+/// Time that the demo waits for the CRM to be told everything, ms.
+pub const DEMO_WAIT_MS: u64 = 90_000;
+/// Clients looked at because of one contact point.
+pub const CANDIDATES_MAX: usize = 32;

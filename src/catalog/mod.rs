@@ -1,1 +1,348 @@
-//! (to come)
+//! The catalog: the compiled configuration. Connectors + mappings + rules, checked against each
+//! other and named by a hash.
+//!
+//! Built-ins are compiled into the program; a file of the same name in the configuration folder
+//! takes the place of one ([`FileSet`]). [`Catalog::compile`] reports every problem of every file at
+//! once. [`Catalog::hash`] covers each file that the used connections and the rules read and the
+//! settings that change what the pipeline does; never secrets, nor where the daemon listens.
+//! [`Catalog::to_bytes`] holds the same files and settings, so that a configuration kept beside the
+//! journal compiles again years later, on another machine, whatever its built-ins are by then.
+//!
+//! Not here: secrets (`vault`), the network (`source`, `sink`), what a change does (`pipeline`).
+
+mod bundle;
+mod business;
+mod files;
+mod lint;
+mod ownership;
+
+use std::sync::Arc;
+
+use compact_str::CompactString;
+
+pub use business::{Business, ClosedDeal, OpenDeal, OrderRule};
+pub use files::FileSet;
+pub use lint::{LintReport, lint};
+pub use ownership::{GROUPS, Ownership, PLAIN_RANK};
+
+pub use crate::config::Mode;
+pub use crate::mapping::{MapContext, Mapped, OutObject, Readiness};
+
+use crate::base::checksum::Fingerprint;
+use crate::base::{Message, Problem, Slug, Timestamp};
+use crate::config::{Company, ConnectionSettings, Settings};
+use crate::connector::{Connector, ObjectKind, StreamSpec};
+use crate::entry::{ObjectRef, Received};
+use crate::field::FieldValue;
+use crate::field::reader::unknown_word;
+use crate::mapping::{Inbound, Outbound, Scope, outbound};
+use crate::value::Value;
+use crate::{identity, scoring};
+
+/// The compiled configuration.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    /// Whose daemon it is.
+    pub company: Company,
+    /// Business rules.
+    pub business: Business,
+    /// The ownership table.
+    pub ownership: Ownership,
+    /// Scoring rules.
+    pub scoring: scoring::Rules,
+    /// Rules of identity.
+    pub identity: identity::Rules,
+    connections: Vec<Connection>,
+    bytes: Vec<u8>,
+    hash: Fingerprint,
+}
+
+/// A foreign system that this company uses.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Its name in `uzel.toml`.
+    pub name: Slug,
+    /// Its connector.
+    pub connector: Arc<Connector>,
+    /// Whether it is written to.
+    pub mode: Mode,
+    /// What the administrator set, by name; without secrets.
+    pub settings: Vec<(String, FieldValue)>,
+    maps: Arc<Maps>,
+}
+
+/// The mappings of one connector.
+#[derive(Debug)]
+struct Maps {
+    inbound: Vec<(Slug, Inbound)>,
+    outbound: Vec<(CompactString, Outbound)>,
+}
+
+impl Connection {
+    /// The setting `name`.
+    pub fn setting(&self, name: &str) -> Option<&FieldValue> {
+        self.settings.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The stream `name` of its source.
+    pub fn stream(&self, name: &str) -> Option<&StreamSpec> {
+        self.connector.source.as_ref()?.streams.iter().find(|stream| *stream.name == *name)
+    }
+
+    /// The mapping of a stream.
+    pub fn inbound(&self, stream: &str) -> Option<&Inbound> {
+        self.maps.inbound.iter().find(|(name, _)| **name == *stream).map(|(_, mapping)| mapping)
+    }
+
+    /// The outbound mapping `name` (`contact`).
+    pub fn outbound(&self, name: &str) -> Option<&Outbound> {
+        self.maps.outbound.iter().find(|(held, _)| held == name).map(|(_, mapping)| mapping)
+    }
+
+    /// Whether it tells such objects to a foreign system.
+    pub fn tells(&self, object: ObjectRef) -> bool {
+        let wanted = match object {
+            ObjectRef::Client(_) => ObjectKind::Client,
+            ObjectRef::Deal(_) => ObjectKind::Deal,
+            ObjectRef::Interaction(_) => ObjectKind::Interaction,
+        };
+        self.connector.sink.as_ref().is_some_and(|sink| sink.objects.iter().any(|spec| spec.of == wanted))
+    }
+}
+
+impl Catalog {
+    /// Compiles. Every problem of every file that is used, sorted by file and line.
+    pub fn compile(files: &FileSet, settings: &Settings) -> Result<Catalog, Vec<Problem>> {
+        let mut compiler = Compiler { files, problems: Vec::new(), used: Vec::new(), compiled: Vec::new() };
+        let connections: Vec<Connection> =
+            settings.connections.iter().filter_map(|it| compiler.connection(it)).collect();
+        let known: Vec<&str> = files.connectors().collect();
+        let business = compiler.rules("rules/business.toml", Business::compile);
+        let ownership = compiler.rules("rules/ownership.toml", |file, text| Ownership::compile(file, text, &known));
+        let scoring = compiler.rules("rules/scoring.toml", scoring::Rules::compile);
+        let identity = compiler.rules("rules/identity.toml", identity::Rules::compile);
+        let Compiler { mut problems, used, .. } = compiler;
+        problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        match (business, ownership, scoring, identity) {
+            (Some(business), Some(ownership), Some(scoring), Some(identity)) if problems.is_empty() => {
+                let bytes = bundle::write(&used, settings, &connections);
+                let hash = Fingerprint::of(&bytes);
+                let company = settings.company.clone();
+                Ok(Catalog { company, business, ownership, scoring, identity, connections, bytes, hash })
+            }
+            _ => Err(problems),
+        }
+    }
+
+    /// Names the configuration.
+    pub fn hash(&self) -> Fingerprint {
+        self.hash
+    }
+
+    /// Everything needed to compile it again.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.bytes.clone()
+    }
+
+    /// Compiles what [`Catalog::to_bytes`] gave, without built-ins and without the environment.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Catalog, Vec<Problem>> {
+        let (files, settings) = bundle::read(bytes)?;
+        Catalog::compile(&files, &settings)
+    }
+
+    /// Every connection, in the order of `uzel.toml`.
+    pub fn connections(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.iter()
+    }
+
+    /// The connection `name`.
+    pub fn connection(&self, name: &str) -> Option<&Connection> {
+        self.connections.iter().find(|connection| *connection.name == *name)
+    }
+
+    /// Connections that have a sink.
+    pub fn sinks(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.iter().filter(|connection| connection.connector.sink.is_some())
+    }
+
+    /// Sinks that tell such an object.
+    pub fn sinks_for(&self, object: ObjectRef) -> impl Iterator<Item = &Connection> {
+        self.sinks().filter(move |connection| connection.tells(object))
+    }
+
+    /// For how long the idempotency key of an envelope is remembered, ms. A key of the content
+    /// (`uzel-key: content`) counts only within the stream's window: two equal forms of two days
+    /// are two.
+    pub fn remember_ms(&self, envelope: &Received) -> i64 {
+        const REMEMBER_DAYS: u32 = 8;
+        let stream = self.connection(&envelope.connection).and_then(|it| it.stream(&envelope.stream));
+        let is_content = envelope.header("uzel-key") == Some("content");
+        match stream {
+            Some(stream) if is_content && stream.window_s > 0 => i64::from(stream.window_s) * 1_000,
+            Some(stream) => i64::from(stream.remember_days) * 86_400_000,
+            None => i64::from(REMEMBER_DAYS) * 86_400_000,
+        }
+    }
+
+    /// What a record of the envelope says.
+    pub fn map_inbound(&self, envelope: &Received, stream: &str, record: &Value) -> Mapped {
+        let Some(connection) = self.connection(&envelope.connection) else {
+            let message = Message::new("catalog-no-connection").with("connection", &envelope.connection);
+            return Mapped::Refused(message);
+        };
+        let Some(inbound) = connection.inbound(stream) else {
+            let message = Message::new("catalog-no-mapping")
+                .with("stream", stream)
+                .with("file", format!("mappings/{}/{stream}.in.toml", connection.connector.slug));
+            return Mapped::Refused(message);
+        };
+        inbound.apply(record, &self.context(envelope.received_at, &envelope.headers))
+    }
+
+    /// The surroundings of a record.
+    pub fn context<'a>(&'a self, received_at: Timestamp, notes: &'a [(CompactString, String)]) -> MapContext<'a> {
+        MapContext {
+            zone: &self.company.zone,
+            region: &self.company.region,
+            currency: &self.company.currency,
+            received_at,
+            notes,
+        }
+    }
+
+    /// What a sink should hold of the object by the mapping of that name.
+    pub fn map_outbound(&self, connection: &Connection, mapping: &str, object: &OutObject<'_>) -> Readiness {
+        connection.outbound(mapping).map_or(Readiness::NotMeant, |outbound| outbound.apply(object))
+    }
+}
+
+struct Compiler<'f> {
+    files: &'f FileSet,
+    problems: Vec<Problem>,
+    /// Files that were read: name, content.
+    used: Vec<(String, String)>,
+    /// Connectors compiled so far; `None` when it did not compile.
+    compiled: Vec<(Slug, Option<Compiled>)>,
+}
+
+/// A connector with its mappings.
+type Compiled = (Arc<Connector>, Arc<Maps>);
+
+impl Compiler<'_> {
+    fn read(&mut self, name: &str) -> Option<String> {
+        let content = self.files.get(name)?.to_owned();
+        if !self.used.iter().any(|(held, _)| held == name) {
+            self.used.push((name.to_owned(), content.clone()));
+        }
+        Some(content)
+    }
+
+    fn take<T>(&mut self, result: Result<T, Vec<Problem>>) -> Option<T> {
+        result.map_err(|problems| self.problems.extend(problems)).ok()
+    }
+
+    fn rules<T>(&mut self, file: &str, compile: impl FnOnce(&str, &str) -> Result<T, Vec<Problem>>) -> Option<T> {
+        match self.read(file) {
+            Some(text) => {
+                let compiled = compile(file, &text);
+                self.take(compiled)
+            }
+            None => {
+                self.problems.push(Problem::new(file, 0, Message::new("catalog-file-missing")));
+                None
+            }
+        }
+    }
+
+    fn connection(&mut self, settings: &ConnectionSettings) -> Option<Connection> {
+        let slug = &settings.connector;
+        if !self.files.connectors().any(|known| *known == **slug) {
+            self.problems.push(settings.unknown_connector(self.files.connectors()));
+            return None;
+        }
+        let (connector, maps) = self.connector(slug)?;
+        let read = settings.read(&connector.settings);
+        let values = self.take(read)?;
+        Some(Connection { name: settings.name.clone(), connector, mode: settings.mode, settings: values, maps })
+    }
+
+    fn connector(&mut self, slug: &Slug) -> Option<Compiled> {
+        if let Some((_, done)) = self.compiled.iter().find(|(held, _)| held == slug) {
+            return done.clone();
+        }
+        let file = format!("connectors/{slug}/connector.toml");
+        let text = self.read(&file)?;
+        let compiled = Connector::compile(slug.clone(), &file, &text);
+        let connector = self.take(compiled);
+        let done = connector.map(|connector| {
+            let maps = Maps { inbound: self.inbound(&connector), outbound: self.outbound(&connector) };
+            self.strangers(&connector);
+            (Arc::new(connector), Arc::new(maps))
+        });
+        self.compiled.push((slug.clone(), done.clone()));
+        done
+    }
+
+    fn inbound(&mut self, connector: &Connector) -> Vec<(Slug, Inbound)> {
+        let Some(source) = &connector.source else { return Vec::new() };
+        let honeypot = source.honeypot.as_ref().map_or(&[][..], |it| &it.fields);
+        let test = source.test.as_ref().map(|it| (it.field.as_str(), it.value.as_str()));
+        let mut mappings = Vec::new();
+        for stream in &source.streams {
+            let file = format!("mappings/{}/{}.in.toml", connector.slug, stream.name);
+            // A stream without a mapping is quarantined record by record, which names the file to
+            // write: `exchange` of 1C, for one, is only a stream of envelopes.
+            let Some(text) = self.read(&file) else { continue };
+            let scope = Scope { fold_names: stream.fold_names, drop: &stream.drop, honeypot, test };
+            let compiled = Inbound::compile(&file, &text, scope);
+            mappings.extend(self.take(compiled).map(|mapping| (stream.name.clone(), mapping)));
+        }
+        mappings
+    }
+
+    fn outbound(&mut self, connector: &Connector) -> Vec<(CompactString, Outbound)> {
+        let Some(sink) = &connector.sink else { return Vec::new() };
+        let mut mappings = Vec::new();
+        for object in &sink.objects {
+            let file = format!("mappings/{}/{}.out.toml", connector.slug, object.mapping);
+            let Some(text) = self.read(&file) else {
+                let message = Message::new("catalog-no-out-mapping").with("object", &object.kind);
+                self.problems.push(Problem::new(file, 0, message));
+                continue;
+            };
+            let compiled = Outbound::compile(&file, &text);
+            let Some(mapping) = self.take(compiled) else { continue };
+            let same = match object.of {
+                ObjectKind::Client => mapping.object() == outbound::ObjectKind::Client,
+                ObjectKind::Deal => mapping.object() == outbound::ObjectKind::Deal,
+                ObjectKind::Interaction => mapping.object() == outbound::ObjectKind::Interaction,
+            };
+            if !same {
+                let message = Message::new("catalog-other-object").with("object", &object.kind);
+                self.problems.push(Problem::new(file, 0, message));
+            }
+            mappings.push((CompactString::new(&object.mapping), mapping));
+        }
+        mappings
+    }
+
+    /// Files beside the mappings that belong to no stream and no object: a slip in a name would
+    /// otherwise be silent.
+    fn strangers(&mut self, connector: &Connector) {
+        let folder = format!("mappings/{}/", connector.slug);
+        let mut known = Vec::new();
+        for stream in connector.source.iter().flat_map(|source| &source.streams) {
+            known.push(format!("{folder}{}.in.toml", stream.name));
+            known.push(format!("{folder}{}.cases.toml", stream.name));
+        }
+        for object in connector.sink.iter().flat_map(|sink| &sink.objects) {
+            known.push(format!("{folder}{}.out.toml", object.mapping));
+        }
+        for name in self.files.under(&folder) {
+            if name.ends_with(".toml") && !known.iter().any(|it| it == name) {
+                let message = unknown_word("catalog-stranger", name, known.iter().map(String::as_str));
+                self.problems.push(Problem::new(name, 0, message));
+            }
+        }
+    }
+}

@@ -122,14 +122,12 @@ fn show(view: &DealView, context: &Context) {
     });
     context.print_table(&["field", "value", "source", "position", "observed"], fields.collect());
     if !view.lines.is_empty() {
-        let lines = view.lines.iter().map(|it| {
-            vec![it.name.clone(), it.quantity.clone(), it.price.clone(), it.sum.clone()]
-        });
+        let lines =
+            view.lines.iter().map(|it| vec![it.name.clone(), it.quantity.clone(), it.price.clone(), it.sum.clone()]);
         context.print_table(&["name", "quantity", "price", "sum"], lines.collect());
     }
-    let history = view.class_history.iter().map(|it| {
-        vec![it.at.clone(), it.from.clone().unwrap_or_default(), it.to.clone()]
-    });
+    let history =
+        view.class_history.iter().map(|it| vec![it.at.clone(), it.from.clone().unwrap_or_default(), it.to.clone()]);
     context.print_table(&["at", "from", "to"], history.collect());
     print_sinks(&view.sinks, context);
 }

@@ -26,7 +26,10 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
     for address in &made.addresses {
         println!("  {}: {}", address.connection, address.address);
         if let (Some(login), Some(password)) = (&address.login, &address.password) {
-            println!("    {}", context.say(&Message::new("cli-init-login").with("login", login).with("password", password)));
+            println!(
+                "    {}",
+                context.say(&Message::new("cli-init-login").with("login", login).with("password", password))
+            );
         }
     }
     println!("{}", context.say(&Message::new("cli-init-next").with("folder", context.folder.display())));

@@ -4,6 +4,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Context, Done};
 use crate::app::Folder;
+use crate::base::Message;
+use crate::journal;
 use crate::query::views::{EntryView, Page};
 
 /// Subcommands of `uzel journal`.
@@ -71,34 +73,70 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
     Ok(Done::Well)
 }
 
+/// What a verification found, as data.
+#[derive(Debug, serde::Serialize)]
+struct Verified {
+    sound: bool,
+    segments: Vec<VerifiedSegment>,
+    bodies: usize,
+    problems: Vec<String>,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct VerifiedSegment {
+    file: String,
+    entries: u64,
+    first: u64,
+    last: u64,
+    bytes: u64,
+    damage: String,
+}
+
 /// Reads every byte; needs no daemon and does not disturb one.
 fn verify(context: &Context) -> anyhow::Result<Done> {
     let folder = Folder::new(&context.folder);
     let bar = progress_bar();
-    let report = crate::journal::verify(&folder.journal(), &mut |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-    })?;
+    let report = journal::verify(&journal::RealDisk, &folder.journal(), &mut |progress| {
+        bar.set_length(progress.total as u64);
+        bar.set_position(progress.done as u64);
+    });
     bar.finish_and_clear();
+    let report = report?;
+    let say = |id: &str, name: &str, at: u64| context.say(&Message::new(id).with("name", name).with("position", at));
+    let mut problems = Vec::new();
+    problems.extend(report.undecodable.iter().map(|at| say("cli-verify-undecodable", "", at.0)));
+    problems.extend(report.bodies_missing.iter().map(|it| say("cli-verify-body-missing", &it.name, it.position.0)));
+    problems.extend(report.bodies_changed.iter().map(|it| say("cli-verify-body-changed", &it.name, it.position.0)));
+    problems.extend(report.bodies_orphaned.iter().map(|name| say("cli-verify-body-orphaned", name, 0)));
+    let segments = report.segments.iter().map(|it| VerifiedSegment {
+        file: it.name.clone(),
+        entries: it.entries,
+        first: it.first.0,
+        last: it.last.0,
+        bytes: it.bytes,
+        damage: it
+            .damaged
+            .iter()
+            .map(|damage| format!("{}+{}", damage.offset, damage.bytes))
+            .collect::<Vec<_>>()
+            .join(" "),
+    });
+    let verified = Verified { sound: report.is_sound(), segments: segments.collect(), bodies: report.bodies, problems };
     if context.json {
-        context.print_json(&report)?;
+        context.print_json(&verified)?;
     } else {
-        let rows = report.segments.iter().map(|it| {
-            vec![
-                it.file.clone(),
-                it.entries.to_string(),
-                it.first.to_string(),
-                it.last.to_string(),
-                it.bytes.to_string(),
-                it.damage.as_ref().map(|message| context.say(message)).unwrap_or_default(),
-            ]
+        let rows = verified.segments.iter().map(|it| {
+            let numbers = [it.entries, it.first, it.last, it.bytes].map(|number| number.to_string());
+            std::iter::once(it.file.clone()).chain(numbers).chain([it.damage.clone()]).collect()
         });
         context.print_table(&["file", "entries", "first", "last", "bytes", "damage"], rows.collect());
-        for problem in report.problems() {
-            println!("{}", context.say(&problem));
-        }
+        verified.problems.iter().for_each(|problem| println!("{problem}"));
+        println!(
+            "{}",
+            context.say(&Message::new(if verified.sound { "cli-verify-sound" } else { "cli-verify-unsound" }))
+        );
     }
-    Ok(if report.is_whole() { Done::Well } else { Done::Problems })
+    Ok(if verified.sound { Done::Well } else { Done::Problems })
 }
 
 /// A bar for long work; silent when standard error is no terminal.

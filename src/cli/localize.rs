@@ -29,16 +29,16 @@ fn under(mut command: Command, place: &str, template: &str, locale: Locale) -> C
     }
     command = command
         .help_template(template.to_owned())
-        .subcommand_help_heading(text("cli-word-commands", locale).unwrap_or_default())
-        .next_help_heading(text("cli-word-options", locale));
+        .subcommand_help_heading(heading(Heading::Commands, locale))
+        .next_help_heading(heading(Heading::Options, locale));
     let names: Vec<String> = command.get_arguments().map(|argument| argument.get_id().to_string()).collect();
     for name in names {
         let found = text(&format!("{place}--{}", name.replace('_', "-")), locale);
-        let heading = match command.get_arguments().find(|it| it.get_id() == name.as_str()) {
-            Some(argument) if argument.is_positional() => "cli-word-arguments",
-            Some(_) | None => "cli-word-options",
+        let kind = match command.get_arguments().find(|it| it.get_id() == name.as_str()) {
+            Some(argument) if argument.is_positional() => Heading::Arguments,
+            Some(_) | None => Heading::Options,
         };
-        let heading = text(heading, locale);
+        let heading = heading(kind, locale);
         command = command.mut_arg(name, |argument| {
             let argument = argument.help_heading(heading);
             match found {
@@ -53,4 +53,24 @@ fn under(mut command: Command, place: &str, template: &str, locale: Locale) -> C
         command = command.mut_subcommand(name, |sub| under(sub, &place, template, locale));
     }
     command
+}
+
+/// Headings of help.
+#[derive(Clone, Copy)]
+enum Heading {
+    Commands,
+    Options,
+    Arguments,
+}
+
+/// clap keeps headings for ever, so they are literals.
+fn heading(heading: Heading, locale: Locale) -> &'static str {
+    match (heading, locale) {
+        (Heading::Commands, Locale::Ru) => "Команды",
+        (Heading::Options, Locale::Ru) => "Ключи",
+        (Heading::Arguments, Locale::Ru) => "Аргументы",
+        (Heading::Commands, Locale::En) => "Commands",
+        (Heading::Options, Locale::En) => "Options",
+        (Heading::Arguments, Locale::En) => "Arguments",
+    }
 }

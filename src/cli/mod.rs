@@ -89,12 +89,12 @@ pub(crate) struct Context {
 
 impl Context {
     /// The text of a message in the reader's language.
-    pub fn say(&self, message: &Message) -> String {
+    pub(crate) fn say(&self, message: &Message) -> String {
         message.render(self.locale)
     }
 
     /// A running daemon, or the same router over the folder in this process.
-    pub async fn connect(&self) -> anyhow::Result<Connected> {
+    pub(crate) async fn connect(&self) -> anyhow::Result<Connected> {
         let folder = crate::app::Folder::new(&self.folder);
         if tokio::net::UnixStream::connect(folder.socket()).await.is_ok() {
             return Ok(Connected { client: Client::Socket(folder.socket()), core: None });
@@ -113,7 +113,7 @@ pub(crate) struct Connected {
 
 impl Connected {
     /// Ends an in-process store.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         if let Some(core) = self.core {
             core.close().await;
         }

@@ -20,7 +20,7 @@ impl Context {
             return;
         }
         let mut table = Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(columns.iter().map(|column| self.say(&Message::new(&format!("cli-column-{column}")))));
         for row in rows {
             table.add_row(row);

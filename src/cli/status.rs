@@ -24,13 +24,15 @@ pub(super) async fn run(_args: Args, context: &Context) -> anyhow::Result<Done> 
         ("intake", view.intake.clone().unwrap_or_default()),
         ("failure", view.pipeline_failure.clone().unwrap_or_default()),
     ]);
-    let connections = view.connections.iter().map(|it| {
-        vec![it.name.clone(), it.connector.clone(), it.mode.clone(), it.stopped.clone().unwrap_or_default()]
-    });
+    let connections = view
+        .connections
+        .iter()
+        .map(|it| vec![it.name.clone(), it.connector.clone(), it.mode.clone(), it.stopped.clone().unwrap_or_default()]);
     context.print_table(&["connection", "connector", "mode", "stopped"], connections.collect());
-    let records = view.records.iter().map(|it| {
-        vec![it.connection.clone(), it.stream.clone(), it.outcome.clone(), it.count.to_string()]
-    });
+    let records = view
+        .records
+        .iter()
+        .map(|it| vec![it.connection.clone(), it.stream.clone(), it.outcome.clone(), it.count.to_string()]);
     context.print_table(&["connection", "stream", "outcome", "count"], records.collect());
     Ok(Done::Well)
 }

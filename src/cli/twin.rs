@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::{Context, Done};
+use crate::app::error::Told;
 use crate::base::Message;
 
 /// Subcommands of `uzel twin`.
@@ -32,6 +33,6 @@ pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
     let running = crate::app::start_bitrix24_twin(args.listen, args.state, &args.secret, args.rate, args.burst).await?;
     println!("{}", context.say(&Message::new("cli-twin-listens").with("url", running.url())));
     crate::app::interrupted().await;
-    running.stop().await;
+    running.shut_down().await.map_err(|error| Told(error.message().clone()))?;
     Ok(Done::Well)
 }

@@ -1,1 +1,352 @@
-//! (to come)
+//! Settings: `uzel.toml` and the environment, read with all problems at once.
+//!
+//! ```toml
+//! locale = "ru"
+//!
+//! [company]
+//! name = "ООО «Ромашка»"
+//! zone = "Europe/Moscow"
+//!
+//! [listen]
+//! address = "127.0.0.1:8690"
+//!
+//! [connection.site]
+//! connector = "forms"
+//! origins = ["https://site.ru"]
+//! ```
+//!
+//! A variable `UZEL_<SECTION>_<NAME>` (`UZEL_LISTEN_ADDRESS`) takes the place of a setting of
+//! `[company]`, `[listen]` and `[limits]`; `UZEL_LOCALE` of the locale; `UZEL_CONNECTION_<NAME>_MODE`
+//! of the mode of a connection. Secrets never stand in the file: the vault keeps them under
+//! [`secret_name`], or the variable [`secret_variable`] gives them.
+//!
+//! What a connection sets besides `connector` and `mode` is declared by its connector, so it is
+//! read later, by [`ConnectionSettings::read`], when `catalog` has the manifest.
+
+mod template;
+mod written;
+
+use std::net::{IpAddr, SocketAddr};
+
+use jiff::tz::TimeZone;
+
+pub(crate) use template::quoted;
+pub use template::template;
+pub use written::{ConnectionSettings, secret_name, secret_variable};
+
+use crate::base::{Locale, Message, Problem, Slug, limits};
+use crate::field::{Lint, Table};
+use crate::model::Currency;
+
+/// Everything that `uzel.toml` and the environment say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The file, as people know it.
+    pub file: String,
+    /// Whose daemon it is.
+    pub company: Company,
+    /// The listener.
+    pub listen: Listen,
+    /// Language of what is written where the reader's language is not known (explanations in a
+    /// CRM, notes).
+    pub locale: Locale,
+    /// Bounds of this machine.
+    pub limits: Limits,
+    /// Connections, in the order of the file.
+    pub connections: Vec<ConnectionSettings>,
+}
+
+/// Whose daemon it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Company {
+    /// Its name.
+    pub name: String,
+    /// Name of its zone.
+    pub zone_name: String,
+    /// Its zone: calendar days are counted in it, and times without a zone are read in it.
+    pub zone: TimeZone,
+    /// Region of telephone numbers without a country.
+    pub region: String,
+    /// Currency of sums without one.
+    pub currency: Currency,
+    /// INNs of its own legal entities: deals with them are logged and not counted.
+    pub own_inns: Vec<String>,
+}
+
+/// The listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// How the world reaches it (`https://in.company.ru`); empty: by the address.
+    pub public_url: String,
+    /// Addresses and networks whose forwarding headers are believed.
+    pub trusted_proxies: Vec<String>,
+    /// Requests a minute to one source; 0: no limit.
+    pub source_per_minute: u32,
+    /// Requests a minute from one remote address; 0: no limit.
+    pub address_per_minute: u32,
+    /// Requests at once from one remote address after a quiet time.
+    pub address_burst: u32,
+}
+
+/// Bounds of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Free bytes below which intake is refused.
+    pub free_space_bytes: u64,
+    /// Cache of the store, bytes.
+    pub cache_bytes: u64,
+}
+
+/// Whether a foreign system is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Read and planned; nothing is written there.
+    #[default]
+    Observe,
+    /// Written to.
+    Live,
+}
+
+impl Mode {
+    /// As it stands in `uzel.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Observe => "observe",
+            Mode::Live => "live",
+        }
+    }
+}
+
+const MODES: &[(&str, Mode)] = &[("observe", Mode::Observe), ("live", Mode::Live)];
+const LOCALES: &[(&str, Locale)] = &[("ru", Locale::Ru), ("en", Locale::En)];
+
+/// Gives a variable of the environment.
+pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+impl Settings {
+    /// Reads the text of `file`, with the environment over it.
+    pub fn compile(file: &str, text: &str, environment: Environment<'_>) -> Result<Settings, Vec<Problem>> {
+        let lint = Lint::new(file);
+        let Some(root) = lint.parse(text) else { return Err(lint.problems()) };
+        let table = lint.table(&root);
+        let over = Over { environment, lint: &lint };
+        let company = company(&over, &table);
+        let listen = listen(&over, &table);
+        let limits = limits_of(&over, &table);
+        let locale = table.choice("locale", LOCALES).unwrap_or_default();
+        let locale = over.word("UZEL_LOCALE", LOCALES).unwrap_or(locale);
+        let connections = connections(&over, &table);
+        table.close();
+        let settings = (company, listen);
+        match (settings, lint.problems()) {
+            ((Some(company), Some(listen)), problems) if problems.is_empty() => {
+                Ok(Settings { file: file.to_owned(), company, listen, locale, limits, connections })
+            }
+            (_, problems) => Err(problems),
+        }
+    }
+
+    /// The connection `name`.
+    pub fn connection(&self, name: &str) -> Option<&ConnectionSettings> {
+        self.connections.iter().find(|it| *it.name == *name)
+    }
+}
+
+/// The environment over the file.
+struct Over<'a> {
+    environment: Environment<'a>,
+    lint: &'a Lint,
+}
+
+impl Over<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        (self.environment)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// `UZEL_<SECTION>_<NAME>`, else the text of the table.
+    fn text(&self, section: &str, table: Option<&Table<'_>>, name: &str) -> Option<(String, Place)> {
+        let in_file = table.and_then(|table| Some((table.text(name)?.to_owned(), Place::Line(table.line_of(name)))));
+        let variable = format!("UZEL_{}_{}", section.to_uppercase(), name.to_uppercase());
+        match self.variable(&variable) {
+            Some(text) => Some((text, Place::Variable(variable))),
+            None => in_file,
+        }
+    }
+
+    fn number(&self, section: &str, table: Option<&Table<'_>>, name: &str, low: i64, high: i64) -> Option<i64> {
+        let in_file = table.and_then(|table| table.integer_in(name, low, high));
+        let variable = format!("UZEL_{}_{}", section.to_uppercase(), name.to_uppercase());
+        let Some(text) = self.variable(&variable) else { return in_file };
+        match text.parse::<i64>() {
+            Ok(number) if (low..=high).contains(&number) => Some(number),
+            Ok(_) | Err(_) => {
+                let message =
+                    Message::new("toml-range").with("name", name).with("got", text).with("low", low).with("high", high);
+                self.report(&Place::Variable(variable), message);
+                None
+            }
+        }
+    }
+
+    fn word<T: Copy>(&self, variable: &str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.variable(variable)?;
+        if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text) {
+            return Some(*value);
+        }
+        let known = choices.iter().map(|(word, _)| *word);
+        let message = crate::field::reader::unknown_word("toml-choice", &text, known).with("name", variable);
+        self.report(&Place::Variable(variable.to_owned()), message);
+        None
+    }
+
+    fn report(&self, place: &Place, message: Message) {
+        match place {
+            Place::Line(line) => self.lint.report(*line, message),
+            Place::Variable(name) => {
+                let message = Message::new("config-variable").with("variable", name).with("detail", message);
+                self.lint.report(0, message);
+            }
+        }
+    }
+}
+
+/// Where a setting was written.
+enum Place {
+    Line(u32),
+    Variable(String),
+}
+
+fn company(over: &Over<'_>, root: &Table<'_>) -> Option<Company> {
+    let table = root.table("company");
+    let text = |name: &str, default: &str| {
+        over.text("company", table.as_ref(), name).unwrap_or((default.to_owned(), Place::Line(0)))
+    };
+    let (name, _) = text("name", "");
+    let (zone_name, zone_place) = text("zone", "Europe/Moscow");
+    let zone = TimeZone::get(&zone_name);
+    if zone.is_err() {
+        over.report(&zone_place, Message::new("config-zone").with("zone", &zone_name));
+    }
+    let (region, region_place) = text("region", "RU");
+    let is_region = region.len() == 2 && region.bytes().all(|byte| byte.is_ascii_uppercase());
+    if !is_region {
+        over.report(&region_place, Message::new("config-region").with("region", &region));
+    }
+    let (currency, currency_place) = text("currency", "RUB");
+    let is_currency = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
+    if !is_currency {
+        over.report(&currency_place, Message::new("config-currency").with("currency", &currency));
+    }
+    let mut own_inns = Vec::new();
+    for (inn, line) in table.iter().flat_map(|table| table.texts("own_inns")) {
+        if matches!(inn.len(), 10 | 12) && inn.bytes().all(|byte| byte.is_ascii_digit()) {
+            own_inns.push(inn.to_owned());
+        } else {
+            over.lint.report(line, Message::new("config-inn").with("inn", inn));
+        }
+    }
+    table.into_iter().for_each(Table::close);
+    let currency = Currency(currency.as_str().into());
+    Some(Company { name, zone_name, zone: zone.ok()?, region, currency, own_inns })
+}
+
+fn listen(over: &Over<'_>, root: &Table<'_>) -> Option<Listen> {
+    let table = root.table("listen");
+    let (text, place) =
+        over.text("listen", table.as_ref(), "address").unwrap_or(("127.0.0.1:8690".to_owned(), Place::Line(0)));
+    let address = text.parse::<SocketAddr>();
+    if address.is_err() {
+        over.report(&place, Message::new("config-address").with("address", &text));
+    }
+    let public_url = over.text("listen", table.as_ref(), "public_url");
+    let public_url = public_url.map_or(String::new(), |(text, place)| {
+        if !text.starts_with("https://") && !text.starts_with("http://") {
+            over.report(&place, Message::new("config-public-url").with("url", &text));
+        }
+        text.trim_end_matches('/').to_owned()
+    });
+    let mut trusted_proxies = Vec::new();
+    for (proxy, line) in proxies(over, table.as_ref()) {
+        if is_network(&proxy) {
+            trusted_proxies.push(proxy);
+        } else {
+            over.lint.report(line, Message::new("config-proxy").with("proxy", &proxy));
+        }
+    }
+    let number = |name: &str, low: i64, default: u32| {
+        let read = over.number("listen", table.as_ref(), name, low, 1_000_000);
+        read.and_then(|it| u32::try_from(it).ok()).unwrap_or(default)
+    };
+    let (source_per_minute, address_per_minute) =
+        (number("source_per_minute", 0, 0), number("address_per_minute", 0, 600));
+    let address_burst = number("address_burst", 1, 120);
+    table.into_iter().for_each(Table::close);
+    Some(Listen {
+        address: address.ok()?,
+        public_url,
+        trusted_proxies,
+        source_per_minute,
+        address_per_minute,
+        address_burst,
+    })
+}
+
+fn proxies(over: &Over<'_>, table: Option<&Table<'_>>) -> Vec<(String, u32)> {
+    let in_file = table.map(|table| table.texts("trusted_proxies")).unwrap_or_default();
+    match over.variable("UZEL_LISTEN_TRUSTED_PROXIES") {
+        Some(text) => text.split(',').map(|proxy| (proxy.trim().to_owned(), 0)).collect(),
+        None => in_file.into_iter().map(|(proxy, line)| (proxy.to_owned(), line)).collect(),
+    }
+}
+
+/// `127.0.0.1` or `10.0.0.0/8`.
+fn is_network(text: &str) -> bool {
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    let bits_max = if address.is_ipv4() { 32 } else { 128 };
+    bits.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= bits_max))
+}
+
+fn limits_of(over: &Over<'_>, root: &Table<'_>) -> Limits {
+    const MIB: u64 = 1024 * 1024;
+    let table = root.table("limits");
+    let mib = |name: &str, low: i64, default: u64| {
+        let read = over.number("limits", table.as_ref(), name, low, 1_000_000);
+        read.and_then(|it| u64::try_from(it).ok()).map_or(default, |it| it * MIB)
+    };
+    let limits = Limits {
+        free_space_bytes: mib("free_space_mib", 64, limits::FREE_SPACE_INTAKE_BYTES_MIN),
+        cache_bytes: mib("cache_mib", 8, limits::STORE_CACHE_BYTES),
+    };
+    table.into_iter().for_each(Table::close);
+    limits
+}
+
+fn connections(over: &Over<'_>, root: &Table<'_>) -> Vec<ConnectionSettings> {
+    let Some(table) = root.table("connection") else { return Vec::new() };
+    let mut connections = Vec::new();
+    for (name, line, node) in table.entries() {
+        let inner = over.lint.table(node);
+        let slug = Slug::new(name);
+        if slug.is_none() {
+            over.lint.report(line, Message::new("config-connection-name").with("name", name));
+        }
+        let connector = inner.required_text("connector").and_then(|text| {
+            let slug = Slug::new(text);
+            if slug.is_none() {
+                inner.report("connector", Message::new("config-connection-name").with("name", text));
+            }
+            slug
+        });
+        let mode = inner.choice("mode", MODES).unwrap_or_default();
+        let mode = over.word(&written::variable(&["CONNECTION", name, "MODE"]), MODES).unwrap_or(mode);
+        // The rest is read when the manifest is at hand.
+        if let (Some(name), Some(connector)) = (slug, connector) {
+            let file = over.lint.file().to_owned();
+            connections.push(ConnectionSettings { name, connector, mode, line, file, node: node.clone() });
+        }
+    }
+    connections
+}

@@ -189,11 +189,15 @@ pub struct ObjectSpec {
     pub provision: Option<Provision>,
 }
 
-/// A field with several values.
+/// A field with several values: a list of objects, each with a value and, when it is held, an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MultiField {
     /// Its name.
     pub name: String,
+    /// Where the value stands in an item.
+    pub value: String,
+    /// Where the id stands in a held item.
+    pub id: String,
     /// How two values are compared.
     pub compare: Compare,
 }

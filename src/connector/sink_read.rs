@@ -26,7 +26,8 @@
 //! client_kind = "person"           # person | company
 //! mapping = "contact"
 //! create_kind = "findable"         # keyed | findable | neither
-//! multi = { PHONE = "digits", EMAIL = "text" }
+//! multi = { PHONE = "digits", EMAIL = "text" }      # compared by digits, as text
+//! # multi_value = "VALUE", multi_id = "ID"          # where value and id stand in an item
 //! create = { path = "crm.contact.add", body = { fields = "$fields" }, id = "result" }
 //! update = { path = "crm.contact.update", body = { id = "$id", fields = "$fields" } }
 //! get = { path = "crm.contact.get", body = { id = "$id" }, record = "result" }
@@ -60,7 +61,7 @@ use super::sink::{
 use super::source::slug;
 use crate::base::Message;
 use crate::field::reader::unknown_word;
-use crate::field::{FieldSpec, NodeKind, Table};
+use crate::field::{FieldSpec, Node, NodeKind, Table};
 use crate::value::Path;
 
 /// Places of requests by what the request is about.
@@ -316,8 +317,11 @@ fn required_table<'a>(table: &Table<'a>, name: &str) -> Option<Table<'a>> {
 fn read_multi(table: &Table<'_>) -> Vec<MultiField> {
     let Some(multi) = table.table("multi") else { return Vec::new() };
     let kinds = [("digits", Compare::Digits), ("text", Compare::Text)];
-    let field = |(name, ..): (&str, u32, &crate::field::Node)| {
-        Some(MultiField { name: name.to_owned(), compare: multi.choice(name, &kinds)? })
+    let value = table.text("multi_value").unwrap_or("VALUE");
+    let id = table.text("multi_id").unwrap_or("ID");
+    let field = |(name, ..): (&str, u32, &Node)| {
+        let compare = multi.choice(name, &kinds)?;
+        Some(MultiField { name: name.to_owned(), value: value.to_owned(), id: id.to_owned(), compare })
     };
     multi.entries().filter_map(field).collect()
 }

@@ -94,9 +94,8 @@ where
 {
     let (head, body) = parts;
     let collected = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-    let bytes = collected.map_err(|error| ClientError::Unreachable(
-        Message::new("control-unreachable").with("detail", error),
-    ))?;
+    let bytes = collected
+        .map_err(|error| ClientError::Unreachable(Message::new("control-unreachable").with("detail", error)))?;
     Ok((head.status, bytes.to_bytes()))
 }
 

@@ -28,13 +28,15 @@ impl Control {
         let entry = Entry::Commanded(Commanded { at, by: "cli".into(), command });
         let appended = self.journal.append(NewEntry { kind: entry.kind(), at, payload: entry.encode() }).await;
         let position = appended.map_err(|error| match error {
-            AppendError::NoSpace(message) | AppendError::TooLarge(message) | AppendError::Failed(message)
+            AppendError::NoSpace(message)
+            | AppendError::TooLarge(message)
+            | AppendError::Failed(message)
             | AppendError::Closed(message) => Refusal::new(StatusCode::SERVICE_UNAVAILABLE, &message, locale),
         })?;
-        self.pipeline.wait(position).await.map_err(|failure| Refusal {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            text: failure,
-        })?;
+        self.pipeline
+            .wait(position)
+            .await
+            .map_err(|failure| Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, text: failure })?;
         Ok(Json(CommandView { position: position.0, result: result.render(locale) }))
     }
 

@@ -21,6 +21,7 @@ use crate::base::{Clock, Locale, Message};
 use crate::journal::Journal;
 use crate::pipeline::Running;
 use crate::query::Query;
+use crate::task::deliver::Stops;
 
 pub use client::{Client, ClientError};
 
@@ -34,6 +35,8 @@ pub struct Control {
     pub pipeline: Arc<Running>,
     /// Time of commands.
     pub clock: Arc<dyn Clock>,
+    /// Which sinks rest, and why.
+    pub stops: Stops,
 }
 
 /// A refusal or failure, as JSON: `{"error": text}`.

@@ -78,7 +78,13 @@ fn parse<T: std::str::FromStr<Err = Message>>(text: &str, locale: Locale) -> Res
 pub(super) async fn status(State(control): State<Arc<Control>>, Params(asked): Params<Asked>) -> Answer<StatusView> {
     blocking(control, move |it| {
         let failure = it.pipeline.failure();
-        Ok(it.query.status(*it.pipeline.applied().borrow(), failure, asked.locale())?)
+        let mut view = it.query.status(*it.pipeline.applied().borrow(), failure, asked.locale())?;
+        let stops = it.stops.all();
+        for connection in &mut view.connections {
+            let stop = stops.iter().find(|(sink, _)| ***sink == *connection.name);
+            connection.stopped = stop.map(|(_, reason)| reason.render(asked.locale()));
+        }
+        Ok(view)
     })
     .await
 }

@@ -62,7 +62,7 @@ pub enum Next<R> {
         /// Its name in the archive.
         name: String,
         /// Its unpacked bytes.
-        reader: MemberReader<R>,
+        reader: Box<MemberReader<R>>,
     },
     /// A member that is not read.
     Refused {
@@ -108,7 +108,7 @@ impl<R: Read + Seek> Archive<R> {
             Err(error) => Err(damaged(&name, &error).message),
         });
         match begun {
-            Ok(place) => Next::Member { reader: MemberReader::new(self, place, &name), name },
+            Ok(place) => Next::Member { reader: Box::new(MemberReader::new(self, place, &name)), name },
             Err(message) => Next::Refused { archive: self, name, message },
         }
     }

@@ -84,10 +84,10 @@ fn boundary_of_body(bytes: &[u8]) -> Option<Vec<u8>> {
     line.strip_prefix(b"--").map(<[u8]>::to_vec)
 }
 
-type Fields<'b> = Vec<(Cow<'b, [u8]>, Field<'b>)>;
+type Named<'b> = (Cow<'b, [u8]>, Field<'b>);
 
 /// The fields, and whether the last boundary is missing.
-fn parts<'b>(bytes: &'b [u8], delimiter: &[u8]) -> Result<(Fields<'b>, bool), DecodeError> {
+fn parts<'b>(bytes: &'b [u8], delimiter: &[u8]) -> Result<(Vec<Named<'b>>, bool), DecodeError> {
     let mut fields = Vec::new();
     let finder = memchr::memmem::Finder::new(delimiter);
     let Some(mut at) = next_delimiter(bytes, 0, &finder).map(|(_, after)| after) else {
@@ -131,12 +131,7 @@ fn next_delimiter(bytes: &[u8], from: usize, finder: &memchr::memmem::Finder<'_>
 }
 
 /// One part; `None` when it has no name.
-fn part(
-    bytes: &[u8],
-    start: usize,
-    end: usize,
-    number: usize,
-) -> Result<Option<(Cow<'_, [u8]>, Field<'_>)>, DecodeError> {
+fn part(bytes: &[u8], start: usize, end: usize, number: usize) -> Result<Option<Named<'_>>, DecodeError> {
     let mut disposition: &[u8] = b"";
     let mut content_type: &[u8] = b"";
     let mut at = start;

@@ -126,4 +126,6 @@ pub enum Verdict {
     RejectObject,
     /// Dead letter: the connection's settings or rights are at fault; all of the sink waits.
     RejectConnection,
+    /// Dead letter: it may or may not have been made, and cannot be looked up; a person looks.
+    AskPerson,
 }

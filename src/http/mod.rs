@@ -54,7 +54,7 @@ mod route;
 mod state;
 mod webhook;
 
-pub use exchange::{ExchangeAnswer, ExchangeCall, ExchangeEndpoint};
+pub use exchange::ExchangeEndpoint;
 pub use peer::{ProxyHeader, TrustedProxies};
 pub use state::{Health, Options, Parts, State};
 

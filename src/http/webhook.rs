@@ -22,7 +22,7 @@ use crate::base::limits::WEBHOOK_BODY_BYTES_MAX;
 use crate::base::telemetry::Metric;
 use crate::base::{Locale, Message, Timestamp};
 use crate::journal::{AppendError, NewEntry};
-use crate::source::form::{self, Accept, Admit, FormHead, Refusal, Reply};
+use crate::source::form::{self, Accept, Admit, Admitted, FormHead, Refusal, Reply};
 
 /// When a sender is to come again after the journal refused, s: a full disk takes a person.
 const NO_SPACE_RETRY_S: u32 = 60;
@@ -48,12 +48,15 @@ pub(super) async fn handle(
     let answer = match form.source.admit(&head(&parts, path, remote)) {
         Admit::Refuse(refusal) => refused(state, &form, &parts, refusal),
         Admit::Preflight(headers) => answer::with_headers(answer::empty(StatusCode::NO_CONTENT), headers),
-        Admit::Body { bytes_max } => match body::read(body, bytes_max, &state.large_bodies).await {
+        Admit::Body(admitted) => match body::read(body, admitted.bytes_max(), &state.large_bodies).await {
             Ok(whole) => {
                 arrived.store(true, Ordering::Relaxed);
-                take(state, &form, remote, &parts, whole.bytes).await
+                take(state, &form, admitted, &parts, whole.bytes).await
             }
-            Err(Fault::TooLarge) => answer::closing(refused(state, &form, &parts, Refusal::TooLarge { bytes_max })),
+            Err(Fault::TooLarge) => {
+                let refusal = Refusal::TooLarge { bytes_max: admitted.bytes_max() };
+                answer::closing(refused(state, &form, &parts, refusal))
+            }
             Err(Fault::Busy) => answer::closing(busy(state, &form, &parts)),
             Err(Fault::Broken) => answer::closing(answer::empty(StatusCode::BAD_REQUEST)),
         },
@@ -62,14 +65,7 @@ pub(super) async fn handle(
 }
 
 fn head<'a>(parts: &'a Parts, path: WebhookPath<'a>, remote: IpAddr) -> FormHead<'a> {
-    FormHead {
-        secret: path.secret,
-        stream: path.stream,
-        method: &parts.method,
-        headers: &parts.headers,
-        query: parts.uri.query(),
-        remote,
-    }
+    FormHead { secret: path.secret, stream: path.stream, method: &parts.method, headers: &parts.headers, remote }
 }
 
 /// What is left to do with a body that is here.
@@ -80,11 +76,11 @@ enum Taken {
     Unavailable(AppendError),
 }
 
-async fn take(state: &Arc<State>, form: &Arc<FormRoute>, remote: IpAddr, parts: &Parts, body: Bytes) -> Answer {
+async fn take(state: &Arc<State>, form: &Arc<FormRoute>, admitted: Admitted, parts: &Parts, body: Bytes) -> Answer {
     let now = state.clock.now();
     let taken = match body.len() > WEBHOOK_BODY_BYTES_MAX {
-        false => envelope(state, form, remote, parts, body, now),
-        true => envelope_of_large(state, form, remote, parts, body, now).await,
+        false => envelope(state, form, admitted, parts, body, now),
+        true => envelope_of_large(state, form, admitted, parts, body, now).await,
     };
     match taken {
         Taken::Append(entry, reply) => match state.journal.append(entry).await {
@@ -101,11 +97,8 @@ async fn take(state: &Arc<State>, form: &Arc<FormRoute>, remote: IpAddr, parts: 
     }
 }
 
-fn envelope(state: &State, form: &FormRoute, remote: IpAddr, parts: &Parts, body: Bytes, now: Timestamp) -> Taken {
-    let Some(path) = WebhookPath::parse(parts.uri.path()) else {
-        return Taken::Refuse(Refusal::Unknown);
-    };
-    match form.source.accept(&head(parts, path, remote), body, now) {
+fn envelope(state: &State, form: &FormRoute, admitted: Admitted, parts: &Parts, body: Bytes, now: Timestamp) -> Taken {
+    match form.source.accept(admitted, &parts.headers, parts.uri.query(), body, now) {
         Accept::Envelope { received, reply } => match form::entry(*received, &*state.journal) {
             Ok(entry) => Taken::Append(entry, reply),
             Err(error) => Taken::Unavailable(error),
@@ -119,13 +112,13 @@ fn envelope(state: &State, form: &FormRoute, remote: IpAddr, parts: &Parts, body
 async fn envelope_of_large(
     state: &Arc<State>,
     form: &Arc<FormRoute>,
-    remote: IpAddr,
+    admitted: Admitted,
     parts: &Parts,
     body: Bytes,
     now: Timestamp,
 ) -> Taken {
     let (state, form, parts) = (state.clone(), form.clone(), parts.clone());
-    let work = tokio::task::spawn_blocking(move || envelope(&state, &form, remote, &parts, body, now));
+    let work = tokio::task::spawn_blocking(move || envelope(&state, &form, admitted, &parts, body, now));
     match work.await {
         Ok(taken) => taken,
         // A bug in decoding: the guard around the request turns it into 500, as for small bodies.

@@ -1,307 +1,352 @@
-//! The decision: which candidates the record is of, and whether they are one.
-//!
-//! Each candidate is judged alone against the record, then, when several remain, in pairs: all
-//! pairs free of vetoes become one client; otherwise the strongest evidence takes the record.
+//! The decision: which client a record is about.
 
-use compact_str::CompactString;
-
-use super::{Candidate, Decision, Key, Rules, keys};
-use crate::base::{ClientId, Message, Slug};
+use super::key::{Key, Strength, keys};
+use super::rules::Rules;
+use crate::base::{ClientId, Locale, Message, Slug};
 use crate::model::change::ClientChange;
-use crate::model::{Client, ClientKind, CompanyName, ContactPoint, Inn, Name, PersonName};
+use crate::model::{Client, ClientKind, ClientState, ContactPoint, Foreign, Inn, Name};
 
-/// How much the keys of a candidate prove, weakest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Strength {
-    Contact,
-    Inn,
-    Foreign,
+/// A client found under some of the record's keys.
+#[derive(Debug, Clone)]
+pub struct Candidate<'a> {
+    /// The client.
+    pub client: &'a Client,
+    /// The keys it was found under.
+    pub matched: Vec<Key>,
 }
 
-/// A candidate that the record may be of.
-struct Fit<'a> {
+/// Which client a record is about, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// A client that is not known yet.
+    New {
+        /// Why nobody known.
+        why: Vec<Message>,
+    },
+    /// This client.
+    Same {
+        /// Who.
+        client: ClientId,
+        /// Why.
+        why: Vec<Message>,
+    },
+    /// The record shows that several clients are one: merge, then it is the winner.
+    Merge {
+        /// The oldest.
+        winner: ClientId,
+        /// The others, oldest first.
+        losers: Vec<ClientId>,
+        /// Why.
+        why: Vec<Message>,
+    },
+    /// A person has to look. The record is not kept waiting: it goes to `client`, or to a new one.
+    Review {
+        /// Where the record goes meanwhile; `None`: to a new client.
+        client: Option<ClientId>,
+        /// Whom it fits, oldest first.
+        candidates: Vec<ClientId>,
+        /// Why it could not be decided.
+        why: Vec<Message>,
+    },
+}
+
+impl Decision {
+    /// The reasons.
+    pub fn why(&self) -> &[Message] {
+        match self {
+            Decision::New { why }
+            | Decision::Same { why, .. }
+            | Decision::Merge { why, .. }
+            | Decision::Review { why, .. } => why,
+        }
+    }
+}
+
+/// The reasons of a decision as one text.
+pub fn explain(decision: &Decision, locale: Locale) -> String {
+    decision.why().iter().map(|it| it.render(locale)).collect::<Vec<_>>().join("; ")
+}
+
+/// Decides which client a record that came by `connection` is about. `candidates` are the clients
+/// found under the keys of [`keys`]; their order does not matter, merged-away ones are passed over.
+pub fn decide(rules: &Rules, connection: &Slug, change: &ClientChange, candidates: &[Candidate<'_>]) -> Decision {
+    let record = Side::of_change(connection, change);
+    let mut why: Vec<Message> = Vec::new();
+    let found = keys(rules, connection, change);
+    let named_somebody = found.used.iter().any(|key| key.strength() < Strength::Hint);
+    why.extend(found.left_out.into_iter().map(|issue| issue.message));
+
+    let mut fits: Vec<Match<'_>> = Vec::new();
+    let mut doubted: Vec<ClientId> = Vec::new();
+    for candidate in sorted(candidates) {
+        let matched = usable(rules, candidate, candidates, &mut why);
+        let Some(strength) = matched.iter().map(Key::strength).min() else { continue };
+        let one = Match { client: candidate.client, matched, strength };
+        if strength > Strength::Own
+            && let Some(veto) = veto(rules, &record, &Side::of_client(one.client))
+        {
+            why.push(veto.message(one.client.id));
+            // The law says one, the source says two: a person has to know.
+            doubted.extend((strength == Strength::Unique).then_some(one.client.id));
+            continue;
+        }
+        match one.suffices(rules, change, named_somebody) {
+            true => fits.push(one),
+            false => why.extend(one.matched.iter().filter_map(not_alone)),
+        }
+    }
+    conclude(rules, change, fits, doubted, why)
+}
+
+/// Oldest first, so that the answer does not hang on the order of the lookup.
+fn sorted<'c, 'a>(candidates: &'c [Candidate<'a>]) -> Vec<&'c Candidate<'a>> {
+    let mut active: Vec<_> = candidates.iter().filter(|it| it.client.state == ClientState::Active).collect();
+    active.sort_by_key(|it| it.client.id);
+    active
+}
+
+/// A candidate with the keys that count.
+struct Match<'a> {
     client: &'a Client,
-    matched: &'a [Key],
+    matched: Vec<Key>,
     strength: Strength,
 }
 
-/// Says whose the record of `connection` is. `candidates` hold keys of it; each stands for itself.
-pub fn decide(rules: &Rules, connection: &Slug, change: &ClientChange, candidates: &[Candidate<'_>]) -> Decision {
-    let mut candidates: Vec<&Candidate<'_>> = candidates.iter().collect();
-    candidates.sort_by_key(|candidate| candidate.client.id);
-    candidates.dedup_by_key(|candidate| candidate.client.id);
-    let mut why = Vec::new();
-    let mut fits: Vec<Fit<'_>> = Vec::new();
-    for candidate in candidates {
-        match judge(rules, connection, change, candidate) {
-            Ok(strength) => fits.push(Fit { client: candidate.client, matched: &candidate.matched, strength }),
-            Err(veto) => why.push(veto),
-        }
-    }
-    match fits.as_slice() {
-        [] => new(rules, change, why),
-        [only] => {
-            evidence(only, &mut why);
-            Decision::Same { client: only.client.id, why }
-        }
-        [oldest, others @ ..] => {
-            for fit in &fits {
-                evidence(fit, &mut why);
-            }
-            let Some(veto) = first_veto(rules, &fits) else {
-                let losers = others.iter().map(|fit| fit.client.id).collect();
-                return Decision::Merge { winner: oldest.client.id, losers, why };
-            };
-            why.push(veto);
-            choose(change, &fits, why)
-        }
-    }
-}
-
-fn new(rules: &Rules, change: &ClientChange, mut why: Vec<Message>) -> Decision {
-    let keys = keys(rules, change);
-    why.extend(keys.shared.into_iter().map(|(_, reason)| reason));
-    why.push(match keys.usable.is_empty() {
-        true => Message::new("identity-no-keys"),
-        false => Message::new("identity-nobody"),
-    });
-    Decision::New { why }
-}
-
-fn evidence(fit: &Fit<'_>, why: &mut Vec<Message>) {
-    for key in fit.matched {
-        let message = match key {
-            Key::Foreign(kind, id) => Message::new("identity-same-foreign").with("kind", kind).with("id", id),
-            Key::Inn(inn) => Message::new("identity-same-inn").with("inn", shown_inn(inn)),
-            Key::Contact(point) => Message::new("identity-same-contact").with("contact", format!("{point:?}")),
+/// The matched keys without the shared ones; tells of those that many clients share, once.
+fn usable(rules: &Rules, candidate: &Candidate<'_>, all: &[Candidate<'_>], why: &mut Vec<Message>) -> Vec<Key> {
+    let mut usable = Vec::new();
+    for key in &candidate.matched {
+        let Key::Contact(point) = key else {
+            usable.push(key.clone());
+            continue;
         };
-        why.push(message.with("client", fit.client.id));
+        let holders =
+            all.iter().filter(|it| it.client.state == ClientState::Active && it.matched.contains(key)).count();
+        if rules.is_shared(point) {
+            continue;
+        }
+        if holders > rules.shared_by_max {
+            let contact = format!("{point:?}");
+            let message = Message::new("identity-shared-by-many").with("contact", contact).with("count", holders);
+            if !why.contains(&message) {
+                why.push(message);
+            }
+            continue;
+        }
+        usable.push(key.clone());
     }
+    usable
 }
 
-/// A company's ИНН is public; a person's is masked.
-fn shown_inn(inn: &Inn) -> String {
-    match inn.is_company() {
-        true => inn.to_string(),
-        false => format!("***{}", inn.0.get(inn.0.len().saturating_sub(3)..).unwrap_or("")),
-    }
-}
-
-/// Whether the record may be of `candidate`, and how strongly; else why not.
-fn judge(
-    rules: &Rules,
-    connection: &Slug,
-    change: &ClientChange,
-    candidate: &Candidate<'_>,
-) -> Result<Strength, Message> {
-    let client = candidate.client;
-    // The same card is the same client, whatever was corrected in it.
-    if candidate.matched.iter().any(|key| matches!(key, Key::Foreign(..))) {
-        return Ok(Strength::Foreign);
-    }
-    let same_inn = candidate.matched.iter().any(|key| matches!(key, Key::Inn(_)));
-    let cards_may_join = same_inn && rules.same_inn_joins_cards;
-    if let Some(kind) = other_card(connection, change, client).filter(|_| !cards_may_join) {
-        let veto = Message::new("identity-veto-card").with("client", client.id);
-        return Err(veto.with("kind", kind).with("connection", connection));
-    }
-    if let (Some(told), Some(held)) = (&change.inn, &client.inn)
-        && *told != held.value
-    {
-        return Err(Message::new("identity-veto-inn").with("client", client.id));
-    }
-    if same_inn {
-        return Ok(Strength::Inn);
-    }
-    let points: Vec<&ContactPoint> = candidate.matched.iter().filter_map(contact).collect();
-    if points.len() < 2 && !points.iter().any(|point| rules.alone.identifies(point)) {
-        return Err(Message::new("identity-weak").with("client", client.id));
-    }
-    match (told_kind(change), known_kind(client)) {
-        (Some(told), Some(held)) if told != held => Err(Message::new("identity-veto-kind").with("client", client.id)),
-        (_, Some(ClientKind::Company)) => {
-            let names = (company(change.name.as_ref()), company(held_name(client)));
-            let known_inn = change.inn.is_some() && client.inn.is_some();
-            match !known_inn && names_disagree(names) {
-                true => Err(Message::new("identity-veto-names").with("client", client.id)),
-                false => Ok(Strength::Contact),
+impl Match<'_> {
+    /// Whether the keys are enough by the rules.
+    fn suffices(&self, rules: &Rules, change: &ClientChange, named_somebody: bool) -> bool {
+        match self.strength {
+            Strength::Own | Strength::Unique => true,
+            Strength::Hint => !named_somebody,
+            Strength::Usual => {
+                let usual = self.matched.iter().filter(|it| it.strength() == Strength::Usual);
+                let alone = |key: &Key| match key {
+                    Key::Contact(ContactPoint::Phone(_)) => rules.phone_alone,
+                    Key::Contact(ContactPoint::Email(_)) => rules.email_alone,
+                    Key::Contact(ContactPoint::Messenger(..)) => true,
+                    Key::Contact(ContactPoint::Visitor(_)) | Key::Foreign(_) | Key::Inn(_) => false,
+                };
+                let named_alike = names_agree(change, self.client) == Some(true);
+                usual.clone().any(alone) || usual.count() > 1 || named_alike
             }
         }
-        (_, Some(ClientKind::Person) | None) => Ok(Strength::Contact),
     }
 }
 
-fn contact(key: &Key) -> Option<&ContactPoint> {
+fn not_alone(key: &Key) -> Option<Message> {
     match key {
+        Key::Contact(point @ (ContactPoint::Phone(_) | ContactPoint::Email(_))) => {
+            Some(Message::new("identity-not-alone").with("contact", format!("{point:?}")))
+        }
+        Key::Contact(ContactPoint::Messenger(..) | ContactPoint::Visitor(_)) | Key::Foreign(_) | Key::Inn(_) => None,
+    }
+}
+
+fn conclude(
+    rules: &Rules,
+    change: &ClientChange,
+    fits: Vec<Match<'_>>,
+    doubted: Vec<ClientId>,
+    mut why: Vec<Message>,
+) -> Decision {
+    // Best evidence first, then the oldest.
+    let Some(best) = fits.iter().min_by_key(|it| (it.strength, it.client.id)) else {
+        if !doubted.is_empty() {
+            return Decision::Review { client: None, candidates: doubted, why };
+        }
+        if why.is_empty() {
+            let said_nothing = change.foreign.is_empty() && change.inn.is_none() && change.contacts.is_empty();
+            why.push(Message::new(if said_nothing { "identity-no-keys" } else { "identity-nothing-known" }));
+        }
+        return Decision::New { why };
+    };
+    why.extend(best.matched.iter().map(Key::reason));
+    why.extend(remarks(change, best));
+    let others: Vec<&Match<'_>> = fits.iter().filter(|it| it.client.id != best.client.id).collect();
+    if others.is_empty() {
+        return Decision::Same { client: best.client.id, why };
+    }
+    let mut clients: Vec<&Client> = fits.iter().map(|it| it.client).collect();
+    clients.sort_by_key(|it| it.id);
+    if let Some(message) = clash(rules, &clients) {
+        why.push(message);
+        why.push(Message::new("identity-conflict"));
+        let candidates = clients.iter().map(|it| it.id).collect();
+        return Decision::Review { client: Some(best.client.id), candidates, why };
+    }
+    why.extend(others.iter().flat_map(|it| it.matched.iter().map(Key::reason)));
+    why.push(Message::new("identity-merges").with("count", others.len()));
+    let mut ids = clients.iter().map(|it| it.id);
+    let winner = ids.next().unwrap_or(best.client.id);
+    Decision::Merge { winner, losers: ids.collect(), why }
+}
+
+/// The first reason why two of the clients must stay two.
+fn clash(rules: &Rules, clients: &[&Client]) -> Option<Message> {
+    for (index, left) in clients.iter().enumerate() {
+        for right in &clients[index + 1..] {
+            if left.not_same.contains(&right.id) || right.not_same.contains(&left.id) {
+                return Some(Message::new("identity-veto-not-same").with("client", left.id).with("other", right.id));
+            }
+            if let Some(veto) = veto(rules, &Side::of_client(left), &Side::of_client(right)) {
+                return Some(veto.message(right.id));
+            }
+        }
+    }
+    None
+}
+
+fn remarks(change: &ClientChange, best: &Match<'_>) -> Vec<Message> {
+    let mut remarks = Vec::new();
+    let same_inn = change.inn.is_some() && change.inn.as_ref() == best.client.inn.as_ref().map(|it| &it.value);
+    let other_kpp = match (&change.kpp, &best.client.kpp) {
+        (Some(ours), Some(theirs)) => *ours != theirs.value,
+        (None, _) | (_, None) => false,
+    };
+    if same_inn && other_kpp {
+        remarks.push(Message::new("identity-other-unit"));
+    }
+    let contact = best.matched.iter().find_map(|key| match key {
         Key::Contact(point) => Some(point),
-        Key::Foreign(..) | Key::Inn(_) => None,
+        Key::Foreign(_) | Key::Inn(_) => None,
+    });
+    if let Some(point) = contact
+        && best.strength == Strength::Usual
+        && names_agree(change, best.client) == Some(false)
+    {
+        remarks.push(Message::new("identity-other-name").with("contact", format!("{point:?}")));
     }
+    remarks
 }
 
-/// The kind of which the client has a card in this connection that is not the record's.
-fn other_card<'c>(connection: &Slug, change: &'c ClientChange, client: &Client) -> Option<&'c CompactString> {
-    change.foreign.iter().map(|(kind, _)| kind).find(|kind| {
-        let mut held = client.foreign.iter().filter(|(it, _)| it.connection == *connection && it.kind == **kind);
-        let told = |id: &CompactString| change.foreign.iter().any(|(it, told)| it == *kind && told == id);
-        let mut held_any = false;
-        let agrees = held.any(|(it, _)| {
-            held_any = true;
-            told(&it.id)
-        });
-        held_any && !agrees
-    })
+/// Whether the names may be one name; `None` when one of them is not known.
+fn names_agree(change: &ClientChange, client: &Client) -> Option<bool> {
+    let (ours, theirs) = (change.name.as_ref()?, &client.name.as_ref()?.value);
+    let (ours, theirs) = (words(ours), words(theirs));
+    let (few, many) = if ours.len() <= theirs.len() { (ours, theirs) } else { (theirs, ours) };
+    // `Иван` and `Иванов Иван`, `Иванов И.` and `Иванов Иван Иванович`.
+    let has = |word: &String| many.iter().any(|it| it == word || starts_alike(word, it) || starts_alike(it, word));
+    Some(few.iter().all(has))
 }
 
-/// What the record says it is about; `None` when it does not tell. The name of a person tells
-/// nothing: forms of companies have one too.
-fn told_kind(change: &ClientChange) -> Option<ClientKind> {
-    let is_company = change.inn.as_ref().is_some_and(Inn::is_company) || company(change.name.as_ref()).is_some();
-    change.kind.or(is_company.then_some(ClientKind::Company))
+fn starts_alike(initial: &str, word: &str) -> bool {
+    initial.strip_suffix('.').is_some_and(|it| it.chars().count() == 1 && word.starts_with(it))
 }
 
-/// What the client is known to be. A client that has neither name nor ИНН is a person only until
-/// something says otherwise.
-fn known_kind(client: &Client) -> Option<ClientKind> {
-    match client.kind {
-        ClientKind::Company => Some(ClientKind::Company),
-        ClientKind::Person if client.name.is_none() && client.inn.is_none() => None,
-        ClientKind::Person => Some(ClientKind::Person),
-    }
-}
-
-fn held_name(client: &Client) -> Option<&Name> {
-    client.name.as_ref().map(|name| &name.value)
-}
-
-fn company(name: Option<&Name>) -> Option<&CompanyName> {
-    match name? {
-        Name::Company(company) => Some(company),
-        Name::Person(_) => None,
-    }
-}
-
-fn person(name: Option<&Name>) -> Option<&PersonName> {
-    match name? {
-        Name::Person(person) => Some(person),
-        Name::Company(_) => None,
-    }
-}
-
-fn names_disagree((left, right): (Option<&CompanyName>, Option<&CompanyName>)) -> bool {
-    matches!((left, right), (Some(left), Some(right)) if folded(&left.bare) != folded(&right.bare))
-}
-
-/// For comparing names: lower case, `ё` as `е`, letters and digits only.
-fn folded(text: &str) -> String {
-    text.to_lowercase().replace('ё', "е").chars().filter(|letter| letter.is_alphanumeric()).collect()
-}
-
-/// Why these clients cannot be one; `None` when they can.
-fn first_veto(rules: &Rules, fits: &[Fit<'_>]) -> Option<Message> {
-    let pairs =
-        fits.iter().enumerate().flat_map(|(index, left)| fits.iter().skip(index + 1).map(move |right| (left, right)));
-    pairs.into_iter().find_map(|(left, right)| {
-        let id = pair_veto(rules, left.client, right.client)?;
-        Some(Message::new(id).with("left", left.client.id).with("right", right.client.id))
-    })
-}
-
-fn pair_veto(rules: &Rules, left: &Client, right: &Client) -> Option<&'static str> {
-    if left.not_same.contains(&right.id) || right.not_same.contains(&left.id) {
-        return Some("identity-pair-not-same");
-    }
-    let inns = (left.inn.as_ref().map(|it| &it.value), right.inn.as_ref().map(|it| &it.value));
-    let same_inn = match inns {
-        (Some(left), Some(right)) if left != right => return Some("identity-pair-inn"),
-        (Some(_), Some(_)) => true,
-        (Some(_) | None, None) | (None, Some(_)) => false,
+fn words(name: &Name) -> Vec<String> {
+    let text = match name {
+        Name::Person(person) => person.shown(),
+        Name::Company(company) => company.bare.to_string(),
     };
-    if !(same_inn && rules.same_inn_joins_cards) && two_cards(rules, left, right) {
-        return Some("identity-pair-cards");
-    }
-    if same_inn {
-        return None;
-    }
-    match (known_kind(left), known_kind(right)) {
-        (Some(left), Some(right)) if left != right => Some("identity-pair-kind"),
-        (Some(ClientKind::Company), Some(ClientKind::Company)) => {
-            names_disagree((company(held_name(left)), company(held_name(right)))).then_some("identity-pair-names")
-        }
-        (Some(_) | None, Some(_) | None) => None,
-    }
+    text.to_lowercase().replace('ё', "е").split_whitespace().map(str::to_owned).collect()
 }
 
-/// Whether both have a card of one kind in one system, and none in common.
-fn two_cards(rules: &Rules, left: &Client, right: &Client) -> bool {
-    let cards = left.foreign.iter().map(|(card, _)| card).filter(|card| !rules.several_cards.contains(&card.kind));
-    cards.into_iter().any(|card| {
-        let alike = |client: &Client| {
-            let alike = client.foreign.iter().map(|(it, _)| it);
-            let alike = alike.filter(|it| it.connection == card.connection && it.kind == card.kind);
-            alike.map(|it| it.id.clone()).collect::<Vec<_>>()
+/// What vetoes ask of a record or a client.
+struct Side<'a> {
+    inn: Option<&'a Inn>,
+    /// A legal entity, a person, or not known.
+    legal: Option<bool>,
+    foreign: Vec<(&'a str, &'a str, &'a str)>,
+}
+
+impl<'a> Side<'a> {
+    fn of_change(connection: &'a Slug, change: &'a ClientChange) -> Side<'a> {
+        let foreign = change.foreign.iter().map(|(kind, id)| (&**connection, kind.as_str(), id.as_str())).collect();
+        let legal = legal(change.inn.as_ref(), change.kind, change.name.as_ref());
+        Side { inn: change.inn.as_ref(), legal, foreign }
+    }
+
+    fn of_client(client: &'a Client) -> Side<'a> {
+        let triple = |(it, _): &'a (Foreign, ClientId)| (&*it.connection, it.kind.as_str(), it.id.as_str());
+        let inn = client.inn.as_ref().map(|it| &it.value);
+        let name = client.name.as_ref().map(|it| &it.value);
+        // A client of whom only a telephone is known is held as a person until something says more.
+        let kind = match client.kind {
+            ClientKind::Company => Some(ClientKind::Company),
+            ClientKind::Person => None,
         };
-        let (left, right) = (alike(left), alike(right));
-        !right.is_empty() && !left.iter().any(|id| right.contains(id))
-    })
+        Side { inn, legal: legal(inn, kind, name), foreign: client.foreign.iter().map(triple).collect() }
+    }
 }
 
-/// Takes one of several clients that must stay apart, when something speaks for one of them.
-fn choose(change: &ClientChange, fits: &[Fit<'_>], mut why: Vec<Message>) -> Decision {
-    let strongest = fits.iter().map(|fit| fit.strength).max().unwrap_or(Strength::Contact);
-    let best: Vec<&Fit<'_>> = fits.iter().filter(|fit| fit.strength == strongest).collect();
-    let chosen = only(&best, |_| true)
-        .map(|client| (client, "identity-chosen-strongest"))
-        .or_else(|| only(&best, |fit| same_unit(change, fit.client)).map(|it| (it, "identity-chosen-unit")))
-        .or_else(|| only(&best, |fit| same_name(change, fit.client)).map(|it| (it, "identity-chosen-name")))
-        .or_else(|| nameless_caller(change, &best).map(|it| (it, "identity-chosen-person")))
-        .or_else(|| oldest_alike(&best).map(|it| (it, "identity-chosen-oldest")));
-    match chosen {
-        Some((client, reason)) => {
-            why.push(Message::new(reason).with("client", client));
-            Decision::Same { client, why }
+/// A legal entity (`true`), a person or entrepreneur (`false`), or not known.
+fn legal(inn: Option<&Inn>, kind: Option<ClientKind>, name: Option<&Name>) -> Option<bool> {
+    if let Some(inn) = inn {
+        return Some(inn.is_company());
+    }
+    match (name, kind) {
+        (Some(Name::Company(company)), _) => Some(company.form != "ИП"),
+        (Some(Name::Person(_)), Some(ClientKind::Company)) => None,
+        (Some(Name::Person(_)), Some(ClientKind::Person) | None) => Some(false),
+        (None, Some(ClientKind::Company)) => Some(true),
+        (None, Some(ClientKind::Person)) => Some(false),
+        (None, None) => None,
+    }
+}
+
+enum Veto {
+    Inn,
+    Kind,
+    Foreign { connection: String, kind: String },
+}
+
+impl Veto {
+    fn message(&self, client: ClientId) -> Message {
+        match self {
+            Veto::Inn => Message::new("identity-veto-inn").with("client", client),
+            Veto::Kind => Message::new("identity-veto-kind").with("client", client),
+            Veto::Foreign { connection, kind } => Message::new("identity-veto-foreign")
+                .with("client", client)
+                .with("connection", connection)
+                .with("kind", kind),
         }
-        None => Decision::Review { candidates: fits.iter().map(|fit| fit.client.id).collect(), why },
     }
 }
 
-fn only(fits: &[&Fit<'_>], speaks_for: impl Fn(&Fit<'_>) -> bool) -> Option<ClientId> {
-    let mut found = fits.iter().filter(|fit| speaks_for(fit));
-    match (found.next(), found.next()) {
-        (Some(fit), None) => Some(fit.client.id),
-        (Some(_) | None, Some(_)) | (None, None) => None,
+fn veto(rules: &Rules, left: &Side<'_>, right: &Side<'_>) -> Option<Veto> {
+    if let (Some(left), Some(right)) = (left.inn, right.inn)
+        && left != right
+    {
+        return Some(Veto::Inn);
     }
-}
-
-fn same_unit(change: &ClientChange, client: &Client) -> bool {
-    let held = client.kpp.as_ref().map(|kpp| &kpp.value);
-    change.inn.is_some() && held.is_some() && held == change.kpp.as_ref()
-}
-
-fn same_name(change: &ClientChange, client: &Client) -> bool {
-    let (told, held) = (change.name.as_ref(), held_name(client));
-    if let (Some(told), Some(held)) = (company(told), company(held)) {
-        return folded(&told.bare) == folded(&held.bare);
+    if let (Some(left), Some(right)) = (left.legal, right.legal)
+        && left != right
+    {
+        return Some(Veto::Kind);
     }
-    let (Some(told), Some(held)) = (person(told), person(held)) else { return false };
-    let agree = |left: &str, right: &str| folded(left) == folded(right);
-    agree(&told.given, &held.given) && (agree(&told.surname, &held.surname) || told.surname.is_empty())
-}
-
-/// A record that does not tell its kind, at a phone that a person and his company both have: it is
-/// a person who calls and writes.
-fn nameless_caller(change: &ClientChange, best: &[&Fit<'_>]) -> Option<ClientId> {
-    told_kind(change).is_none().then(|| only(best, |fit| fit.client.kind == ClientKind::Person))?
-}
-
-/// Several clients found by the very same keys (split by a person, or two cards with one ИНН):
-/// another new client would not be clearer than the oldest of them.
-fn oldest_alike(best: &[&Fit<'_>]) -> Option<ClientId> {
-    let sorted = |fit: &Fit<'_>| {
-        let mut keys = fit.matched.to_vec();
-        keys.sort();
-        keys
-    };
-    let first = best.first()?;
-    let keys = sorted(first);
-    best.iter().all(|fit| sorted(fit) == keys).then_some(first.client.id)
+    for (connection, kind, id) in &left.foreign {
+        let of_kind = |it: &&(&str, &str, &str)| it.0 == *connection && it.1 == *kind;
+        let mut theirs = right.foreign.iter().filter(of_kind).peekable();
+        let differs = theirs.peek().is_some() && theirs.all(|(_, _, theirs)| theirs != id);
+        if differs && !rules.has_many(kind) {
+            return Some(Veto::Foreign { connection: (*connection).to_owned(), kind: (*kind).to_owned() });
+        }
+    }
+    None
 }

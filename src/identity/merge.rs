@@ -1,172 +1,170 @@
-//! One client of two, and back.
+//! Two clients become one, and two again.
 //!
-//! The loser's row stays as it was and keeps a picture of the winner before the merge. A split is a
-//! three-way comparison: the merge is made again from the picture and the loser, and each field of
-//! the winner that still is what the merge made of it becomes what it was in the picture; a field
-//! that changed since stays.
+//! The loser's row stays as it was (for a split), points to its winner and keeps the winner as it
+//! was just before. The winner takes what is the loser's by the same precedence as from any record;
+//! contact points and foreign ids remember whose they were, those that come later too.
+//!
+//! A split gives back what each had. What the winner learned after the merge stays with it, except
+//! what came under a foreign id of the loser: that goes with the loser. Both are marked as not the
+//! same, so that the next record does not merge them again. Merges are undone in any order, but a
+//! field that passed through both of two losers is restored exactly only newest first.
 
-use super::absorb::offer_name;
 use crate::base::limits::{CONTACTS_MAX, EXTRA_FIELDS_MAX};
 use crate::base::{ClientId, Position};
-use crate::model::{Client, ClientKind, ClientState, HeldContact, Sourced, Standing};
+use crate::model::{Client, ClientKind, ClientState, Sourced, Standing};
 
-/// Makes one client of two: `loser` goes into `winner` and keeps its own fields for a split.
+/// Merges `loser` into `winner` by the entry at `at`.
 pub fn merge(winner: &mut Client, loser: &mut Client, at: Position) {
     let mut before = winner.clone();
-    // A winner stands for itself, so it has no picture of its own: pictures do not nest.
-    before.before_merge = None;
-    take(winner, loser);
-    winner.version = at;
+    // The winner's own past is in the rows of those that were merged into it.
+    before.winner_before = None;
+    loser.winner_before = Some(Box::new(before));
     loser.state = ClientState::MergedInto(winner.id, at);
-    loser.before_merge = Some(Box::new(before));
     loser.version = at;
-}
 
-/// Takes the merge of `loser` into `winner` back, and records that they are not the same.
-pub fn split(winner: &mut Client, loser: &mut Client, at: Position) {
-    if let Some(before) = loser.before_merge.take() {
-        let mut made = (*before).clone();
-        take(&mut made, loser);
-        give_back(winner, &before, &made, loser);
-    }
-    winner.merged.retain(|id| *id != loser.id);
-    mark_not_same(winner, loser.id);
-    mark_not_same(loser, winner.id);
-    loser.state = ClientState::Active;
-    winner.version = at;
-    loser.version = at;
-}
-
-fn mark_not_same(client: &mut Client, other: ClientId) {
-    if !client.not_same.contains(&other) {
-        client.not_same.push(other);
-    }
-}
-
-/// Puts everything of `loser` into `winner`.
-fn take(winner: &mut Client, loser: &Client) {
+    each_field(winner, loser, &mut Offer);
     if loser.kind == ClientKind::Company {
         winner.kind = ClientKind::Company;
     }
-    winner.standing = joint_standing(winner.standing, loser.standing);
+    if winner.standing == Standing::Client {
+        winner.standing = loser.standing;
+    }
     winner.known_since = winner.known_since.min(loser.known_since);
     winner.purchases = winner.purchases.saturating_add(loser.purchases);
-    if let Some(name) = &loser.name {
-        offer_name(&mut winner.name, name.clone(), winner.kind);
-    }
-    offer(&mut winner.inn, &loser.inn);
-    offer(&mut winner.kpp, &loser.kpp);
-    offer(&mut winner.ogrn, &loser.ogrn);
-    offer(&mut winner.address, &loser.address);
-    offer(&mut winner.responsible, &loser.responsible);
-    offer(&mut winner.segment, &loser.segment);
-    offer(&mut winner.decides, &loser.decides);
-    take_contacts(winner, loser);
-    for (card, _) in &loser.foreign {
-        if !winner.foreign.iter().any(|(held, _)| held == card) {
-            winner.foreign.push((card.clone(), loser.id));
+    for held in &loser.contacts {
+        let known = winner.contacts.iter().any(|it| it.point.key() == held.point.key());
+        // Bound: contacts above it stay in the loser's row.
+        if !known && winner.contacts.len() < CONTACTS_MAX {
+            winner.contacts.push(held.clone());
         }
     }
-    for id in &loser.not_same {
-        if *id != winner.id && !winner.not_same.contains(id) {
-            winner.not_same.push(*id);
-        }
-    }
-    // Bound: what does not fit stays in the loser's row.
-    for (name, value) in &loser.extra {
-        if winner.extra.len() < EXTRA_FIELDS_MAX && !winner.extra.iter().any(|(held, _)| held == name) {
-            winner.extra.push((name.clone(), value.clone()));
+    for (foreign, origin) in &loser.foreign {
+        if !winner.foreign.iter().any(|(held, _)| held == foreign) {
+            winner.foreign.push((foreign.clone(), *origin));
         }
     }
     winner.merged.push(loser.id);
-}
-
-fn offer<T: PartialEq + Clone>(slot: &mut Option<Sourced<T>>, offered: &Option<Sourced<T>>) {
-    if let Some(offered) = offered {
-        Sourced::offer(slot, offered.clone());
+    winner.merged.extend(&loser.merged);
+    winner
+        .not_same
+        .extend(loser.not_same.iter().filter(|it| !winner.not_same.contains(it)).copied().collect::<Vec<_>>());
+    for extra in &loser.extra {
+        let known = winner.extra.iter().any(|(name, _)| *name == extra.0);
+        if !known && winner.extra.len() < EXTRA_FIELDS_MAX {
+            winner.extra.push(extra.clone());
+        }
     }
+    winner.version = at;
 }
 
-/// Whatever is said of one of the two beats the plain "client"; spam is believed of neither unless
-/// it is said of both.
-fn joint_standing(winner: Standing, loser: Standing) -> Standing {
-    match (winner, loser) {
-        (Standing::Spam, told) | (Standing::Client, told) if told != Standing::Spam => told,
-        (held, _) => held,
+/// Undoes the merge of `loser` into `winner` by the entry at `at`. Does nothing when `loser` was not
+/// merged into `winner`.
+pub fn split(winner: &mut Client, loser: &mut Client, at: Position) {
+    let was_merged = matches!(loser.state, ClientState::MergedInto(into, _) if into == winner.id);
+    let Some(before) = loser.winner_before.take().filter(|_| was_merged) else { return };
+    let mut family: Vec<ClientId> = vec![loser.id];
+    family.extend(&loser.merged);
+
+    each_field(winner, loser, &mut Restore { before: &before });
+    restore_marks(winner, loser, &before);
+    let (theirs, ours): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut winner.contacts).into_iter().partition(|held| family.contains(&held.origin));
+    winner.contacts = ours;
+    for held in theirs {
+        if !loser.contacts.iter().any(|it| it.point.key() == held.point.key()) && loser.contacts.len() < CONTACTS_MAX {
+            loser.contacts.push(held);
+        }
     }
+    let (theirs, ours): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut winner.foreign).into_iter().partition(|(_, origin)| family.contains(origin));
+    winner.foreign = ours;
+    for foreign in theirs {
+        if !loser.foreign.iter().any(|(held, _)| *held == foreign.0) {
+            loser.foreign.push(foreign);
+        }
+    }
+    winner.merged.retain(|it| !family.contains(it));
+    winner.extra.retain(|extra| before.extra.contains(extra) || !loser.extra.contains(extra));
+    loser.state = ClientState::Active;
+    (winner.version, loser.version) = (at, at);
 }
 
-fn take_contacts(winner: &mut Client, loser: &Client) {
-    for theirs in &loser.contacts {
-        let key = theirs.point.key();
-        if let Some(held) = winner.contacts.iter_mut().find(|held| held.point.key() == key) {
-            // It may have come with a third client; now two vouch for it, and it must not leave
-            // with either of them alone.
-            held.origin = winner.id;
-        } else if winner.contacts.len() < CONTACTS_MAX {
-            // Bound: what does not fit stays in the loser's row.
-            winner.contacts.push(HeldContact { origin: loser.id, ..theirs.clone() });
+fn restore_marks(winner: &mut Client, loser: &mut Client, before: &Client) {
+    let inn_says_company = winner.inn.as_ref().is_some_and(|inn| inn.value.is_company());
+    if loser.kind == ClientKind::Company && !inn_says_company {
+        winner.kind = before.kind;
+    }
+    if winner.standing == loser.standing {
+        winner.standing = before.standing;
+    }
+    if winner.known_since == loser.known_since {
+        winner.known_since = before.known_since;
+    }
+    winner.purchases = winner.purchases.saturating_sub(loser.purchases);
+    winner.not_same.retain(|it| before.not_same.contains(it) || !loser.not_same.contains(it));
+    for (one, other) in [(&mut winner.not_same, loser.id), (&mut loser.not_same, winner.id)] {
+        if !one.contains(&other) {
+            one.push(other);
         }
     }
 }
 
-/// Makes each field of `winner` that is still as `made` by the merge what it was `before`.
-fn give_back(winner: &mut Client, before: &Client, made: &Client, loser: &Client) {
-    restore(&mut winner.kind, &before.kind, &made.kind);
-    restore(&mut winner.standing, &before.standing, &made.standing);
-    restore(&mut winner.known_since, &before.known_since, &made.known_since);
-    winner.purchases = match winner.purchases == made.purchases {
-        true => before.purchases,
-        false => winner.purchases.saturating_sub(loser.purchases),
-    };
-    restore_sourced(&mut winner.name, &before.name, &made.name);
-    restore_sourced(&mut winner.inn, &before.inn, &made.inn);
-    restore_sourced(&mut winner.kpp, &before.kpp, &made.kpp);
-    restore_sourced(&mut winner.ogrn, &before.ogrn, &made.ogrn);
-    restore_sourced(&mut winner.address, &before.address, &made.address);
-    restore_sourced(&mut winner.responsible, &before.responsible, &made.responsible);
-    restore_sourced(&mut winner.segment, &before.segment, &made.segment);
-    restore_sourced(&mut winner.decides, &before.decides, &made.decides);
-    give_back_contacts(winner, before, loser.id);
-    winner.foreign.retain(|(_, origin)| *origin != loser.id);
-    winner.not_same.retain(|id| before.not_same.contains(id) || !loser.not_same.contains(id));
-    winner.extra.retain(|(name, value)| {
-        let is_own = before.extra.iter().any(|(held, _)| held == name);
-        is_own || !loser.extra.iter().any(|(held, theirs)| held == name && theirs == value)
-    });
+/// What is done with one field of the winner and the same of the loser.
+trait EachField {
+    fn field<T: Clone + PartialEq>(
+        &mut self,
+        winner: &mut Option<Sourced<T>>,
+        loser: &Option<Sourced<T>>,
+        of: fn(&Client) -> &Option<Sourced<T>>,
+    );
 }
 
-fn restore<T: PartialEq + Clone>(held: &mut T, before: &T, made: &T) {
-    if *held == *made {
-        held.clone_from(before);
-    }
+/// All fields that have a provenance, in one place.
+fn each_field(winner: &mut Client, loser: &Client, each: &mut impl EachField) {
+    each.field(&mut winner.name, &loser.name, |it| &it.name);
+    each.field(&mut winner.inn, &loser.inn, |it| &it.inn);
+    each.field(&mut winner.kpp, &loser.kpp, |it| &it.kpp);
+    each.field(&mut winner.ogrn, &loser.ogrn, |it| &it.ogrn);
+    each.field(&mut winner.address, &loser.address, |it| &it.address);
+    each.field(&mut winner.responsible, &loser.responsible, |it| &it.responsible);
+    each.field(&mut winner.segment, &loser.segment, |it| &it.segment);
+    each.field(&mut winner.decides, &loser.decides, |it| &it.decides);
 }
 
-/// As [`restore`]; a value that the merge brought goes back also when it was told again since: it
-/// is the loser's, and he has it.
-fn restore_sourced<T: PartialEq + Clone>(
-    held: &mut Option<Sourced<T>>,
-    before: &Option<Sourced<T>>,
-    made: &Option<Sourced<T>>,
-) {
-    let same_value = |left: &Option<Sourced<T>>, right: &Option<Sourced<T>>| {
-        left.as_ref().map(|it| &it.value) == right.as_ref().map(|it| &it.value)
-    };
-    let merge_brought_it = same_value(held, made) && !same_value(before, made);
-    if merge_brought_it || *held == *made {
-        held.clone_from(before);
-    }
-}
+/// The loser's value is offered like that of any record.
+struct Offer;
 
-fn give_back_contacts(winner: &mut Client, before: &Client, loser: ClientId) {
-    winner.contacts.retain(|held| held.origin != loser);
-    for old in &before.contacts {
-        let key = old.point.key();
-        if let Some(held) = winner.contacts.iter_mut().find(|held| held.point.key() == key) {
-            held.origin = old.origin;
+impl EachField for Offer {
+    fn field<T: Clone + PartialEq>(
+        &mut self,
+        winner: &mut Option<Sourced<T>>,
+        loser: &Option<Sourced<T>>,
+        _of: fn(&Client) -> &Option<Sourced<T>>,
+    ) {
+        if let Some(offered) = loser {
+            Sourced::offer(winner, offered.clone());
         }
     }
-    // What came with a third client that was split off meanwhile has nobody left who vouches.
-    let (id, merged) = (winner.id, winner.merged.clone());
-    winner.contacts.retain(|held| held.origin == id || merged.contains(&held.origin));
+}
+
+/// What came from the loser, value and witness, gives way to what stood there before.
+struct Restore<'a> {
+    before: &'a Client,
+}
+
+impl EachField for Restore<'_> {
+    fn field<T: Clone + PartialEq>(
+        &mut self,
+        winner: &mut Option<Sourced<T>>,
+        loser: &Option<Sourced<T>>,
+        of: fn(&Client) -> &Option<Sourced<T>>,
+    ) {
+        let is_theirs = match (&*winner, loser) {
+            (Some(held), Some(theirs)) => held.value == theirs.value && held.provenance == theirs.provenance,
+            (None, _) | (_, None) => false,
+        };
+        if is_theirs {
+            *winner = of(self.before).clone();
+        }
+    }
 }

@@ -1,14 +1,53 @@
 //! The journal: the append-only truth.
+//!
+//! [`Journal`] is what the rest of the program sees. [`Segments`] keeps it in files (their bytes:
+//! [`format`]), [`MemoryJournal`] in memory for tests; [`conformance`] says what both must do.
+//!
+//! Parts of [`Segments`], from the rim inwards: [`disk`] (the only I/O), [`group`] and the queue
+//! (entries that wait), [`writer`] (one group after the other, a state machine), the reader (sparse
+//! index), recovery and the scan of a segment (what opening finds), bodies, space, [`verify`].
+//! [`simulated`] is a disk whose power tests can cut.
+//!
+//! Guaranteed: an append that resolved is durable and keeps its position for ever; positions have
+//! no gaps; nothing behind the synced head is ever read; a bad entry is an error, never skipped.
+//! Not here: what payloads mean ([`crate::entry`]), retention, and the lock of the folder.
 
 use std::future::Future;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
 
 use crate::base::{Message, Position, Timestamp};
 use crate::entry::{Body, Kind};
+
+mod bodies;
+pub mod conformance;
+pub mod disk;
+pub mod format;
+pub mod group;
+mod memory;
+mod message;
+mod options;
+mod queue;
+mod reader;
+mod recovery;
+mod scan;
+mod segments;
+pub mod simulated;
+mod space;
+mod verify;
+pub mod writer;
+
+pub use disk::{Disk, RealDisk};
+pub use memory::{MemoryJournal, Takes};
+pub use options::{Examination, Options};
+pub use recovery::{OpenError, Recovery};
+pub use scan::{Damage, Torn};
+pub use segments::Segments;
+pub use verify::{BodyReport, Progress, SegmentReport, VerifyReport, verify};
 
 /// An entry to be appended.
 #[derive(Debug, Clone)]
@@ -34,7 +73,7 @@ pub struct StoredEntry {
     pub payload: Bytes,
 }
 
-/// Why an append or a body was refused. Nothing of it is in the journal then.
+/// Why an append or a body was refused. Nothing of it is in the journal then, except after `Failed`.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
     /// Less free space than intake may use; senders retry later (503).
@@ -43,7 +82,8 @@ pub enum AppendError {
     /// The payload is larger than `limits::ENTRY_PAYLOAD_BYTES_MAX`.
     #[error("{0}")]
     TooLarge(Message),
-    /// The disk failed; the journal takes nothing more until it is opened anew.
+    /// The disk failed; the journal takes nothing more until it is opened anew. Whether the entry
+    /// is there is known only then.
     #[error("{0}")]
     Failed(Message),
     /// The journal is closing.
@@ -74,12 +114,19 @@ pub enum ReadError {
 /// Resolves when the entry is on the disk (synced), and not before.
 pub type Appended = Pin<Box<dyn Future<Output = Result<Position, AppendError>> + Send>>;
 
+/// A body that is open: readable from its beginning, and at any place (archives have their list of
+/// members at the end).
+pub trait BodyReader: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> BodyReader for T {}
+
 /// The journal as its users see it. `Segments` is the real one, `MemoryJournal` serves tests;
 /// `conformance` runs against both.
 pub trait Journal: Send + Sync + 'static {
     /// Queues the entry at once (order of calls is order of positions, as seen from one thread);
     /// the future resolves with its position once it is durable. Dropping the future does not
-    /// take the entry back.
+    /// take the entry back. Who appends thousands without awaiting any is held up in this call once
+    /// the queue is full.
     fn append(&self, entry: NewEntry) -> Appended;
 
     /// The newest synced position.
@@ -103,8 +150,21 @@ pub trait Journal: Send + Sync + 'static {
     fn adopt_body(&self, file: &Path) -> Result<Body, AppendError>;
 
     /// Opens a body for reading from its beginning.
-    fn open_body(&self, body: &Body) -> Result<Box<dyn Read + Send>, ReadError>;
+    fn open_body(&self, body: &Body) -> Result<Box<dyn BodyReader>, ReadError>;
 
     /// Free space and state, for health and the refusal of intake: `Ok` when intake may go on.
     fn accepts_intake(&self) -> Result<(), AppendError>;
+}
+
+/// A panic elsewhere does not make what a lock guards wrong here: state changes under it are whole.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read_locked<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write_locked<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,7 +8,7 @@ use super::canonical::{Kind, Section};
 use super::convert::{self, ContactKind, Conversion};
 use super::dictionary::Otherwise;
 use super::draft::{self, Draft};
-use super::inbound::{Condition, FieldPlan, Gather, Inbound, LinesPlan, Test};
+use super::plan::{Condition, FieldPlan, Gather, Inbound, LinesPlan, Test};
 use super::source::{Found, Reader, Source};
 use super::{MapContext, Mapped};
 use crate::base::Message;
@@ -38,7 +38,7 @@ impl Inbound {
         parts.deal &= self.is_told(Section::Deal, &reader);
         parts.document &= self.is_told(Section::Document, &reader);
         parts.interaction &= self.is_told(Section::Interaction, &reader);
-        self.extra.collect(self.names.is_folded(), reader, &mut draft);
+        self.extra.collect(&reader, &mut draft);
         Mapped::Change(Box::new(draft.finish(parts)))
     }
 
@@ -56,7 +56,7 @@ impl Inbound {
     fn fill(&self, reader: &Reader<'_>, draft: &mut Draft) -> Result<(), Message> {
         for plan in &self.fields {
             let is_meant = self.conditions.is_empty() || self.is_told(plan.spec.section, reader);
-            let is_done = plan.is_fallback && draft.is_filled(plan.spec.field);
+            let is_done = plan.unless.is_some_and(|field| draft.is_filled(field));
             if is_meant && !is_done {
                 self.fill_field(plan, reader, draft)?;
             }
@@ -252,6 +252,9 @@ fn fill_lines(plan: &LinesPlan, reader: &Reader<'_>, draft: &mut Draft) {
             if let Some(value) = converted.value {
                 draft::set_line(&mut line, field.spec.field, value);
             }
+        }
+        if line.sum.is_zero() {
+            line.sum = line.price.checked_mul(line.quantity).unwrap_or_default().normalize();
         }
         lines.push(line);
     }

@@ -20,14 +20,8 @@ pub enum Section {
 
 impl Section {
     /// Every section.
-    pub const ALL: [Section; 6] = [
-        Section::Record,
-        Section::Client,
-        Section::Deal,
-        Section::Document,
-        Section::Interaction,
-        Section::Lines,
-    ];
+    pub const ALL: [Section; 6] =
+        [Section::Record, Section::Client, Section::Deal, Section::Document, Section::Interaction, Section::Lines];
 
     /// Name of the table.
     pub fn name(self) -> &'static str {

@@ -116,16 +116,28 @@ fn apply(inbound: &Inbound, case: &Case, around: Surroundings<'_>) -> Mapped {
 fn check_lines(lint: &Lint, case: &Case, result: &Mapped) {
     let Some(expected) = &case.expect else { return };
     let got = result.lines();
-    let missing: Vec<&str> = expected.iter().filter(|line| !got.contains(line)).map(String::as_str).collect();
-    let unexpected: Vec<&str> = got.iter().filter(|line| !expected.contains(line)).map(String::as_str).collect();
+    let missing = without(expected, &got);
+    let unexpected = without(&got, expected);
     if missing.is_empty() && unexpected.is_empty() {
         return;
     }
-    let shown = |lines: Vec<&str>, mark: &str| -> String {
-        lines.iter().map(|line| format!("\n  {mark} {line}")).collect()
-    };
+    let shown =
+        |lines: Vec<&str>, mark: &str| -> String { lines.iter().map(|line| format!("\n  {mark} {line}")).collect() };
     let difference = shown(missing, "-") + &shown(unexpected, "+");
     lint.report(case.line, Message::new("case-differs").with("case", &case.name).with("difference", difference));
+}
+
+/// The lines of `these` that are not in `those`; a line that stands twice must stand there twice.
+fn without<'l>(these: &'l [String], those: &[String]) -> Vec<&'l str> {
+    let mut rest: Vec<&String> = those.iter().collect();
+    let mut left = Vec::new();
+    for line in these {
+        match rest.iter().position(|other| *other == line) {
+            Some(at) => drop(rest.swap_remove(at)),
+            None => left.push(line.as_str()),
+        }
+    }
+    left
 }
 
 fn check_same(lint: &Lint, case: &Case, result: &Mapped, other: &Mapped) {
@@ -163,9 +175,9 @@ fn read(table: Table<'_>) -> Option<Case> {
             notes.extend(inner.text(&name).map(|text| (CompactString::new(&name), text.to_owned())));
         }
     }
-    let expect = table.text("expect").map(|text| {
-        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>()
-    });
+    let expect = table
+        .text("expect")
+        .map(|text| text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>());
     let same_as = table.text("same_as").map(str::to_owned);
     if expect.is_none() && same_as.is_none() {
         lint.report(line, Message::new("case-expects-nothing").with("case", &name));
@@ -186,9 +198,7 @@ fn input(table: &Table<'_>) -> Option<Value> {
     };
     let decoded = match *kind {
         "json" => decode::submission("application/json", text.trim().as_bytes()).map(|it| it.value),
-        "form" => {
-            decode::submission("application/x-www-form-urlencoded", text.trim().as_bytes()).map(|it| it.value)
-        }
+        "form" => decode::submission("application/x-www-form-urlencoded", text.trim().as_bytes()).map(|it| it.value),
         _ => decode::xml::decode(text.trim().as_bytes(), None).map(|it| inside(it.value)),
     };
     decoded.map_err(|error| table.report(kind, error.message)).ok()

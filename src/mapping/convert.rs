@@ -58,13 +58,9 @@ pub(super) const CONVERSIONS: &[(&str, Conversion)] = &[
 /// The conversions that give a value of the kind; the first is used when none is named.
 pub(super) fn fitting(kind: Kind) -> &'static [Conversion] {
     match kind {
-        Kind::Text
-        | Kind::Prose
-        | Kind::NamePart
-        | Kind::Messenger
-        | Kind::Visitor
-        | Kind::Foreign
-        | Kind::Click => &[Conversion::Text],
+        Kind::Text | Kind::Prose | Kind::NamePart | Kind::Messenger | Kind::Visitor | Kind::Foreign | Kind::Click => {
+            &[Conversion::Text]
+        }
         Kind::Name => &[Conversion::AnyName, Conversion::PersonName, Conversion::CompanyName],
         Kind::Company => &[Conversion::CompanyName],
         Kind::Phone => &[Conversion::Phone],
@@ -235,11 +231,11 @@ fn pick<T, const N: usize>(at: usize, values: [T; N]) -> Option<T> {
 pub(super) fn contact_kind(kind: &str, value: &str) -> ContactKind {
     let kind = kind.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+    let is_address = has(&["mail", "почта"]) && !has(&["почтовый"]);
+    let looks_like_address = kind.trim().is_empty() && value.contains('@');
     if has(&["телефон", "phone", "моб"]) {
         ContactKind::Phone
-    } else if has(&["mail", "почта"]) && !has(&["почтовый"]) {
-        ContactKind::Email
-    } else if kind.trim().is_empty() && value.contains('@') {
+    } else if is_address || looks_like_address {
         ContactKind::Email
     } else {
         ContactKind::Other

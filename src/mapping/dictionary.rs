@@ -5,8 +5,8 @@
 
 use compact_str::CompactString;
 
-use crate::field::{Lint, NodeKind};
 use crate::base::Message;
+use crate::field::{Lint, NodeKind};
 
 /// What to do with a word that the dictionary does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

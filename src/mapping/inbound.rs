@@ -5,10 +5,11 @@ use std::sync::Arc;
 use compact_str::CompactString;
 
 use super::canonical::{self, Field, Kind, Section, Spec};
-use super::convert::{self, CONVERSIONS, Conversion};
+use super::convert::{self, CONVERSIONS};
 use super::dictionary::{Dictionary, OTHERWISE, Otherwise};
 use super::draft::Parts;
 use super::extra::{Extra, Pairs};
+use super::plan::{Condition, FieldPlan, Filter, Gather, Inbound, LinesPlan, Test};
 use super::source::{Names, Source};
 use crate::base::{Message, Problem, Timestamp};
 use crate::field::reader::unknown_word;
@@ -32,87 +33,6 @@ pub struct Scope<'a> {
 impl Scope<'_> {
     /// Of a stream about which the manifest says nothing.
     pub const PLAIN: Scope<'static> = Scope { fold_names: false, drop: &[], honeypot: &[], test: None };
-}
-
-/// A compiled inbound mapping.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inbound {
-    pub(super) file: CompactString,
-    pub(super) names: Names,
-    pub(super) filters: Vec<Filter>,
-    pub(super) parts: Parts,
-    pub(super) conditions: Vec<(Section, Condition)>,
-    /// Where sections begin that do not begin at the record: the first place that is there.
-    pub(super) bases: Vec<(Section, Vec<Source>)>,
-    pub(super) fields: Vec<FieldPlan>,
-    pub(super) lines: Option<LinesPlan>,
-    pub(super) require_any: Vec<&'static Spec>,
-    pub(super) extra: Extra,
-}
-
-/// Records to leave aside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Filter {
-    pub(super) reason: FilterReason,
-    pub(super) when: Option<Condition>,
-}
-
-/// A question to the record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Condition {
-    pub(super) source: Source,
-    pub(super) test: Test,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Test {
-    Filled,
-    Missing,
-    /// One of these, without regard to case.
-    OneOf(Vec<CompactString>),
-    /// None of these; missing counts as none.
-    NoneOf(Vec<CompactString>),
-}
-
-/// How one canonical field is filled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FieldPlan {
-    pub(super) spec: &'static Spec,
-    /// What stands after the point of a named field.
-    pub(super) name: CompactString,
-    /// For messages and issues.
-    pub(super) full: CompactString,
-    pub(super) from: Vec<Source>,
-    pub(super) gather: Gather,
-    pub(super) conversion: Conversion,
-    pub(super) dictionary: Option<(Arc<Dictionary>, Otherwise)>,
-    pub(super) default: Option<CompactString>,
-    pub(super) currency: Option<Source>,
-    pub(super) required: bool,
-    /// Read only where the ways before it gave nothing.
-    pub(super) is_fallback: bool,
-}
-
-/// How several sources make a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Gather {
-    /// The first filled one.
-    First,
-    /// Each value of each source.
-    Each,
-    /// All filled ones, with this between.
-    Join(CompactString),
-    /// Contacts: items, and where an item says its type.
-    Typed { each: Source, kind: Source },
-}
-
-/// How lines are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LinesPlan {
-    pub(super) each: Source,
-    pub(super) fields: Vec<FieldPlan>,
-    pub(super) to_deal: bool,
-    pub(super) to_document: bool,
 }
 
 impl Inbound {
@@ -153,22 +73,13 @@ impl Inbound {
         let lines = table.table("lines").and_then(|inner| compiler.lines(inner, parts));
         let mut extra = compiler.extra(&table);
         extra.ignore.extend(scope.drop.iter().cloned());
+        extra.ignore.retain(|path| !compiler.names.ignore(&path.to_string()));
         table.close();
 
         let mut names = compiler.names;
         names.seal();
-        let mut inbound = Inbound {
-            file: file.into(),
-            names,
-            filters,
-            parts,
-            conditions,
-            bases,
-            fields,
-            lines,
-            require_any,
-            extra,
-        };
+        let mut inbound =
+            Inbound { file: file.into(), names, filters, parts, conditions, bases, fields, lines, require_any, extra };
         inbound.seal();
         lint.finish(inbound)
     }
@@ -306,18 +217,18 @@ impl Compiler<'_> {
         Some(Condition { source: source?, test: test? })
     }
 
-    fn require_any(&mut self, table: &Table<'_>) -> Vec<&'static Spec> {
-        let mut specs = Vec::new();
-        for (name, line) in table.texts("require_any") {
-            match canonical::find_full(name) {
-                Some(spec) => specs.push(spec),
-                None => {
-                    let known: Vec<String> = canonical::FIELDS.iter().map(Spec::full_name).collect();
-                    self.lint.report(line, unknown_field(name, known.iter().map(String::as_str)));
-                }
-            }
+    fn require_any(&self, table: &Table<'_>) -> Vec<&'static Spec> {
+        table.texts("require_any").into_iter().filter_map(|(name, line)| self.canonical(name, line)).collect()
+    }
+
+    /// The canonical field of this full name; another name is reported.
+    fn canonical(&self, name: &str, line: u32) -> Option<&'static Spec> {
+        let spec = canonical::find_full(name);
+        if spec.is_none() {
+            let known: Vec<String> = canonical::FIELDS.iter().map(Spec::full_name).collect();
+            self.lint.report(line, unknown_field(name, known.iter().map(String::as_str)));
         }
-        specs
+        spec
     }
 
     /// Documents and interactions must say what they are.
@@ -409,18 +320,12 @@ impl Compiler<'_> {
         };
         for (index, item) in tables.iter().enumerate() {
             let plan = self.field(spec, name, item.line, item, start);
-            fields.extend(plan.map(|plan| FieldPlan { is_fallback: index > 0, ..plan }));
+            let itself = (index > 0).then_some(spec.field);
+            fields.extend(plan.map(|plan| FieldPlan { unless: plan.unless.or(itself), ..plan }));
         }
     }
 
-    fn field(
-        &mut self,
-        spec: &'static Spec,
-        name: &str,
-        line: u32,
-        node: &Node,
-        start: Start,
-    ) -> Option<FieldPlan> {
+    fn field(&mut self, spec: &'static Spec, name: &str, line: u32, node: &Node, start: Start) -> Option<FieldPlan> {
         let full = match name {
             "" => spec.full_name(),
             name => format!("{}.{name}", spec.full_name()),
@@ -437,7 +342,7 @@ impl Compiler<'_> {
             default: None,
             currency: None,
             required: false,
-            is_fallback: false,
+            unless: None,
         };
         match &node.kind {
             NodeKind::Text(text) => plan.from.extend(self.source(text, line, start)),
@@ -476,6 +381,9 @@ impl Compiler<'_> {
         let constant = table.text("const");
         plan.default = constant.or_else(|| table.text("default")).map(CompactString::new);
         plan.required = table.boolean("required").unwrap_or(false);
+        if let Some(text) = table.text("unless") {
+            plan.unless = self.canonical(text, table.line_of("unless")).map(|spec| spec.field);
+        }
         let has_from = table.node("from").is_some();
         if constant.is_some() == has_from {
             table.report("from", Message::new("mapping-no-source").with("field", &plan.full));
@@ -626,9 +534,7 @@ impl Compiler<'_> {
         let ignore = table.texts("ignore").into_iter().filter_map(|(text, line)| self.path(text, line)).collect();
         let mut pairs = Vec::new();
         for inner in table.tables("pairs") {
-            let read = |name: &str| {
-                inner.required_text(name).and_then(|text| self.path(text, inner.line_of(name)))
-            };
+            let read = |name: &str| inner.required_text(name).and_then(|text| self.path(text, inner.line_of(name)));
             let (each, name, value) = (read("each"), read("name"), read("value"));
             if let (Some(each), Some(name), Some(value)) = (each, name, value) {
                 pairs.push(Pairs { each, name, value });

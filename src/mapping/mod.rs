@@ -51,14 +51,16 @@ mod dictionary;
 mod draft;
 mod extra;
 mod inbound;
+mod plan;
 mod render;
 mod source;
 
 use compact_str::CompactString;
 use jiff::tz::TimeZone;
 
-pub use inbound::{Inbound, Scope};
+pub use inbound::Scope;
 pub use outbound::{Desired, OutObject, Outbound, Readiness, Ref};
+pub use plan::Inbound;
 
 use crate::base::{Message, Timestamp};
 use crate::model::{Change, Currency};

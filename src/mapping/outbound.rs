@@ -35,9 +35,9 @@ use super::OWNER_RANK;
 use super::dictionary::{Dictionary, Otherwise};
 use crate::model::{Client, ClientKind, Deal, Interaction, InteractionKind};
 
-pub use value::{NAMES, Name};
 use value::Taken;
 pub(super) use value::interaction_name;
+pub use value::{NAMES, Name};
 
 /// One of our objects whose foreign id a sink's object refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -55,8 +55,13 @@ impl Mapped {
         ];
         const BESIDE: [&str; 4] = ["client.address", "client.responsible", "client.decides", "client.known_since"];
         let starts = |line: &String, with: &[&str]| with.iter().any(|it| line.starts_with(it));
-        let mut lines: Vec<String> =
-            self.lines().into_iter().filter(|line| starts(line, &TELLING) && !starts(line, &BESIDE)).collect();
+        let mut lines: Vec<String> = self
+            .lines()
+            .into_iter()
+            .filter(|line| starts(line, &TELLING) && !starts(line, &BESIDE))
+            // Nobody tells two mailboxes apart by case.
+            .map(|line| if line.starts_with("client.email") { line.to_lowercase() } else { line })
+            .collect();
         lines.sort();
         lines
     }
@@ -79,8 +84,20 @@ fn change_lines(change: &Change, lines: &mut Lines) {
 }
 
 fn client_lines(client: &ClientChange, lines: &mut Lines) {
-    let ClientChange { kind, standing, foreign, name, inn, kpp, ogrn, address, responsible, decides, known_since, contacts } =
-        client;
+    let ClientChange {
+        kind,
+        standing,
+        foreign,
+        name,
+        inn,
+        kpp,
+        ogrn,
+        address,
+        responsible,
+        decides,
+        known_since,
+        contacts,
+    } = client;
     let kind = kind.map(|it| match it {
         ClientKind::Person => "person",
         ClientKind::Company => "company",
@@ -91,10 +108,11 @@ fn client_lines(client: &ClientChange, lines: &mut Lines) {
         lines.put(&format!("client.foreign.{kind}"), id);
     }
     match name {
-        Some(Name::Person(person)) => lines.put(
-            "client.person",
-            format_args!("{} | {} | {}", person.surname, person.given, person.patronymic),
-        ),
+        Some(Name::Person(person)) => {
+            lines.filled("client.surname", &person.surname);
+            lines.filled("client.given", &person.given);
+            lines.filled("client.patronymic", &person.patronymic);
+        }
         Some(Name::Company(company)) => lines.put("client.company", &company.full),
         None => {}
     }

@@ -102,14 +102,14 @@ pub struct Client {
     pub foreign: Vec<(Foreign, ClientId)>,
     /// Clients that were merged into this one, oldest first.
     pub merged: Vec<ClientId>,
+    /// Of a client that was merged away: its winner as it was just before, for a split.
+    pub winner_before: Option<Box<Client>>,
     /// Clients that a person said are not this one.
     pub not_same: Vec<ClientId>,
     /// Number of purchases known (shipped or paid documents, won deals).
     pub purchases: u32,
     /// Fields that no mapping names.
     pub extra: Vec<(CompactString, Sourced<CompactString>)>,
-    /// On a client merged away: the winner as it was before, for a split.
-    pub before_merge: Option<Box<Client>>,
 }
 
 impl Client {
@@ -133,10 +133,10 @@ impl Client {
             contacts: Vec::new(),
             foreign: Vec::new(),
             merged: Vec::new(),
+            winner_before: None,
             not_same: Vec::new(),
             purchases: 0,
             extra: Vec::new(),
-            before_merge: None,
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::score::{Class, Score};
 use super::{Foreign, Money, Sourced};
-use crate::base::{ClientId, DealId, DocumentId, Position, Timestamp};
+use crate::base::{ClientId, DealId, DocumentId, Position, Slug, Timestamp};
 
 /// Why a deal was lost, as far as classes ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -89,6 +89,8 @@ pub struct Deal {
     pub id: DealId,
     /// Whose.
     pub client: Option<ClientId>,
+    /// The connection that told of it first.
+    pub came_by: Slug,
     /// Where it stands.
     pub state: DealState,
     /// Journal time of the first record of it.
@@ -149,10 +151,11 @@ pub struct Deal {
 
 impl Deal {
     /// An open deal of which nothing is known yet.
-    pub fn new(id: DealId, client: Option<ClientId>, at: Timestamp) -> Deal {
+    pub fn new(id: DealId, client: Option<ClientId>, came_by: Slug, at: Timestamp) -> Deal {
         Deal {
             id,
             client,
+            came_by,
             state: DealState::Open,
             created_at: at,
             active_at: at,

@@ -186,21 +186,24 @@ struct Piece {
 fn pieces(chars: &[char]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut body = Vec::new();
-    let mut at = 0;
+    let (mut at, mut digits) = (0, 0);
     while at < chars.len() {
-        let digits_before = body.iter().filter(|it: &&char| it.is_ascii_digit()).count();
-        if digits_before >= 5
+        if digits >= 5
             && let Some((extension, after)) = extension_at(chars, at)
         {
             pieces.push(Piece { body: std::mem::take(&mut body), extension: Some(extension) });
-            at = after;
+            (at, digits) = (after, 0);
             continue;
         }
         match chars[at] {
             ',' | ';' | '/' | '|' | '\\' => {
                 pieces.push(Piece { body: std::mem::take(&mut body), extension: None });
+                digits = 0;
             }
-            it => body.push(it),
+            it => {
+                digits += usize::from(it.is_ascii_digit());
+                body.push(it);
+            }
         }
         at += 1;
     }

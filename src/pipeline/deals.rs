@@ -11,6 +11,7 @@ use super::records::{Origin, remember_foreign};
 use super::step::Step;
 use crate::base::limits::{EXTRA_FIELDS_MAX, EXTRA_VALUE_BYTES_MAX};
 use crate::base::{ClientId, DealId, DocumentId, Timestamp};
+use crate::catalog::{ClosedDeal, OpenDeal, OrderRule};
 use crate::entry::ObjectRef;
 use crate::model::change::{DealChange, DealStateChange, DocumentChange};
 use crate::model::{Change, Deal, DealState, Document, Provenance, Sourced};
@@ -107,6 +108,9 @@ fn known_deal(
 /// The one open deal of the client that has no document yet. Several: a person must say, so the
 /// order makes its own deal.
 fn linkable_deal(step: &mut Step<'_>, client: Option<ClientId>) -> Result<Option<DealId>, TableError> {
+    if step.catalog.business.order == OrderRule::New {
+        return Ok(None);
+    }
     let candidates: Vec<DealId> = client_deals(step, client)?
         .into_iter()
         .filter(|deal| deal.is_open() && deal.documents.is_empty() && !deal.hidden)
@@ -131,13 +135,15 @@ fn lead_deal(
     };
     let deals = client_deals(step, client)?;
     let business = &step.catalog.business;
+    let joins_open = business.open_deal == OpenDeal::Join;
     let latest_open = deals
         .iter()
+        .filter(|_| joins_open)
         .filter(|deal| deal.is_open() && !deal.hidden && same_pipeline(deal))
         .max_by_key(|deal| (deal.active_at, deal.id));
     if let Some(open) = latest_open {
         let is_same_form = step.at.ms_since(open.created_at) <= business.same_form_window_ms
-            && open.source_connection() == Some(&origin.envelope.connection);
+            && open.came_by == origin.envelope.connection;
         return Ok(Some((open.id, if is_same_form { Relation::Tells } else { Relation::Joins })));
     }
     let lost_at = |deal: &Deal| match deal.state {
@@ -166,12 +172,14 @@ pub(super) fn client_deals(step: &mut Step<'_>, client: Option<ClientId>) -> Res
 
 fn create(step: &mut Step<'_>, origin: &Origin<'_>, client: Option<ClientId>) -> Result<DealId, TableError> {
     let id = DealId::derive(origin.record, 0);
-    let mut deal = Deal::new(id, client, step.at);
+    let mut deal = Deal::new(id, client, origin.envelope.connection.clone(), step.at);
     deal.active_at = origin.observed_at;
     deal.stage_since = origin.observed_at;
-    // A repeat deal goes to whom the client knows.
-    let earlier = client_deals(step, client)?;
-    deal.responsible = earlier.iter().rev().find_map(|earlier| earlier.responsible.clone());
+    if step.catalog.business.closed_deal == ClosedDeal::Repeat {
+        // A repeat deal goes to whom the client knows.
+        let earlier = client_deals(step, client)?;
+        deal.responsible = earlier.iter().rev().find_map(|earlier| earlier.responsible.clone());
+    }
     step.rows.put::<Deals>(&id, DealRow::new(deal));
     if let Some(client) = client {
         step.rows.update::<Clients, _>(&client, |row| {
@@ -294,18 +302,14 @@ pub(super) fn keep_extra(
             value.pop();
         }
         let offered = Sourced::new(value, provenance);
-        match held.iter_mut().find(|(held, _)| held == name) {
-            Some((_, slot)) => {
-                let mut kept = Some(slot.clone());
-                changed |= Sourced::offer(&mut kept, offered);
-                *slot = kept.expect("an offer never empties a slot");
-            }
+        if let Some((_, slot)) = held.iter_mut().find(|(held, _)| held == name) {
+            let mut kept = Some(slot.clone());
+            changed |= Sourced::offer(&mut kept, offered);
+            *slot = kept.expect("an offer never empties a slot");
+        } else if held.len() < EXTRA_FIELDS_MAX {
             // Bound: the journal keeps what does not fit here.
-            None if held.len() >= EXTRA_FIELDS_MAX => {}
-            None => {
-                held.push((name.clone(), offered));
-                changed = true;
-            }
+            held.push((name.clone(), offered));
+            changed = true;
         }
     }
     changed

@@ -33,8 +33,12 @@ pub(super) fn edit(
         state.delivery.is_some()
     };
     let open = match object {
-        ObjectRef::Client(id) => step.rows.update::<Clients, _>(&id, |row| row.as_mut().map(|row| edit_in(&mut row.sinks)))?,
-        ObjectRef::Deal(id) => step.rows.update::<Deals, _>(&id, |row| row.as_mut().map(|row| edit_in(&mut row.sinks)))?,
+        ObjectRef::Client(id) => {
+            step.rows.update::<Clients, _>(&id, |row| row.as_mut().map(|row| edit_in(&mut row.sinks)))?
+        }
+        ObjectRef::Deal(id) => {
+            step.rows.update::<Deals, _>(&id, |row| row.as_mut().map(|row| edit_in(&mut row.sinks)))?
+        }
         ObjectRef::Interaction(id) => {
             step.rows.update::<Interactions, _>(&id, |row| row.as_mut().map(|row| edit_in(&mut row.sinks)))?
         }

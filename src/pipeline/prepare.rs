@@ -14,7 +14,7 @@ use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
 use crate::catalog::Catalog;
 use crate::connector::Transport;
 use crate::decode::{self, commerceml};
-use crate::entry::{Attempted, Attempting, Body, Command, Commanded, Configured, Entry, Received, Slice, Ticked};
+use crate::entry::{Attempted, Attempting, Body, Command, Commanded, Configured, Entry, Received, Slice};
 use crate::journal::{Journal, StoredEntry};
 use crate::mapping::Mapped;
 use crate::model::{Change, Issue};
@@ -49,8 +49,8 @@ pub(super) enum Work {
     Attempted(Attempted),
     /// See [`Configured`].
     Configured(Configured),
-    /// See [`Ticked`].
-    Ticked(Ticked),
+    /// Time passed, to the entry's journal time.
+    Ticked,
     /// A portion of rescoring.
     Rescore { of: Position, after: Option<crate::base::DealId>, count: u32 },
     /// The entry itself does not read; its record is quarantined.
@@ -97,7 +97,7 @@ pub(super) struct Preparer {
 
 impl Preparer {
     /// Starts under `catalog`, the configuration in force at the checkpoint.
-    pub fn new(
+    pub(super) fn new(
         journal: Arc<dyn Journal>,
         configurations: Arc<dyn Configurations>,
         catalog: Option<Arc<Catalog>>,
@@ -106,7 +106,7 @@ impl Preparer {
     }
 
     /// Prepares entries in order. Runs of envelopes between other entries are done in parallel.
-    pub fn prepare(&mut self, entries: Vec<StoredEntry>) -> Result<Vec<Prepared>, PipelineError> {
+    pub(super) fn prepare(&mut self, entries: Vec<StoredEntry>) -> Result<Vec<Prepared>, PipelineError> {
         let mut prepared = Vec::with_capacity(entries.len());
         let mut decoded: Vec<(StoredEntry, Result<Entry, Message>)> = entries
             .into_par_iter()
@@ -156,7 +156,7 @@ impl Preparer {
             Ok(Entry::Received(_)) => unreachable!("envelopes are prepared in runs"),
             Ok(Entry::Attempting(it)) => Work::Attempting(it),
             Ok(Entry::Attempted(it)) => Work::Attempted(it),
-            Ok(Entry::Ticked(it)) => Work::Ticked(it),
+            Ok(Entry::Ticked(_)) => Work::Ticked,
             Ok(Entry::Slice(Slice::Import { of, from, to })) => self.slice(position, of, from, to)?,
             Ok(Entry::Slice(Slice::Rescore { of, after, count })) => Work::Rescore { of, after, count },
             Ok(Entry::Commanded(commanded)) => self.command(position, commanded)?,
@@ -244,7 +244,7 @@ impl Preparer {
 /// Decodes and maps a whole envelope, unless it is too large for one go.
 fn envelope(journal: &dyn Journal, catalog: &Catalog, received: Received) -> Work {
     let envelope = Arc::new(received);
-    let mut items = match items(journal, catalog, &envelope) {
+    let items = match items(journal, catalog, &envelope) {
         Ok(items) => items,
         Err(message) => {
             let records = vec![Record { item: 0, stream: envelope.stream.clone(), content: Content::Refused(message) }];
@@ -252,7 +252,7 @@ fn envelope(journal: &dyn Journal, catalog: &Catalog, received: Received) -> Wor
         }
     };
     let mut records = Vec::with_capacity(1);
-    while let Some(item) = items.next() {
+    for item in items {
         let index = records.len() as u32;
         if index == INLINE_ITEMS_MAX {
             return Work::Envelope { envelope, records: Vec::new(), more: true };
@@ -264,9 +264,9 @@ fn envelope(journal: &dyn Journal, catalog: &Catalog, received: Received) -> Wor
 
 /// The records of an envelope in the source's shape, streaming.
 fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Received) -> Result<Items, Message> {
-    let connection = catalog.connection(&envelope.connection).ok_or_else(|| {
-        Message::new("pipeline-no-connection").with("connection", &envelope.connection)
-    })?;
+    let connection = catalog
+        .connection(&envelope.connection)
+        .ok_or_else(|| Message::new("pipeline-no-connection").with("connection", &envelope.connection))?;
     let transport = connection.connector.source.as_ref().map(|source| source.transport);
     match transport {
         Some(Transport::Webhook) => {
@@ -301,7 +301,9 @@ fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: Decoded) -
             };
             Record { item, stream, content }
         }
-        Decoded::Broken(message) => Record { item, stream: envelope.stream.clone(), content: Content::Refused(message) },
+        Decoded::Broken(message) => {
+            Record { item, stream: envelope.stream.clone(), content: Content::Refused(message) }
+        }
     }
 }
 

@@ -46,7 +46,7 @@ pub fn apply_all(
     batch_max: usize,
     progress: &mut dyn FnMut(Position, Position),
 ) -> Result<u64, PipelineError> {
-    let mut from = start_of(store.as_ref())?;
+    let (mut from, mut next) = start_of(store.as_ref())?;
     let meta = Reader::new(store.as_ref()).get::<Meta>(&())?;
     let catalog = match meta.and_then(|meta| meta.configuration.map(|hash| (hash, meta.configured_at))) {
         Some((hash, position)) => {
@@ -58,15 +58,16 @@ pub fn apply_all(
     let mut preparer = Preparer::new(journal.clone(), configurations, catalog);
     let mut rows = Overlay::new(store);
     let mut applied = 0;
-    while from.position <= head {
-        let left = (head.0 - from.position.0 + 1).min(batch_max as u64) as usize;
-        let entries = journal.read(from.position, left, MICRO_BATCH_BYTES_MAX)?;
+    while next <= head {
+        let left = (head.0 - next.0 + 1).min(batch_max as u64) as usize;
+        let entries = journal.read(next, left, MICRO_BATCH_BYTES_MAX)?;
         let Some(last) = entries.last() else { break };
         let to = ItemRef::new(last.position.next(), 0);
         applied += entries.len() as u64;
         let prepared = preparer.prepare(entries)?;
         apply(&mut rows, from, to, 1, prepared)?;
         from = to;
+        next = to.position;
         progress(Position(to.position.0 - 1), head);
     }
     Ok(applied)

@@ -4,7 +4,7 @@ use compact_str::CompactString;
 
 use super::step::Step;
 use super::{deals, identify, marks, scores};
-use crate::base::{ClientId, DealId, InteractionId, ItemRef, Slug, Timestamp};
+use crate::base::{ClientId, DealId, InteractionId, ItemRef, Timestamp};
 use crate::entry::{ObjectRef, Received};
 use crate::model::{Change, Foreign, Interaction, Outcome, Provenance, Utm};
 use crate::tables::rows::{InteractionRow, ObjectKey};
@@ -16,15 +16,13 @@ pub(super) struct Origin<'r> {
     pub record: ItemRef,
     /// Its envelope.
     pub envelope: &'r Received,
-    /// Its stream.
-    pub stream: &'r Slug,
     /// When its source observed it.
     pub observed_at: Timestamp,
 }
 
 impl Origin<'_> {
     /// Provenance of a field of the group `group`.
-    pub fn provenance(&self, step: &Step<'_>, group: &str) -> Provenance {
+    pub(super) fn provenance(&self, step: &Step<'_>, group: &str) -> Provenance {
         Provenance {
             source: self.envelope.connection.clone(),
             position: step.position,
@@ -34,7 +32,7 @@ impl Origin<'_> {
     }
 
     /// A foreign id told by this record.
-    pub fn foreign(&self, kind: &CompactString, id: &CompactString) -> Foreign {
+    pub(super) fn foreign(&self, kind: &CompactString, id: &CompactString) -> Foreign {
         Foreign { connection: self.envelope.connection.clone(), kind: kind.clone(), id: id.clone() }
     }
 }
@@ -44,11 +42,10 @@ pub(super) fn apply(
     step: &mut Step<'_>,
     record: ItemRef,
     envelope: &Received,
-    stream: &Slug,
     change: Change,
 ) -> Result<Outcome, TableError> {
     let observed_at = change.observed_at.unwrap_or(envelope.received_at);
-    let origin = Origin { record, envelope, stream, observed_at };
+    let origin = Origin { record, envelope, observed_at };
     let identified = identify::identify(step, &origin, &change)?;
     let mut changed = identified.changed;
 
@@ -108,7 +105,8 @@ fn add_interaction(step: &mut Step<'_>, interaction: Interaction) -> Result<bool
     let client = interaction.client;
     step.rows.put::<Interactions>(&id, InteractionRow { interaction, sinks: Vec::new() });
     if let Some(client) = client {
-        let spilled = step.rows.update::<Clients, _>(&client, |row| row.as_mut().and_then(|row| row.push_interaction(id)))?;
+        let spilled =
+            step.rows.update::<Clients, _>(&client, |row| row.as_mut().and_then(|row| row.push_interaction(id)))?;
         if let Some((chunk, ids)) = spilled {
             step.rows.put::<ClientInteractions>(&(client, chunk), ids);
         }
@@ -118,13 +116,7 @@ fn add_interaction(step: &mut Step<'_>, interaction: Interaction) -> Result<bool
 }
 
 /// The deal had activity: newest activity, the client's answer, last touch.
-fn touch(
-    step: &mut Step<'_>,
-    deal: DealId,
-    at: Timestamp,
-    inbound: bool,
-    utm: &Utm,
-) -> Result<(), TableError> {
+fn touch(step: &mut Step<'_>, deal: DealId, at: Timestamp, inbound: bool, utm: &Utm) -> Result<(), TableError> {
     step.rows.update::<Deals, _>(&deal, |row| {
         let Some(row) = row else { return };
         let deal = &mut row.deal;
@@ -139,11 +131,7 @@ fn touch(
 }
 
 /// Puts the foreign ids of a record into the crosswalk; an id that is taken stays where it is.
-pub(super) fn remember_foreign(
-    step: &mut Step<'_>,
-    foreign: &Foreign,
-    object: ObjectKey,
-) -> Result<(), TableError> {
+pub(super) fn remember_foreign(step: &mut Step<'_>, foreign: &Foreign, object: ObjectKey) -> Result<(), TableError> {
     step.rows.update::<Crosswalk, _>(foreign, |slot| {
         slot.get_or_insert(object);
     })

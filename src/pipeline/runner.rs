@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::{error, info};
 
-use super::prepare::{Preparer, Prepared};
+use super::prepare::{Prepared, Preparer};
 use super::step::step;
 use super::{Configurations, PipelineError};
 use crate::base::limits::{MICRO_BATCH_BYTES_MAX, MICRO_BATCH_ENTRIES_MAX};
@@ -54,6 +54,13 @@ impl Running {
         self.failed.borrow().clone()
     }
 
+    /// Resolves when the pipeline has stopped by a failure.
+    pub async fn failed(&self) {
+        let mut failed = self.failed.clone();
+        // The sender gone without a word is the end, too: both threads have left.
+        let _seen = failed.wait_for(Option::is_some).await;
+    }
+
     /// Resolves when everything up to `position` is applied; `Err` when the pipeline stopped.
     pub async fn wait(&self, position: Position) -> Result<(), String> {
         let mut applied = self.applied.clone();
@@ -95,9 +102,9 @@ struct Batch {
 impl Pipeline {
     /// Starts both threads from the store's checkpoint.
     pub fn start(self, runtime: &Handle) -> Result<Running, PipelineError> {
-        let from = start_of(self.store.as_ref())?;
+        let (from, next) = start_of(self.store.as_ref())?;
         let catalog = self.catalog_in_force()?;
-        let (applied_sender, applied) = watch::channel(Position(from.position.0 - 1));
+        let (applied_sender, applied) = watch::channel(Position(next.0 - 1));
         let (failed_sender, failed) = watch::channel(None);
         let failed_sender = Arc::new(failed_sender);
         let (wake, woken) = watch::channel(());
@@ -108,7 +115,7 @@ impl Pipeline {
         let reader = ReaderThread {
             journal: self.journal.clone(),
             preparer,
-            next: from.position,
+            next,
             batches,
             stop: stop.clone(),
             woken,
@@ -129,7 +136,8 @@ impl Pipeline {
                 failed_sender.send_replace(Some(chain(&failure)));
             }
         });
-        let threads = [preparing, applying].into_iter().map(|it| it.expect("a thread can be started at start")).collect();
+        let threads =
+            [preparing, applying].into_iter().map(|it| it.expect("a thread can be started at start")).collect();
         info!(pipeline.checkpoint = %from, "pipeline started");
         Ok(Running { applied, failed, stop, wake, threads: Mutex::new(threads) })
     }
@@ -146,10 +154,10 @@ impl Pipeline {
     }
 }
 
-/// The first position to apply: 1 in an empty store.
-pub(super) fn start_of(store: &dyn Store) -> Result<ItemRef, PipelineError> {
+/// The checkpoint, and the first position to apply behind it (1 in an empty store).
+pub(super) fn start_of(store: &dyn Store) -> Result<(ItemRef, Position), PipelineError> {
     let checkpoint = store.checkpoint()?;
-    Ok(if checkpoint == ItemRef::default() { ItemRef::new(Position(1), 0) } else { checkpoint })
+    Ok((checkpoint, checkpoint.position.max(Position(1))))
 }
 
 /// An error with its causes, on one line.

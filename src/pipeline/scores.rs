@@ -3,20 +3,16 @@
 
 use super::marks;
 use super::step::Step;
-use crate::base::{ClientId, DealId, Position};
 use crate::base::limits::CLASS_HISTORY_MAX;
+use crate::base::{ClientId, DealId, Position};
 use crate::entry::ObjectRef;
-use crate::model::{Class, ClassChange, Score};
-use crate::scoring::{self, Facts};
-use crate::tables::rows::{MetaRow, Published};
+use crate::model::{ClassChange, Score};
+use crate::scoring::{self, Facts, Sent};
+use crate::tables::rows::MetaRow;
 use crate::tables::{Clients, Deals, Due, Meta, Span, TableError, packed};
 
 /// Scores the open deals of a client (its facts may have changed) and, in any case, `deal`.
-pub(super) fn rescore_client(
-    step: &mut Step<'_>,
-    client: ClientId,
-    deal: Option<DealId>,
-) -> Result<(), TableError> {
+pub(super) fn rescore_client(step: &mut Step<'_>, client: ClientId, deal: Option<DealId>) -> Result<(), TableError> {
     let deals = step.rows.peek::<Clients, _>(&client, |row| row.map(|row| row.deals.clone()).unwrap_or_default())?;
     for id in deals.iter().copied().chain(deal.filter(|deal| !deals.contains(deal))) {
         rescore(step, id)?;
@@ -46,14 +42,10 @@ pub(super) fn rescore(step: &mut Step<'_>, id: DealId) -> Result<(), TableError>
     let damping = step.catalog.business.damping_percent;
     let worth = match (&row.published, &next) {
         (_, None) => false,
-        (published, Some(score)) => {
-            let published = published.as_ref().map(|it| (it.class, it.reason.as_str(), it.value_minor));
-            scoring::worth_writing(published, score, damping)
-        }
+        (published, Some(score)) => scoring::worth_writing(published.as_ref(), score, damping),
     };
     if let (true, Some(score)) = (worth, &next) {
-        let reason = scoring::leading_reason(score);
-        row.published = Some(Published { class: score.class, reason: reason.into(), value_minor: score.value_minor });
+        row.published = Some(Sent::of(score));
         row.deal.version = step.position;
     }
     row.deal.score = next;
@@ -94,12 +86,7 @@ fn same_but_for_time(before: &Option<Score>, next: &Option<Score>) -> bool {
 }
 
 /// Moves the deal in the table of what is due.
-fn reschedule(
-    step: &mut Step<'_>,
-    id: DealId,
-    before: Option<&Score>,
-    next: Option<&Score>,
-) -> Result<(), TableError> {
+fn reschedule(step: &mut Step<'_>, id: DealId, before: Option<&Score>, next: Option<&Score>) -> Result<(), TableError> {
     let before = before.and_then(|score| score.next_change);
     let next = next.and_then(|score| score.next_change);
     if before == next {
@@ -125,14 +112,8 @@ fn reschedule(
 
 /// The class of a client is the best class of its open deals; told to sinks when it changes.
 fn client_class(step: &mut Step<'_>, client: ClientId) -> Result<(), TableError> {
-    let mut best: Option<(u8, Class)> = None;
-    for deal in super::deals::client_deals(step, Some(client))? {
-        if let Some(score) = &deal.score {
-            let candidate = (scoring::client_rank(score.class), score.class);
-            best = Some(best.map_or(candidate, |best| best.min(candidate)));
-        }
-    }
-    let class = best.map(|(_, class)| class);
+    let deals = super::deals::client_deals(step, Some(client))?;
+    let class = scoring::client_class(deals.iter().filter_map(|deal| deal.score.as_ref()));
     let changed = step.rows.update::<Clients, _>(&client, |row| match row {
         Some(row) if row.class != class => {
             row.class = class;

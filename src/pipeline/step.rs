@@ -44,7 +44,7 @@ pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableEr
             // Every open deal is scored again, in slices, under the new rules.
             meta.rescore = Some((position, None));
         }),
-        Work::Ticked(_) => {
+        Work::Ticked => {
             scores::rescore_due(&mut step, TICK_DEALS_MAX)?;
             step.forget()
         }
@@ -158,7 +158,7 @@ impl Step<'_> {
                 Some(reason) if !despite_filter => Outcome::Filtered(reason),
                 Some(_) | None => match self.is_internal(&change) {
                     true => Outcome::Filtered(FilterReason::Internal),
-                    false => records::apply(self, at, envelope, &stream, *change)?,
+                    false => records::apply(self, at, envelope, *change)?,
                 },
             },
         };
@@ -204,13 +204,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn quarantine(
-        &mut self,
-        at: ItemRef,
-        connection: &Slug,
-        stream: &Slug,
-        reason: Message,
-    ) -> Result<(), TableError> {
+    fn quarantine(&mut self, at: ItemRef, connection: &Slug, stream: &Slug, reason: Message) -> Result<(), TableError> {
         let row = QuarantineRow {
             connection: connection.clone(),
             stream: stream.clone(),
@@ -229,13 +223,7 @@ impl Step<'_> {
 
     /// Records the one final fate of a record; a new fate (after a retry) takes the place of the
     /// old one, in the counters too.
-    fn outcome(
-        &mut self,
-        at: ItemRef,
-        connection: &Slug,
-        stream: &Slug,
-        outcome: Outcome,
-    ) -> Result<(), TableError> {
+    fn outcome(&mut self, at: ItemRef, connection: &Slug, stream: &Slug, outcome: Outcome) -> Result<(), TableError> {
         let kind = outcome.kind();
         let before = self.rows.update::<Outcomes, _>(&Block::of(at), |block| {
             let block = block.get_or_insert_default();

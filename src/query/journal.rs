@@ -9,16 +9,16 @@ use crate::base::{ItemRef, Locale, Message, Position};
 use crate::entry::{Entry, Received};
 use crate::journal::StoredEntry;
 use crate::model::Outcome;
-use crate::tables::{Block, Outcomes, Quarantine, Span};
+use crate::tables::{Block, Imports, Outcomes, Quarantine, Span};
 
 impl Query {
     /// Entries, the newest first; `after` is the position before which the page ends.
     pub fn journal(&self, listing: &Listing) -> Result<Page<EntryView>, QueryError> {
         let end = match &listing.after {
             None => self.journal.head().0 + 1,
-            Some(text) => text.parse().map_err(|_| {
-                QueryError::Parameter(Message::new("id-bad-item-ref").with("text", text))
-            })?,
+            Some(text) => {
+                text.parse().map_err(|_| QueryError::Parameter(Message::new("id-bad-item-ref").with("text", text)))?
+            }
         };
         let first = self.journal.first().0.max(1);
         let from = end.saturating_sub(listing.rows_max as u64).max(first);
@@ -55,11 +55,15 @@ impl Query {
         let mut view = self.line(&stored);
         if let Ok(Entry::Received(received)) = Entry::decode(stored.kind, &stored.payload) {
             view.body = Some(self.shown_body(&received)?);
-            view.outcomes = self.outcomes(position, listing_max())?.into_iter().map(|(record, outcome)| OutcomeView {
-                record: record.to_string(),
-                outcome: outcome.kind().name().to_owned(),
-                detail: outcome_text(&outcome, locale),
-            }).collect();
+            view.outcomes = self
+                .outcomes(position, listing_max())?
+                .into_iter()
+                .map(|(record, outcome)| OutcomeView {
+                    record: record.to_string(),
+                    outcome: outcome.kind().name().to_owned(),
+                    detail: outcome_text(&outcome, locale),
+                })
+                .collect();
         }
         Ok(Some(view))
     }
@@ -86,6 +90,12 @@ impl Query {
         }
         found.truncate(max);
         Ok(found)
+    }
+
+    /// How far a large envelope is applied: records done, and in all once known. `None`: it was
+    /// applied in one go, or not at all.
+    pub fn import(&self, position: Position) -> Result<Option<(u32, Option<u32>)>, QueryError> {
+        Ok(self.reader().get::<Imports>(&position)?.map(|row| (row.next, row.total)))
     }
 
     /// What became of one record.

@@ -121,7 +121,7 @@ impl Query {
 
     /// The total lines, by currency: all open deals, or those of one pipeline.
     pub fn totals(&self, pipeline: Option<&str>) -> Result<Vec<TotalsView>, QueryError> {
-        let mut totals = Totals::default();
+        let mut totals = Totals::new(&self.catalog.company.currency);
         for row in self.reader().rows(Span::<Deals>::all()) {
             let deal = row?.1.deal;
             let wanted = match (pipeline, &deal.pipeline) {
@@ -170,4 +170,3 @@ fn main_units(minor: i64) -> String {
 fn percent(basis_points: i32) -> String {
     rust_decimal::Decimal::new(i64::from(basis_points), 2).normalize().to_string()
 }
-

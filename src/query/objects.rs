@@ -10,9 +10,7 @@ use super::views::{
 use super::{Listing, Query, QueryError, main_units, percent};
 use crate::base::limits::{DOCUMENTS_SHOWN_MAX, INTERACTIONS_SHOWN_MAX};
 use crate::base::{ClientId, DealId, Locale, Timestamp};
-use crate::model::{
-    Class, Client, ClientKind, ClientState, ContactPoint, Deal, DealState, Document, Inn, Sourced,
-};
+use crate::model::{Class, Client, ClientKind, ClientState, ContactPoint, Deal, DealState, Document, Inn, Sourced};
 use crate::normalize;
 use crate::scoring;
 use crate::tables::rows::{ClientRow, DealRow};
@@ -123,7 +121,8 @@ impl Query {
 
     fn client_fields(&self, client: &Client) -> Vec<FieldView> {
         let mut fields = Vec::new();
-        let named = client.name.as_ref().map(|it| Sourced { value: it.value.shown(), provenance: it.provenance.clone() });
+        let named =
+            client.name.as_ref().map(|it| Sourced { value: it.value.shown(), provenance: it.provenance.clone() });
         fields.extend(self.field("name", &named));
         fields.extend(self.field("inn", &client.inn));
         fields.extend(self.field("kpp", &client.kpp));

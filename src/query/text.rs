@@ -1,11 +1,11 @@
 //! Words for what the store holds.
 
-use super::views::TotalsView;
 use super::main_units;
+use super::views::TotalsView;
 use crate::base::{Locale, Message};
 use crate::entry::{Command, Entry, Slice};
 use crate::journal::AppendError;
-use crate::model::{FilterReason, Outcome};
+use crate::model::{Class, FilterReason, Outcome};
 use crate::report::Totals;
 
 /// What became of a record, for people.
@@ -82,17 +82,31 @@ fn command(command: &Command) -> String {
     }
 }
 
-/// Totals as they are shown, a currency each.
+/// Totals as they are shown: the company's currency first, then the others.
 pub(super) fn totals(totals: &Totals) -> Vec<TotalsView> {
-    totals
-        .currencies()
-        .map(|it| TotalsView {
-            forecast: main_units(it.forecast_minor),
-            all_in: main_units(it.all_in_minor),
-            currency: it.currency.to_string(),
-            deals: it.deals,
-            without_price: it.without_price,
-            classes: it.classes.iter().map(|(class, count)| (class.name().to_owned(), *count)).collect(),
-        })
-        .collect()
+    let classes = Class::ALL.iter().filter(|class| !matches!(class, Class::C1 | Class::C2)).map(|class| {
+        let count = match class {
+            Class::C => totals.all_c().count,
+            other => totals.class(*other).count,
+        };
+        (class.name().to_owned(), count)
+    });
+    let main = TotalsView {
+        forecast: main_units(totals.forecast_minor),
+        all_in: main_units(totals.all_minor),
+        currency: totals.currency.to_string(),
+        deals: totals.deals,
+        without_price: totals.without_price,
+        classes: classes.collect(),
+    };
+    let others = totals.other_currencies.iter().map(|(currency, sum)| TotalsView {
+        // Another currency is never converted, and so in no forecast.
+        forecast: "0".to_owned(),
+        all_in: main_units(sum.value_minor),
+        currency: currency.to_string(),
+        deals: sum.count,
+        without_price: 0,
+        classes: Vec::new(),
+    });
+    std::iter::once(main).chain(others).collect()
 }

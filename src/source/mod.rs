@@ -1,6 +1,9 @@
-//! Sources: bytes from outside, verified and wrapped in envelopes.
+//! Sources: bytes from outside, verified and wrapped in envelopes in the journal.
 //!
-//! [`form`] takes webhooks and site forms. A source decides and answers; it does not touch
-//! sockets (that is `http`) and does not wait for the journal.
+//! [`form`] takes webhooks and site forms: it decides and answers, and does not touch sockets (that
+//! is `http`) nor wait for the journal. [`exchange`] is the server half of the 1C exchange.
+//! [`form`] takes webhooks and site forms; [`exchange`] is the server half of the 1C exchange.
+//! Sockets are not touched here: that is `http`.
 
+pub mod exchange;
 pub mod form;

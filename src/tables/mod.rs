@@ -33,7 +33,8 @@ pub use row::Persisted;
 
 use row::RowFault;
 use rows::{
-    ClientRow, ContactRow, DealRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow, MetaRow, ObjectKey, OutcomeItem, QuarantineRow,
+    ClientRow, ContactRow, DealRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow, MetaRow, ObjectKey,
+    OutcomeItem, QuarantineRow,
 };
 
 /// A table: what its keys and rows are.

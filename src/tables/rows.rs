@@ -1,6 +1,5 @@
 //! The rows, as types.
 
-use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::packed;
@@ -10,6 +9,7 @@ use crate::base::limits::{CLIENT_INTERACTIONS_CHUNK, CLIENT_INTERACTIONS_MAX};
 use crate::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, Timestamp};
 use crate::entry::ObjectRef;
 use crate::model::{Class, Client, Confirmed, Deal, Delivery, Document, Interaction, Outcome};
+use crate::scoring::Sent;
 
 first_version!(
     ClientRow,
@@ -107,24 +107,13 @@ impl ClientRow {
     }
 }
 
-/// The score that sinks were last asked to write: a smaller change is not worth a write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Published {
-    /// Its class.
-    pub class: Class,
-    /// Its leading reason.
-    pub reason: CompactString,
-    /// Its value, hundredths.
-    pub value_minor: Option<i64>,
-}
-
 /// A deal and what sinks know of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DealRow {
     /// The deal.
     pub deal: Deal,
     /// The score that sinks were last asked to write.
-    pub published: Option<Published>,
+    pub published: Option<Sent>,
     /// What sinks know of it.
     pub sinks: Vec<SinkState>,
 }

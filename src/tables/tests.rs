@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::rows::IdempotencyRow;
 use super::*;
 use crate::base::Locale;
 use crate::store::{MemoryStore, Store};
@@ -18,7 +19,7 @@ fn import(next: u32) -> ImportRow {
 fn filled() -> Tables {
     let tables = Tables::new(Arc::new(MemoryStore::new()));
     let mut overlay = tables.overlay();
-    overlay.put::<Idempotency>(&Fingerprint([0xFF; 16]), at(1));
+    overlay.put::<Idempotency>(&Fingerprint([0xFF; 16]), IdempotencyRow { first: at(1), until: Timestamp(9) });
     overlay.put::<Meta>(&(), MetaRow::default());
     for number in 0..1_000 {
         overlay.put::<Imports>(&Position(number * 2 + 1), import(number as u32));

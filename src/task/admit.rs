@@ -9,7 +9,8 @@ use super::Ground;
 use crate::base::Position;
 use crate::base::limits::{ADMIT_CHECK_MS, SLICE_ITEMS_MAX, SLICES_PENDING_MAX};
 use crate::entry::{Entry, Slice};
-use crate::tables::{Imports, Meta, Reader, TableError};
+use crate::tables::rows::ImportRow;
+use crate::tables::{Imports, Meta, Reader, Span, TableError};
 
 /// What this task has admitted and not yet seen applied. After a restart it begins with what the
 /// store says; a slice admitted twice changes nothing.
@@ -24,7 +25,7 @@ pub struct Admitted {
 /// The slices to append now.
 pub fn next(reader: &Reader<'_>, admitted: &mut Admitted) -> Result<Vec<Slice>, TableError> {
     let mut slices = Vec::new();
-    for (of, import) in reader.unfinished_imports()? {
+    for (of, import) in unfinished(reader)? {
         let next = admitted.imports.entry(of).or_insert(import.next);
         *next = (*next).max(import.next);
         let ahead_max = import.next + SLICE_ITEMS_MAX * SLICES_PENDING_MAX as u32;
@@ -34,8 +35,8 @@ pub fn next(reader: &Reader<'_>, admitted: &mut Admitted) -> Result<Vec<Slice>, 
             *next = to;
         }
     }
-    let unfinished: Vec<Position> = reader.unfinished_imports()?.into_iter().map(|(of, _)| of).collect();
-    admitted.imports.retain(|of, _| unfinished.contains(of));
+    let open: Vec<Position> = unfinished(reader)?.into_iter().map(|(of, _)| of).collect();
+    admitted.imports.retain(|of, _| open.contains(of));
     let asked = reader.get::<Meta>(&())?.and_then(|meta| meta.rescore);
     if let Some((of, after)) = asked
         && admitted.rescore != asked
@@ -44,6 +45,18 @@ pub fn next(reader: &Reader<'_>, admitted: &mut Admitted) -> Result<Vec<Slice>, 
         admitted.rescore = asked;
     }
     Ok(slices)
+}
+
+/// Large envelopes that are not wholly applied.
+fn unfinished(reader: &Reader<'_>) -> Result<Vec<(Position, ImportRow)>, TableError> {
+    let mut open = Vec::new();
+    for row in reader.rows(Span::<Imports>::all()) {
+        let (of, import) = row?;
+        if import.total.is_none() {
+            open.push((of, import));
+        }
+    }
+    Ok(open)
 }
 
 /// Runs until the daemon stops.

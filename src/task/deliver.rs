@@ -123,7 +123,7 @@ impl Deliverer {
             match self.sink.provision(deadline).await {
                 Ok(report) => {
                     self.stops.set(&self.name, None);
-                    info!(sink.name = %self.name, "sink is ready: {report}");
+                    info!(sink.name = %self.name, sink.added = report.added.len(), "sink is ready");
                     return;
                 }
                 Err(error) => {
@@ -242,9 +242,9 @@ impl Deliverer {
             .unwrap_or_default();
         let foreign = |reference: Ref| match reference {
             Ref::Client => subject.client().and_then(|client| foreign_id(&client.foreign, &self.name)),
-            Ref::Deal => subject.deal().and_then(|deal| {
-                deal.foreign.iter().find(|it| it.connection == self.name).map(|it| it.id.to_string())
-            }),
+            Ref::Deal => subject
+                .deal()
+                .and_then(|deal| deal.foreign.iter().find(|it| it.connection == self.name).map(|it| it.id.to_string())),
         };
         let object = OutObject {
             client: subject.client(),
@@ -274,7 +274,9 @@ fn foreign_id(foreign: &[(crate::model::Foreign, crate::base::ClientId)], sink: 
 fn certainty_when_due(delivery: &Delivery, now: Timestamp) -> Option<Certainty> {
     match delivery.state {
         DeliveryState::InFlight { .. } => Some(Certainty::Uncertain),
-        DeliveryState::Uncertain { .. } => outbox::due_at(delivery).filter(|at| *at <= now).map(|_| Certainty::Uncertain),
+        DeliveryState::Uncertain { .. } => {
+            outbox::due_at(delivery).filter(|at| *at <= now).map(|_| Certainty::Uncertain)
+        }
         DeliveryState::Due { .. } => outbox::due_at(delivery).filter(|at| *at <= now).map(|_| Certainty::Fresh),
         DeliveryState::Dead { .. } | DeliveryState::Discarded => None,
     }
@@ -402,10 +404,7 @@ impl Subject {
     }
 }
 
-fn client_of(
-    reader: &Reader<'_>,
-    client: Option<crate::base::ClientId>,
-) -> Result<Option<Box<Client>>, TableError> {
+fn client_of(reader: &Reader<'_>, client: Option<crate::base::ClientId>) -> Result<Option<Box<Client>>, TableError> {
     let Some(client) = client else { return Ok(None) };
     Ok(reader.get::<Clients>(&client)?.map(|row| Box::new(row.client)))
 }

@@ -12,7 +12,7 @@ use super::Ground;
 use crate::base::Timestamp;
 use crate::base::limits::TICK_CHECK_MS;
 use crate::entry::{Entry, Ticked};
-use crate::tables::{Due, Meta, Reader, TableError};
+use crate::tables::{Due, Meta, Reader, Span, TableError};
 
 /// Every night at five past midnight, UTC: what no due time names (expired keys).
 const NIGHTLY: &str = "0 5 0 * * *";
@@ -35,7 +35,7 @@ impl Nightly {
 
 /// Whether a tick is to be written now: something is due, or a night has passed since journal time.
 pub fn is_due(reader: &Reader<'_>, nightly: &Nightly, now: Timestamp) -> Result<bool, TableError> {
-    let first = reader.first::<Due>()?;
+    let first = reader.range(&Span::<Due>::all(), false, 1)?.pop();
     if first.is_some_and(|((at, _), _)| at <= now) {
         return Ok(true);
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::warn;
+
 use super::Ground;
 use crate::base::limits::UPLOAD_IDLE_CHECK_MS;
 use crate::source::exchange::Exchange;
@@ -10,7 +12,9 @@ use crate::source::exchange::Exchange;
 pub async fn run(mut ground: Ground, exchanges: Vec<Arc<Exchange>>) {
     while !ground.stopping() {
         for exchange in &exchanges {
-            exchange.finish_idle(ground.clock.now()).await;
+            if let Err(message) = exchange.finish_idle(ground.clock.now()).await {
+                warn!("an idle upload could not be finished: {message}");
+            }
         }
         ground.rest(UPLOAD_IDLE_CHECK_MS).await;
     }

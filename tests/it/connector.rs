@@ -140,3 +140,11 @@ fn a_sink_without_objects_or_with_an_unknown_strategy_is_refused() {
         assert!(problems.iter().any(|it| it.starts_with(expected)), "{expected}\nnot in {problems:#?}");
     }
 }
+
+#[test]
+fn braces_in_messages_are_shown_as_they_are() {
+    let text = BITRIX24.replace("path = \"crm.deal.get\"", "path = \"deals/{id\"");
+    let problems = compile(&text).expect_err("a brace is open");
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert!(problems[0].ends_with("the path \"deals/{id\" has a \"{\" without its \"}\". Close it."), "{problems:#?}");
+}

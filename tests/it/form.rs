@@ -84,13 +84,19 @@ impl Sent {
             stream: self.stream,
             method: &self.method,
             headers: &self.headers,
-            query: self.query,
             remote: IpAddr::from([203, 0, 113, 9]),
         }
     }
 
+    fn accept(&self, source: &FormSource, body: impl Into<Bytes>) -> Accept {
+        match source.admit(&self.head()) {
+            Admit::Body(admitted) => source.accept(admitted, &self.headers, self.query, body.into(), Timestamp(1_000)),
+            other @ (Admit::Preflight(_) | Admit::Refuse(_)) => panic!("not admitted: {other:?}"),
+        }
+    }
+
     fn envelope_of(&self, source: &FormSource, body: impl Into<Bytes>) -> (Received, Reply) {
-        match source.accept(&self.head(), body.into(), Timestamp(1_000)) {
+        match self.accept(source, body) {
             Accept::Envelope { received, reply } => (*received, reply),
             other @ (Accept::Test(_) | Accept::Refuse(_)) => panic!("not an envelope: {other:?}"),
         }
@@ -109,7 +115,7 @@ fn the_head_decides_who_may_send_a_body() {
         let mut request = sent(&[("content-type", FORM)]);
         change(&mut request);
         match source.admit(&request.head()) {
-            Admit::Body { bytes_max } => format!("body {}K", bytes_max / 1024),
+            Admit::Body(admitted) => format!("body {}K", admitted.bytes_max() / 1024),
             Admit::Preflight(headers) => format!("preflight {}", headers.len()),
             Admit::Refuse(refusal) => refusal.reason().to_owned(),
         }
@@ -125,7 +131,8 @@ fn the_head_decides_who_may_send_a_body() {
     assert_eq!(admit(|it| drop(it.headers.insert("content-encoding", HeaderValue::from_static("gzip")))), "encoding");
     let multipart = HeaderValue::from_static("Multipart/form-data; boundary=x");
     let request = Sent { headers: HeaderMap::from_iter([(http::header::CONTENT_TYPE, multipart)]), ..sent(&[]) };
-    assert_eq!(source.admit(&request.head()), Admit::Body { bytes_max: 20 * 1024 * 1024 });
+    let Admit::Body(admitted) = source.admit(&request.head()) else { panic!("not admitted") };
+    assert_eq!(admitted.bytes_max(), 20 * 1024 * 1024);
 }
 
 #[test]
@@ -236,7 +243,7 @@ fn the_envelope_has_what_mappings_need_and_no_secrets() {
 fn a_test_of_the_address_is_no_lead() {
     let verdict = |answer: &str, body: &'static str| {
         let request = sent(&[("content-type", FORM)]);
-        match source(answer).accept(&request.head(), Bytes::from_static(body.as_bytes()), Timestamp(0)) {
+        match request.accept(&source(answer), body) {
             Accept::Test(text) => format!("test {}", String::from_utf8_lossy(&text)),
             Accept::Envelope { .. } => "envelope".to_owned(),
             Accept::Refuse(refusal) => refusal.reason().to_owned(),
@@ -321,7 +328,7 @@ fn settings_that_cannot_be_are_named() {
 #[test]
 fn a_body_over_the_bound_is_refused_by_the_source_too() {
     let request = sent(&[("content-type", FORM)]);
-    let accept = source("").accept(&request.head(), Bytes::from(vec![b'a'; 256 * 1024 + 1]), Timestamp(0));
+    let accept = request.accept(&source(""), vec![b'a'; 256 * 1024 + 1]);
     assert_eq!(accept, Accept::Refuse(Refusal::TooLarge { bytes_max: 256 * 1024 }));
 }
 
@@ -333,4 +340,34 @@ fn long_notes_are_cut_at_a_character() {
     let (received, _) = request.envelope_of(&source(""), "a=1");
     let referer = received.header("referer").expect("kept");
     assert!(referer.len() <= 4_096 && referer.ends_with('я'));
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_kept_and_the_key_is_theirs(
+        content_type in proptest::sample::select(vec![
+            FORM, JSON, "text/plain", "multipart/form-data; boundary=b", "multipart/form-data", "application/xml", "",
+        ]),
+        body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+    ) {
+        let request = sent(&[("content-type", content_type)]);
+        let source = source("");
+        if let Accept::Envelope { received, .. } = request.accept(&source, body.clone()) {
+            proptest::prop_assert_eq!(&received.body, &Body::Inline(body.clone()));
+            let again = request.envelope_of(&source, body).0;
+            proptest::prop_assert_eq!(again.idempotency_key, received.idempotency_key);
+        }
+    }
+
+    #[test]
+    fn the_order_of_fields_makes_no_difference(
+        fields in proptest::collection::btree_map("[a-z]{1,6}", "[a-z0-9]{1,6}", 1..8),
+        seed in proptest::prelude::any::<usize>(),
+    ) {
+        let mut pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let first = key(&[("content-type", FORM)], pairs.join("&"));
+        let turn = seed % pairs.len();
+        pairs.rotate_left(turn);
+        proptest::prop_assert_eq!(key(&[("content-type", FORM)], pairs.join("&")), first);
+    }
 }

@@ -7,9 +7,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use http::StatusCode;
+use tokio::sync::watch;
 use tracing_subscriber::fmt::MakeWriter;
-use uzel::base::{Secret, Slug};
-use uzel::http::{ExchangeAnswer, ExchangeCall, ExchangeEndpoint, ProxyHeader, TrustedProxies};
+use uzel::base::clock::ManualClock;
+use uzel::base::{Locale, Position, Secret, Slug};
+use uzel::http::{ExchangeEndpoint, ProxyHeader, TrustedProxies};
+use uzel::journal::{Journal as _, MemoryJournal};
+use uzel::source::exchange::{
+    Exchange, ExchangeReply, ExchangeRequest, ExchangeSettings, ImportCounts, ImportProgress, Progress,
+};
 use uzel::source::form::{Rate, Rates};
 
 use crate::http_support::{API_TOKEN, Mood, NOW, Running, SECRET, Setup};
@@ -258,17 +264,21 @@ async fn sources_are_replaced_while_the_listener_runs() {
 struct Echo;
 
 impl ExchangeEndpoint for Echo {
-    fn handle(&self, call: ExchangeCall) -> Pin<Box<dyn Future<Output = ExchangeAnswer> + Send + '_>> {
+    fn handle(&self, request: ExchangeRequest) -> Pin<Box<dyn Future<Output = ExchangeReply> + Send + '_>> {
         Box::pin(async move {
-            let body = axum::body::to_bytes(call.body, usize::MAX).await.map(|it| it.len());
-            let text = format!(
-                "{} {} {} {} {body:?}",
-                call.method,
-                call.query,
-                call.authorization.unwrap_or_default(),
-                call.cookie.unwrap_or_default()
-            );
-            ExchangeAnswer { content_type: "text/plain; charset=utf-8".to_owned(), body: text.into_bytes() }
+            let ExchangeRequest { method, query, authorization, cookie, mut body, .. } = request;
+            let mut bytes = 0;
+            let end = loop {
+                match body.chunk().await {
+                    Ok(Some(chunk)) => bytes += chunk.len(),
+                    Ok(None) => break "whole",
+                    Err(_) => break "cut",
+                }
+            };
+            let query: Vec<_> = query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let headers = authorization.unwrap_or_default() + " " + &cookie.unwrap_or_default();
+            let text = format!("{method} {} {headers} {bytes} {end}", query.join(" "));
+            ExchangeReply { content_type: "text/plain; charset=utf-8", body: text.into_bytes() }
         })
     }
 }
@@ -281,7 +291,7 @@ async fn the_exchange_of_1c_is_found_under_each_of_its_addresses() {
 
     running.state.set_exchanges(vec![(Slug::literal("ut"), Arc::new(Echo))]);
     for path in ["/exchange/ut", "/exchange/ut/bitrix/admin/1c_exchange.php", "/bitrix/admin/1c_exchange.php"] {
-        assert_eq!(ask(path).await.body, "GET type=sale&mode=init   Ok(0)", "{path}");
+        assert_eq!(ask(path).await.body, "GET type=sale mode=init   0 whole", "{path}");
     }
     assert_eq!(ask("/exchange/other").await.status, 404);
 
@@ -292,7 +302,73 @@ async fn the_exchange_of_1c_is_found_under_each_of_its_addresses() {
     let upload = "POST /exchange/ut?type=sale&mode=file&filename=заказы.xml";
     let headers = "Authorization: Basic dTpw\nCookie: sessid=1";
     let reply = running.send(upload, headers, vec![b'x'; 300_000]).await;
-    assert_eq!(reply.body, "POST type=sale&mode=file&filename=заказы.xml Basic dTpw sessid=1 Ok(300000)");
+    assert_eq!(reply.body, "POST type=sale mode=file filename=заказы.xml Basic dTpw sessid=1 300000 whole");
+
+    // A client that announces more than a chunk may hold gets its answer from the protocol.
+    let head = "POST /exchange/ut?mode=file HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 70000000\r\n";
+    let mut large = format!("{head}\r\n").into_bytes();
+    large.resize(large.len() + 70_000_000, b'x');
+    let reply = running.raw(large).await;
+    assert!(reply.body.starts_with("POST mode=file") && reply.body.ends_with("cut"), "{reply:?}");
+
+    // hyper refuses bytes in an address that are not UTF-8.
+    let mut cp1251 = b"GET /exchange/ut?mode=file&filename=".to_vec();
+    cp1251.extend_from_slice(b"\xe7\xe0\xea.xml HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let reply = running.raw(cp1251).await;
+    assert_eq!(reply.status, 400);
+}
+
+/// Everything is applied at once.
+struct AllDone(watch::Sender<Position>);
+
+impl Progress for AllDone {
+    fn of(&self, _position: Position) -> ImportProgress {
+        ImportProgress::Done(ImportCounts::default())
+    }
+
+    fn subscribe(&self) -> watch::Receiver<Position> {
+        self.0.subscribe()
+    }
+}
+
+#[tokio::test]
+async fn orders_of_1c_come_in_through_the_listener() {
+    let spool = tempfile::tempdir().expect("a temporary folder can be made");
+    let journal = Arc::new(MemoryJournal::new());
+    let settings = ExchangeSettings {
+        connection: Slug::literal("ut"),
+        connector: Slug::literal("commerceml"),
+        login: "u".to_owned(),
+        password: Secret::new("p"),
+        file_limit: 1_000_000,
+        zip: false,
+        locale: Locale::Ru,
+    };
+    let progress = Arc::new(AllDone(watch::Sender::new(Position::START)));
+    let clock = Arc::new(ManualClock::new(NOW));
+    let exchange = Exchange::new(settings, spool.path().join("spool"), journal.clone(), clock, progress);
+    let running = Running::start(Setup::usual()).await;
+    running.state.set_exchanges(vec![(Slug::literal("ut"), Arc::new(exchange.expect("an empty folder")))]);
+
+    let ask = async |line: &str, headers: &str, body: &str| {
+        let path = format!("{line}&type=sale");
+        running.send(&path, headers, body).await.body
+    };
+    const SCRIPT: &str = "/bitrix/admin/1c_exchange.php";
+    let refused = ask(&format!("GET {SCRIPT}?mode=checkauth"), "Authorization: Basic dTp4", "").await;
+    assert!(refused.starts_with("failure\n"), "{refused}");
+    let granted = ask(&format!("GET {SCRIPT}?mode=checkauth"), "Authorization: Basic dTpw", "").await;
+    let lines: Vec<_> = granted.lines().collect();
+    assert_eq!(lines[0], "success", "{granted}");
+    let cookie = format!("Cookie: {}={}", lines[1], lines[2]);
+
+    let order = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><КоммерческаяИнформация><Документ><Ид>1</Ид>\
+                 </Документ></КоммерческаяИнформация>";
+    let uploaded = ask(&format!("POST {SCRIPT}?mode=file&filename=orders.xml"), &cookie, order).await;
+    assert!(uploaded.starts_with("success"), "{uploaded}");
+    assert_eq!(journal.head(), Position(1));
+    let imported = ask(&format!("GET {SCRIPT}?mode=import&filename=orders.xml"), &cookie, "").await;
+    assert!(imported.starts_with("success"), "{imported}");
 }
 
 /// Log lines of one test.

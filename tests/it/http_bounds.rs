@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use uzel::base::limits::LARGE_BODIES_MAX;
 use uzel::http::Options;
 
 use crate::http_support::{Running, SECRET, Setup, read_reply, request};
@@ -88,6 +89,35 @@ async fn a_form_with_files_may_be_larger_and_lies_beside_the_journal() {
     assert_eq!(running.journal.bodies(), [form(3_000_000).len()]);
     assert_eq!(send(20 * 1024 * 1024).await, 413);
     assert_eq!(running.journal.envelopes().len(), 2);
+}
+
+#[tokio::test]
+async fn large_bodies_in_memory_are_bounded() {
+    let running = Running::start(Setup::usual()).await;
+    let head = format!(
+        "POST /in/site/{SECRET} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 300000\r\n\
+         Content-Type: multipart/form-data; boundary=b\r\nExpect: 100-continue\r\n\r\n"
+    );
+    let mut open = Vec::new();
+    for _ in 0..LARGE_BODIES_MAX {
+        let mut stream = connect(running.address).await;
+        stream.write_all(head.as_bytes()).await.expect("it reads");
+        // "Continue" says that the body is being read.
+        let mut line = [0; 25];
+        stream.read_exact(&mut line).await.expect("it goes on");
+        assert!(line.starts_with(b"HTTP/1.1 100"));
+        open.push(stream);
+    }
+    let refused = running.raw(&head).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("10")));
+    // Small ones go on, and a place that becomes free is taken again.
+    assert_eq!(running.send(&format!("POST /in/site/{SECRET}"), "", "a=1").await.status, 200);
+    let mut first = open.remove(0);
+    first.write_all(&vec![b'x'; 300_000]).await.expect("it reads");
+    assert_eq!(read_reply(&mut first).await.status, 200);
+    let body = vec![b'x'; 300_000];
+    let line = format!("POST /in/site/{SECRET}");
+    assert_eq!(running.send(&line, "Content-Type: multipart/form-data; boundary=b", body).await.status, 200);
 }
 
 #[tokio::test]

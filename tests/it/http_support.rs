@@ -1,6 +1,5 @@
 //! A listener on a free port of this machine, a journal that can refuse or wait, and a raw client.
 
-use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,7 +15,7 @@ use uzel::base::{Message, Position, Secret, Slug, Timestamp};
 use uzel::connector::{SourceSpec, StreamSpec, TestRequest, Transport};
 use uzel::entry::{Body, Entry, Received};
 use uzel::http::{Health, Listener, Options, Parts, State};
-use uzel::journal::{AppendError, Appended, Journal, NewEntry, ReadError, StoredEntry};
+use uzel::journal::{AppendError, Appended, BodyReader, Journal, NewEntry, ReadError, StoredEntry};
 use uzel::source::form::{FormSettings, FormSource, Rates, Ticks};
 use uzel::value::Path;
 
@@ -143,8 +142,8 @@ impl Journal for TestJournal {
         Err(AppendError::Closed(Message::new("http-closing")))
     }
 
-    fn open_body(&self, _body: &Body) -> Result<Box<dyn Read + Send>, ReadError> {
-        Ok(Box::new(std::io::empty()))
+    fn open_body(&self, _body: &Body) -> Result<Box<dyn BodyReader>, ReadError> {
+        Ok(Box::new(std::io::Cursor::new(Vec::new())))
     }
 
     fn accepts_intake(&self) -> Result<(), AppendError> {

@@ -45,7 +45,8 @@ fn allowed(page: &str) -> BTreeMap<String, Option<BTreeSet<String>>> {
                 _ => {}
             }
         }
-        names.extend(plain.split(',').map(str::trim).filter(|it| !it.is_empty() && *it != "nothing").map(str::to_owned));
+        names
+            .extend(plain.split(',').map(str::trim).filter(|it| !it.is_empty() && *it != "nothing").map(str::to_owned));
         allowed.insert(module, Some(names));
     }
     allowed
@@ -141,7 +142,8 @@ fn every_import_is_in_the_table() {
 
 #[test]
 fn imports_are_seen_in_braces_too() {
-    let code = "use crate::{base::{Slug, Clock}, model, tables::Deals};\nuse crate::journal::Journal;\ncrate::sink::push();";
+    let code =
+        "use crate::{base::{Slug, Clock}, model, tables::Deals};\nuse crate::journal::Journal;\ncrate::sink::push();";
     let expected = ["base", "journal", "model", "sink", "tables"].map(str::to_owned);
     assert_eq!(imports(code), BTreeSet::from(expected));
 }

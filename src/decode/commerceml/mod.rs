@@ -145,7 +145,7 @@ pub struct Items<R> {
 enum Source<R> {
     Plain(Box<Records<R>>),
     Between(Archive<R>),
-    Member(Box<Records<MemberReader<R>>>),
+    Member(Box<Records<Box<MemberReader<R>>>>),
     Failed(Message),
     Over,
 }

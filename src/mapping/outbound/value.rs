@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 use super::{OutObject, Ref};
 use crate::base::Timestamp;
 use crate::model::{
-    ClientKind, CompanyName, ContactPoint, DealState, Direction, InteractionKind, Name as ClientName, PersonName, Score,
-    Sourced,
+    ClientKind, CompanyName, ContactPoint, DealState, Direction, InteractionKind, Name as ClientName, PersonName,
+    Score, Sourced,
 };
 
 macro_rules! names {
@@ -346,7 +346,7 @@ fn filled(text: &str) -> Option<Taken> {
     (!text.is_empty()).then(|| Taken::Text(text.to_owned()))
 }
 
-fn text<'o, T>(of: &'o T, part: fn(&T) -> &str) -> Option<Taken> {
+fn text<T>(of: &T, part: fn(&T) -> &str) -> Option<Taken> {
     filled(part(of))
 }
 

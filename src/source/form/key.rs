@@ -53,10 +53,11 @@ pub(super) fn key(
     let of = |domain: &[u8], what: &[u8]| {
         Fingerprint::of_parts([domain, connection.as_bytes(), stream.name.as_bytes(), what])
     };
+    let of_content = |value| Fingerprint::of(&canonical(connection, stream, value, body));
     let in_body = decoded.and_then(|value| sender_id(stream, value)).map(Cow::Borrowed);
     match (in_body.or_else(|| header_id(headers)), decoded) {
         (Some(id), _) => (of(ID, id.as_bytes()), KeyKind::Id),
-        (None, Some(value)) => (of(CONTENT, &canonical(stream, value, body)), KeyKind::Content),
+        (None, Some(value)) => (of_content(value), KeyKind::Content),
         (None, None) => (of(BYTES, body), KeyKind::Content),
     }
 }
@@ -87,8 +88,9 @@ fn fits_as_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= SENDER_ID_BYTES_MAX
 }
 
-/// The fields as one run of bytes that is the same for the same content.
-fn canonical(stream: &StreamSpec, value: &Value, body: &[u8]) -> Vec<u8> {
+/// Connection, stream and fields as one run of bytes that is the same for the same content. It is
+/// hashed in one go: for a small form the hash is what a key costs.
+fn canonical(connection: &Slug, stream: &StreamSpec, value: &Value, body: &[u8]) -> Vec<u8> {
     let all = |path: &Path| match stream.fold_names {
         true => path.all_folded(value),
         false => path.all(value),
@@ -96,6 +98,7 @@ fn canonical(stream: &StreamSpec, value: &Value, body: &[u8]) -> Vec<u8> {
     let dropped: Vec<&Value> = stream.drop.iter().flat_map(all).collect();
     let bytes = Vec::with_capacity(body.len().min(INLINE_BODY_BYTES_MAX));
     let mut writer = Canonical { fold_names: stream.fold_names, dropped, body, file_bytes_left: body.len(), bytes };
+    [CONTENT, connection.as_bytes(), stream.name.as_bytes()].into_iter().for_each(|part| writer.run(b'd', part));
     writer.value(value);
     writer.bytes
 }
@@ -172,6 +175,12 @@ impl<'v> Canonical<'v> {
 
     fn mark(&mut self, kind: u8, len: usize) {
         self.bytes.push(kind);
-        self.bytes.extend_from_slice(&(len as u64).to_le_bytes());
+        // Seven bits a byte, lowest first: nearly all lengths take one byte.
+        let mut rest = len;
+        while rest >= 0x80 {
+            self.bytes.push(0x80 | (rest & 0x7f) as u8);
+            rest >>= 7;
+        }
+        self.bytes.push(rest as u8);
     }
 }

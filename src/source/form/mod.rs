@@ -81,8 +81,6 @@ pub struct FormHead<'a> {
     pub method: &'a Method,
     /// The headers.
     pub headers: &'a HeaderMap,
-    /// The query, as sent.
-    pub query: Option<&'a str>,
     /// Who sends: the socket's address, or the one a trusted proxy names.
     pub remote: IpAddr,
 }
@@ -90,16 +88,29 @@ pub struct FormHead<'a> {
 /// What becomes of a request before its body is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admit {
-    /// Read the body, at most so many bytes, and call [`FormSource::accept`].
-    Body {
-        /// Bound of the body.
-        bytes_max: usize,
-    },
+    /// Read the body, at most [`Admitted::bytes_max`], and call [`FormSource::accept`].
+    Body(Admitted),
     /// A browser asks whether a script may send: answer 204 with the headers of [`FormSource::cors`]
     /// and these.
     Preflight(Vec<(HeaderName, HeaderValue)>),
     /// Answer so and leave the body.
     Refuse(Refusal),
+}
+
+/// The head was looked at and found good. Only [`FormSource::admit`] makes one, so no body gets past
+/// the secret and the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admitted {
+    /// Place among the streams of the source.
+    stream: usize,
+    bytes_max: usize,
+}
+
+impl Admitted {
+    /// Bound of the body.
+    pub fn bytes_max(self) -> usize {
+        self.bytes_max
+    }
 }
 
 /// What becomes of a request with its body.
@@ -246,10 +257,9 @@ impl FormSource {
 
     /// Decides by the head alone, before any byte of the body is read.
     pub fn admit(&self, head: &FormHead<'_>) -> Admit {
-        let known = self.knows(head.secret) & self.stream(head.stream).is_some();
-        if !known {
+        let (true, Some(stream)) = (self.knows(head.secret), self.stream(head.stream)) else {
             return Admit::Refuse(Refusal::Unknown);
-        }
+        };
         if head.method == Method::OPTIONS {
             return Admit::Preflight(self.preflight(head.headers));
         }
@@ -263,19 +273,26 @@ impl FormSource {
             let rate::Exceeded { by_address, retry_after_s } = exceeded;
             return Admit::Refuse(Refusal::TooMany { retry_after_s, by_address });
         }
-        Admit::Body { bytes_max: body_bytes_max(head.headers) }
+        Admit::Body(Admitted { stream, bytes_max: body_bytes_max(head.headers) })
     }
 
     /// Makes the envelope of an admitted request. `now` is when the last byte came.
-    pub fn accept(&self, head: &FormHead<'_>, body: Bytes, now: Timestamp) -> Accept {
-        let Some(stream) = self.stream(head.stream) else {
+    pub fn accept(
+        &self,
+        Admitted { stream, bytes_max }: Admitted,
+        headers: &HeaderMap,
+        query: Option<&str>,
+        body: Bytes,
+        now: Timestamp,
+    ) -> Accept {
+        // Only the admission of another source could name a stream that is not here.
+        let Some(stream) = self.streams.get(stream) else {
             return Accept::Refuse(Refusal::Unknown);
         };
-        let bytes_max = body_bytes_max(head.headers);
         if body.len() > bytes_max {
             return Accept::Refuse(Refusal::TooLarge { bytes_max });
         }
-        let content_type = note(head.headers.get(CONTENT_TYPE)).unwrap_or_default();
+        let content_type = note(headers.get(CONTENT_TYPE)).unwrap_or_default();
         // A body that does not read is kept all the same: the pipeline quarantines it by name.
         let decoded = decode::submission(&content_type, &body).ok().map(|it| it.value);
         if self.is_test(stream, decoded.as_ref()) {
@@ -285,8 +302,8 @@ impl FormSource {
                 self.dialect.clone()
             });
         }
-        let (idempotency_key, kind) = key::key(&self.connection, stream, head.headers, decoded.as_ref(), &body);
-        let reply = reply::choose(&self.dialect, &self.redirects, head.headers, decoded.as_ref());
+        let (idempotency_key, kind) = key::key(&self.connection, stream, headers, decoded.as_ref(), &body);
+        let reply = reply::choose(&self.dialect, &self.redirects, headers, decoded.as_ref());
         let received = Received {
             connection: self.connection.clone(),
             connector: self.connector.clone(),
@@ -294,7 +311,7 @@ impl FormSource {
             received_at: now,
             idempotency_key,
             content_type: content_type.into(),
-            headers: notes(head, kind),
+            headers: notes(headers, query, kind),
             body: Body::Inline(body.into()),
         };
         Accept::Envelope { received: Box::new(received), reply }
@@ -319,10 +336,10 @@ impl FormSource {
     }
 
     /// The stream of the path; the first of the manifest when the path names none.
-    fn stream(&self, name: Option<&str>) -> Option<&StreamSpec> {
+    fn stream(&self, name: Option<&str>) -> Option<usize> {
         match name {
-            Some(name) => self.streams.iter().find(|it| &*it.name == name),
-            None => self.streams.first(),
+            Some(name) => self.streams.iter().position(|it| &*it.name == name),
+            None => Some(0),
         }
     }
 
@@ -372,9 +389,9 @@ fn body_bytes_max(headers: &HeaderMap) -> usize {
 
 /// What else of the request matters to mappings. A closed list: cookies and authorization cannot
 /// slip in.
-fn notes(head: &FormHead<'_>, kind: KeyKind) -> Vec<(CompactString, String)> {
-    let header = |name: HeaderName| note(head.headers.get(name));
-    let query = head.query.filter(|it| !it.is_empty()).map(|it| cut(it.to_owned()));
+fn notes(headers: &HeaderMap, query: Option<&str>, kind: KeyKind) -> Vec<(CompactString, String)> {
+    let header = |name: HeaderName| note(headers.get(name));
+    let query = query.filter(|it| !it.is_empty()).map(|it| cut(it.to_owned()));
     let found = [
         ("query", query),
         ("referer", header(REFERER)),

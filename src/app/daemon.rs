@@ -1,0 +1,220 @@
+//! The daemon: a core with listener, control socket, sinks and reconcilers.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::UnixListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{error, info};
+
+use super::error::Told;
+use super::progress::PipelineProgress;
+use super::sources;
+use super::{Core, Folder, sinks};
+use crate::base::limits::READY_LAG_MAX;
+use crate::base::telemetry::{Metric, Metrics};
+use crate::base::{Locale, Message};
+use crate::control;
+use crate::http::{ExchangeEndpoint, Health, Listener, Options, Parts, ProxyHeader, State, TrustedProxies};
+use crate::journal::Journal;
+use crate::pipeline::Running;
+use crate::source::exchange::{Exchange, Progress};
+use crate::task::deliver::Stops;
+use crate::task::{self, Ground};
+
+/// A daemon at work.
+pub struct Daemon {
+    core: Core,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Daemon {
+    /// Starts everything over `folder`; returns once it listens.
+    pub async fn start(folder: &Folder, listen: Option<SocketAddr>, _locale: Locale) -> anyhow::Result<Daemon> {
+        let core = Core::open(folder).await?;
+        let (stop, stopping) = watch::channel(false);
+        let ground = Ground {
+            journal: Arc::clone(&core.journal),
+            store: Arc::clone(&core.store),
+            pipeline: Arc::clone(&core.pipeline),
+            clock: Arc::clone(&core.clock),
+            stop: stopping,
+        };
+        let metrics = Arc::new(Metrics::new());
+        let stops = Stops::default();
+        let mut tasks = JoinSet::new();
+        let control = Arc::new(core.control(stops.clone()));
+        let progress: Arc<dyn Progress> =
+            Arc::new(PipelineProgress { pipeline: Arc::clone(&core.pipeline), query: control.query.clone() });
+        let exchanges = sources::exchanges(
+            &core.catalog,
+            &core.vault,
+            &folder.spool(),
+            &core.journal,
+            &core.clock,
+            &progress,
+            core.settings.locale,
+        )?;
+
+        let state = Arc::new(State::new(Parts {
+            journal: Arc::clone(&core.journal),
+            health: Arc::new(PipelineHealth {
+                journal: Arc::clone(&core.journal),
+                pipeline: Arc::clone(&core.pipeline),
+            }),
+            clock: Arc::clone(&core.clock),
+            metrics: Arc::clone(&metrics),
+            api: Some(control::router(Arc::clone(&control))),
+            seed: rand::random(),
+            options: listener_options(&core)?,
+        }));
+        state.set_forms(sources::forms(&core.catalog, &core.vault, &core.settings.listen)?);
+        let endpoint = |exchange: &Arc<Exchange>| Arc::clone(exchange) as Arc<dyn ExchangeEndpoint>;
+        state.set_exchanges(exchanges.iter().map(|(name, it)| (name.clone(), endpoint(it))).collect());
+        state.set_api_tokens(core.vault.get("api.token").into_iter().collect());
+
+        let listener = Listener::bind(listen.unwrap_or(core.settings.listen.address), state).await;
+        let listener = listener.map_err(|error| Told(error.message))?;
+        let address = listener.local_addr();
+        let mut shutdown = ground.stop.clone();
+        tasks.spawn(listener.run(async move {
+            // An error means that the sender is gone: also the end.
+            let _stopped = shutdown.wait_for(|stop| *stop).await;
+        }));
+        tasks.spawn(serve_socket(bind_socket(folder)?, Arc::clone(&control), ground.clone()));
+        tasks.spawn(task::tick::run(ground.clone()));
+        tasks.spawn(task::admit::run(ground.clone()));
+        tasks.spawn(task::uploads::run(ground.clone(), exchanges.into_iter().map(|(_, it)| it).collect()));
+        tasks.spawn(measure(ground.clone(), metrics, control));
+        for deliverer in sinks::deliverers(&core, &ground, &stops)? {
+            tasks.spawn(deliverer.run());
+        }
+        Ok(Daemon { core, address, stop, tasks })
+    }
+
+    /// `http://address:port`, as printed at start.
+    pub fn address(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The core.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Resolves when the pipeline has failed: nothing more can be applied.
+    pub async fn failed(&self) {
+        self.core.pipeline.failed().await;
+    }
+
+    /// Finishes open requests, stops every task, flushes the store. Returns why the pipeline had
+    /// stopped, if it had.
+    pub async fn stop(mut self) -> Option<String> {
+        self.stop.send_replace(true);
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                error!(%error, "a task ended badly");
+            }
+        }
+        // The socket's file would otherwise answer "refused" until the next start.
+        let _removed = std::fs::remove_file(self.core.folder.socket());
+        let failure = self.core.pipeline.failure();
+        self.core.close().await;
+        info!("stopped");
+        failure
+    }
+}
+
+/// Resolves at Ctrl-C or a polite kill.
+pub async fn interrupted() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}
+
+fn listener_options(core: &Core) -> anyhow::Result<Options> {
+    let proxies = &core.settings.listen.trusted_proxies;
+    let trusted_proxies = match proxies.is_empty() {
+        true => TrustedProxies::none(),
+        false => TrustedProxies::parse(proxies, ProxyHeader::XForwardedFor).map_err(Told)?,
+    };
+    Ok(Options { trusted_proxies, ..Options::standard() })
+}
+
+/// Ready while the pipeline works and is not hopelessly behind.
+struct PipelineHealth {
+    journal: Arc<dyn Journal>,
+    pipeline: Arc<Running>,
+}
+
+impl Health for PipelineHealth {
+    fn ready(&self) -> Result<(), Message> {
+        if let Some(failure) = self.pipeline.failure() {
+            return Err(Message::new("app-pipeline-failed").with("detail", failure));
+        }
+        let applied = *self.pipeline.applied().borrow();
+        let lag = self.journal.head().0.saturating_sub(applied.0);
+        match lag > READY_LAG_MAX {
+            true => Err(Message::new("app-pipeline-behind").with("lag", lag)),
+            false => Ok(()),
+        }
+    }
+}
+
+fn bind_socket(folder: &Folder) -> anyhow::Result<UnixListener> {
+    let path = folder.socket();
+    // Left by a process that was killed: we hold the lock, so nobody listens there.
+    let _removed = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path).with_context(|| path.display().to_string())?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+async fn serve_socket(listener: UnixListener, control: Arc<control::Control>, ground: Ground) {
+    let router = control::router(control);
+    let mut stop = ground.stop.clone();
+    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let _stopped = stop.wait_for(|stop| *stop).await;
+    });
+    if let Err(error) = served.await {
+        error!(%error, "the control socket has failed");
+    }
+}
+
+/// Keeps the gauges of `/metrics` up to date.
+async fn measure(mut ground: Ground, metrics: Arc<Metrics>, control: Arc<control::Control>) {
+    let head = metrics.series(Metric::JournalHead, &[]);
+    let checkpoint = metrics.series(Metric::Checkpoint, &[]);
+    while !ground.stopping() {
+        head.set(i64::try_from(ground.journal.head().0).unwrap_or(i64::MAX));
+        checkpoint.set(i64::try_from(ground.pipeline.applied().borrow().0).unwrap_or(i64::MAX));
+        match control.query.counts() {
+            Ok(counts) => {
+                for it in counts {
+                    let labels = [
+                        ("connection", it.connection.as_str()),
+                        ("stream", it.stream.as_str()),
+                        ("outcome", it.outcome.as_str()),
+                    ];
+                    metrics.series(Metric::Records, &labels).set(i64::try_from(it.count).unwrap_or(i64::MAX));
+                }
+            }
+            Err(error) => error!(%error, "the counters cannot be read"),
+        }
+        ground.rest(crate::base::limits::MEASURE_MS).await;
+    }
+}

@@ -1,0 +1,58 @@
+//! Sinks of a configuration, made ready for delivery.
+
+use std::sync::Arc;
+
+use tracing::info;
+
+use super::Core;
+use super::error::Told;
+use super::sources::secret;
+use crate::config::Mode;
+use crate::field::FieldValue;
+use crate::net::{Client, Guard, Quotas};
+use crate::sink::{Settings, Sink};
+use crate::task::Ground;
+use crate::task::deliver::{Deliverer, Stops};
+
+/// A deliverer for each live sink. Sinks in observe mode are left alone: nothing is written to a
+/// foreign system before a person has said so.
+pub(super) fn deliverers(core: &Core, ground: &Ground, stops: &Stops) -> anyhow::Result<Vec<Deliverer>> {
+    let quotas = Arc::new(Quotas::new());
+    let mut deliverers = Vec::new();
+    for connection in core.catalog.connections() {
+        let Some(spec) = &connection.connector.sink else { continue };
+        match connection.mode {
+            Mode::Observe => {
+                info!(sink.name = %connection.name, "sink is observed: its outbox fills, nothing is written to it");
+                continue;
+            }
+            Mode::Live => {}
+        }
+        let secrets = connection.connector.settings.iter().filter(|setting| setting.secret);
+        let secrets = secrets.filter_map(|setting| {
+            secret(&core.vault, &connection.name, &setting.name).map(|secret| (setting.name.clone(), secret))
+        });
+        let settings = Settings { values: connection.settings.clone(), secrets: secrets.collect() };
+        let allow_private = connection.setting("allow_private") == Some(&FieldValue::Bool(true));
+        let networks = connection.setting("allow_networks").map(|value| value.as_texts().to_vec()).unwrap_or_default();
+        let guard = Guard::from_settings(allow_private, &networks).map_err(Told)?;
+        let wire = Arc::new(Client::new(guard).map_err(|error| Told(error.message().clone()))?);
+        let sink = Sink::new(
+            connection.name.clone(),
+            Arc::new(spec.clone()),
+            &settings,
+            wire,
+            Arc::clone(&quotas),
+            Arc::clone(&core.clock),
+        );
+        deliverers.push(Deliverer {
+            ground: ground.clone(),
+            sink: sink.map_err(|error| Told(error.message))?,
+            name: connection.name.clone(),
+            catalog: Arc::clone(&core.catalog),
+            stops: stops.clone(),
+            locale: core.settings.locale,
+        });
+    }
+    Ok(deliverers)
+}

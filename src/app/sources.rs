@@ -1,0 +1,94 @@
+//! Sources of a configuration, made ready for the listener.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::base::limits::EXCHANGE_FILE_LIMIT_BYTES;
+use crate::base::{Clock, Locale, Message, Secret, Slug};
+use crate::catalog::{Catalog, Connection};
+use crate::config::{Listen, secret_name, secret_variable};
+use crate::connector::Transport;
+use crate::field::FieldValue;
+use crate::journal::Journal;
+use crate::source::exchange::{Exchange, ExchangeSettings, Progress};
+use crate::source::form::{FormSettings, FormSource, Rate, Rates, Ticks};
+use crate::vault::Vault;
+
+use super::error::Told;
+
+/// A secret of a connection: the environment first (`UZEL_SECRET_<CONNECTION>_<SETTING>`), then
+/// the vault.
+pub(super) fn secret(vault: &Vault, connection: &Slug, setting: &str) -> Option<Secret> {
+    let given = std::env::var(secret_variable(connection, setting)).ok().filter(|value| !value.is_empty());
+    given.map(Secret::new).or_else(|| vault.get(&secret_name(connection, setting)))
+}
+
+/// The same, reported when it is missing.
+fn required_secret(vault: &Vault, connection: &Slug, setting: &str) -> anyhow::Result<Secret> {
+    secret(vault, connection, setting).ok_or_else(|| {
+        let name = format!("{connection}.{setting}");
+        Told(Message::new("app-no-secret").with("name", name)).into()
+    })
+}
+
+/// Form sources of the configuration.
+pub(super) fn forms(catalog: &Catalog, vault: &Vault, listen: &Listen) -> anyhow::Result<Vec<FormSource>> {
+    let mut sources = Vec::new();
+    for connection in catalog.connections() {
+        let Some(spec) = &connection.connector.source else { continue };
+        if spec.transport != Transport::Webhook {
+            continue;
+        }
+        let settings = FormSettings {
+            connection: connection.name.clone(),
+            connector: connection.connector.slug.clone(),
+            secret: required_secret(vault, &connection.name, "secret")?,
+            previous_secret: vault.previous(&secret_name(&connection.name, "secret")),
+            origins: texts(connection, "origins"),
+            redirects: texts(connection, "redirects"),
+            rates: Rates {
+                source: Rate::new(listen.source_per_minute, listen.source_per_minute.div_ceil(10)),
+                address: Rate::new(listen.address_per_minute, listen.address_burst),
+            },
+        };
+        sources.push(FormSource::new(settings, spec, Ticks::monotonic()).map_err(Told)?);
+    }
+    Ok(sources)
+}
+
+fn texts(connection: &Connection, name: &str) -> Vec<String> {
+    connection.setting(name).map(|value| value.as_texts().to_vec()).unwrap_or_default()
+}
+
+/// Exchange endpoints of the configuration, by connection.
+pub(super) fn exchanges(
+    catalog: &Catalog,
+    vault: &Vault,
+    spool: &Path,
+    journal: &Arc<dyn Journal>,
+    clock: &Arc<dyn Clock>,
+    progress: &Arc<dyn Progress>,
+    locale: Locale,
+) -> anyhow::Result<Vec<(Slug, Arc<Exchange>)>> {
+    let mut endpoints = Vec::new();
+    for connection in catalog.connections() {
+        let Some(spec) = &connection.connector.source else { continue };
+        if spec.transport != Transport::Exchange1c {
+            continue;
+        }
+        let login = connection.setting("login").and_then(FieldValue::as_text).unwrap_or("uzel").to_owned();
+        let settings = ExchangeSettings {
+            connection: connection.name.clone(),
+            connector: connection.connector.slug.clone(),
+            login,
+            password: required_secret(vault, &connection.name, "password")?,
+            file_limit: EXCHANGE_FILE_LIMIT_BYTES,
+            locale,
+            zip: connection.setting("zip").is_none_or(|value| *value == FieldValue::Bool(true)),
+        };
+        let spool = spool.join(&*connection.name);
+        let exchange = Exchange::new(settings, spool, Arc::clone(journal), Arc::clone(clock), Arc::clone(progress))?;
+        endpoints.push((connection.name.clone(), Arc::new(exchange)));
+    }
+    Ok(endpoints)
+}

@@ -1,0 +1,111 @@
+//! Business rules (`rules/business.toml`): what a record does to clients and deals.
+
+use compact_str::CompactString;
+
+use crate::base::Problem;
+use crate::field::{Lint, Table};
+
+/// Compiled business rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Business {
+    /// The same form of the same client within this time is one lead: fields merge.
+    pub same_form_window_ms: i64,
+    /// What a lead does when the client has an open deal.
+    pub open_deal: OpenDeal,
+    /// A deal lost up to this long ago takes a lead as a note.
+    pub lost_recently_ms: i64,
+    /// What a lead does when the newest deal is won, or lost earlier.
+    pub closed_deal: ClosedDeal,
+    /// What an order without a link to a deal does.
+    pub order: OrderRule,
+    /// Whether unposted documents count.
+    pub count_unposted: bool,
+    /// Stage of a deal whose documents are fully paid; none: the stage stays.
+    pub paid_stage: Option<CompactString>,
+    /// A score is written to a CRM again when its class or leading reason changes, or its value by
+    /// so many percent.
+    pub damping_percent: u32,
+}
+
+/// What a lead does when the client has an open deal in that pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenDeal {
+    /// It joins the latest active one.
+    Join,
+    /// It makes another deal.
+    New,
+}
+
+/// What a lead does when the newest deal is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClosedDeal {
+    /// A new deal with the same responsible.
+    Repeat,
+    /// A new deal like that of an unknown client.
+    New,
+}
+
+/// What an order without a link to a deal does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderRule {
+    /// It joins the client's only open deal without a document; otherwise a new deal.
+    JoinOnlyCandidate,
+    /// A new deal always.
+    New,
+}
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
+
+impl Business {
+    /// Compiles the text of `file`.
+    pub fn compile(file: &str, text: &str) -> Result<Business, Vec<Problem>> {
+        const OPEN: &[(&str, OpenDeal)] = &[("join", OpenDeal::Join), ("new", OpenDeal::New)];
+        const CLOSED: &[(&str, ClosedDeal)] = &[("repeat", ClosedDeal::Repeat), ("new", ClosedDeal::New)];
+        const ORDERS: &[(&str, OrderRule)] =
+            &[("join_only_candidate", OrderRule::JoinOnlyCandidate), ("new", OrderRule::New)];
+        let lint = Lint::new(file);
+        let Some(root) = lint.parse(text) else { return Err(lint.problems()) };
+        let table = lint.table(&root);
+        let lead = section(&table, "lead");
+        let document = section(&table, "document");
+        let score = section(&table, "score");
+        let integer = |table: &Option<Table<'_>>, name: &str, high: i64| {
+            let Some(table) = table else { return 0 };
+            table.required_integer(name);
+            table.integer_in(name, 0, high).unwrap_or(0)
+        };
+        let business = Business {
+            same_form_window_ms: integer(&lead, "same_form_minutes", 100_000) * MINUTE_MS,
+            open_deal: choice(&lead, "open_deal", OPEN).unwrap_or(OpenDeal::Join),
+            lost_recently_ms: integer(&lead, "lost_recently_days", 10_000) * DAY_MS,
+            closed_deal: choice(&lead, "closed_deal", CLOSED).unwrap_or(ClosedDeal::Repeat),
+            order: choice(&document, "order_without_deal", ORDERS).unwrap_or(OrderRule::JoinOnlyCandidate),
+            count_unposted: document.as_ref().and_then(|it| it.boolean("count_unposted")).unwrap_or(false),
+            paid_stage: document
+                .as_ref()
+                .and_then(|it| it.text("paid_stage"))
+                .filter(|stage| !stage.is_empty())
+                .map(CompactString::new),
+            damping_percent: u32::try_from(integer(&score, "damping_percent", 1_000)).unwrap_or(0),
+        };
+        [lead, document, score].into_iter().flatten().for_each(Table::close);
+        table.close();
+        lint.finish(business)
+    }
+}
+
+fn section<'a>(table: &Table<'a>, name: &str) -> Option<Table<'a>> {
+    let inner = table.table(name);
+    if inner.is_none() {
+        let message = crate::base::Message::new("toml-missing").with("name", name);
+        table.lint().report(table.line, message);
+    }
+    inner
+}
+
+fn choice<T: Copy>(table: &Option<Table<'_>>, name: &str, choices: &[(&str, T)]) -> Option<T> {
+    let table = table.as_ref()?;
+    table.required_text(name);
+    table.choice(name, choices)
+}

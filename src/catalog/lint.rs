@@ -1,0 +1,59 @@
+//! `uzel lint`: compiles everything there is, used or not, and runs every case.
+
+use serde::Serialize;
+
+use super::{Catalog, Compiler, FileSet};
+use crate::base::{Locale, Problem, Slug};
+use crate::config::Settings;
+use crate::mapping::cases::{self, Surroundings};
+
+/// What lint found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LintReport {
+    /// Files looked at.
+    pub files: usize,
+    /// Cases that ran.
+    pub cases: usize,
+    /// Everything that is wrong, sorted by file and line.
+    pub problems: Vec<Problem>,
+}
+
+impl LintReport {
+    /// Nothing but problems: `uzel.toml` itself did not read.
+    pub fn of_problems(problems: Vec<Problem>) -> LintReport {
+        LintReport { files: 1, cases: 0, problems }
+    }
+
+    /// The problems as text, one a line.
+    pub fn render(&self, locale: Locale) -> String {
+        self.problems.iter().map(|problem| problem.render(locale) + "\n").collect()
+    }
+}
+
+/// Compiles every connector of the files, the rules and the connections, and runs every case.
+pub fn lint(files: &FileSet, settings: &Settings) -> LintReport {
+    let mut problems = Catalog::compile(files, settings).err().unwrap_or_default();
+    let mut compiler = Compiler { files, problems: Vec::new(), used: Vec::new(), compiled: Vec::new() };
+    let mut ran = 0;
+    for name in files.connectors() {
+        let Some(slug) = Slug::new(name) else { continue };
+        let Some((connector, maps)) = compiler.connector(&slug) else { continue };
+        for (stream, inbound) in &maps.inbound {
+            let file = format!("mappings/{}/{stream}.cases.toml", connector.slug);
+            let Some(text) = files.get(&file) else { continue };
+            let around = Surroundings {
+                zone: &settings.company.zone,
+                region: &settings.company.region,
+                currency: &settings.company.currency,
+            };
+            match cases::run(inbound, &file, text, around) {
+                Ok(count) => ran += count,
+                Err(found) => problems.extend(found),
+            }
+        }
+    }
+    problems.extend(compiler.problems);
+    problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    problems.dedup();
+    LintReport { files: files.names().filter(|name| name.ends_with(".toml")).count() + 1, cases: ran, problems }
+}

@@ -1,0 +1,130 @@
+//! The `uzel.toml` that `uzel init` writes: every setting with its default, explained.
+
+use crate::base::Locale;
+
+/// A commented `uzel.toml` in the reader's language. `zone` is the company's; `connections` are
+/// (name, connector, lines of settings) to write besides.
+pub fn template(locale: Locale, zone: &str, connections: &[(&str, &str, &[&str])]) -> String {
+    let (head, tail) = match locale {
+        Locale::Ru => (RU, RU_CONNECTIONS),
+        Locale::En => (EN, EN_CONNECTIONS),
+    };
+    let mut text = head.replace("{zone}", &quoted(zone));
+    text.push_str(tail);
+    for (name, connector, lines) in connections {
+        text.push_str(&format!("\n[connection.{name}]\nconnector = {}\n", quoted(connector)));
+        for line in *lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// A TOML string.
+pub(crate) fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+const RU: &str = r#"# Настройки Узла. Секретов здесь нет: они в хранилище (vault.json) или в переменных
+# UZEL_SECRET_<ПОДКЛЮЧЕНИЕ>_<НАСТРОЙКА>. Проверка: uzel lint
+
+# Язык пояснений, которые попадают в CRM: ru или en.
+locale = "ru"
+
+[company]
+name = ""
+# Часовой пояс: по нему считаются календарные дни, и в нём читаются даты без пояса.
+zone = {zone}
+# Страна телефонов без кода и валюта сумм без валюты.
+region = "RU"
+currency = "RUB"
+# ИНН своих организаций: сделки с ними записываются, но не считаются.
+own_inns = []
+
+[listen]
+# Где принимать формы и обмен с 1С. Наружу ставьте веб-сервер с HTTPS и передавайте запросы сюда.
+address = "127.0.0.1:8690"
+# Как нас видно снаружи: показывается в адресах форм.
+# public_url = "https://in.company.ru"
+# Адреса веб-серверов, которым можно верить в том, кто отправитель.
+trusted_proxies = []
+# Запросов в минуту: к одному источнику (0 — без предела), с одного адреса, и сколько сразу.
+source_per_minute = 0
+address_per_minute = 600
+address_burst = 120
+
+[limits]
+# Свободное место, МиБ: меньше — приём приостанавливается, отправители повторят.
+free_space_mib = 512
+# Память под данные, МиБ.
+cache_mib = 64
+"#;
+
+const RU_CONNECTIONS: &str = r#"
+# Подключения: [connection.<имя>], имя — латиницей. Что настраивается, см. connectors/<имя>/setup.md.
+# mode = "observe" — читать и планировать, ничего не записывая; "live" — записывать.
+"#;
+
+const EN: &str = r#"# Settings of Uzel. No secrets here: they are in the vault (vault.json) or in the variables
+# UZEL_SECRET_<CONNECTION>_<SETTING>. To check: uzel lint
+
+# Language of explanations that go to the CRM: ru or en.
+locale = "en"
+
+[company]
+name = ""
+# Zone: calendar days are counted in it, and dates without a zone are read in it.
+zone = {zone}
+# Country of telephone numbers without a code, and currency of sums without one.
+region = "RU"
+currency = "RUB"
+# INNs of your own legal entities: deals with them are logged and not counted.
+own_inns = []
+
+[listen]
+# Where forms and the exchange with 1C are taken. Put a web server with HTTPS in front.
+address = "127.0.0.1:8690"
+# How we are seen from outside: shown in the addresses of forms.
+# public_url = "https://in.company.ru"
+# Addresses of web servers that may be believed about who the sender is.
+trusted_proxies = []
+# Requests a minute: to one source (0: no limit), from one address, and how many at once.
+source_per_minute = 0
+address_per_minute = 600
+address_burst = 120
+
+[limits]
+# Free space, MiB: below it intake pauses, and senders try again.
+free_space_mib = 512
+# Memory for data, MiB.
+cache_mib = 64
+"#;
+
+const EN_CONNECTIONS: &str = r#"
+# Connections: [connection.<name>]. What can be set is in connectors/<name>/setup.md.
+# mode = "observe": read and plan, write nothing; "live": write.
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Mode, Settings};
+    use super::*;
+
+    #[test]
+    fn the_template_reads_in_both_languages_and_says_the_defaults() {
+        let connections: &[(&str, &str, &[&str])] = &[("site", "forms", &["mode = \"live\""])];
+        for locale in [Locale::Ru, Locale::En] {
+            let text = template(locale, "Asia/Yekaterinburg", connections);
+            let read = Settings::compile("uzel.toml", &text, &|_| None).expect("the template is right");
+            let bare = "[company]\nzone = \"Asia/Yekaterinburg\"\n[connection.site]\nconnector = \"forms\"\n";
+            let defaults = Settings::compile("uzel.toml", bare, &|_| None).expect("defaults are right");
+            assert_eq!(
+                (&read.company, &read.listen, read.limits),
+                (&defaults.company, &defaults.listen, defaults.limits)
+            );
+            assert_eq!(read.locale, locale);
+            assert_eq!(read.connections[0].mode, Mode::Live);
+        }
+    }
+}

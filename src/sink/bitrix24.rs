@@ -1,0 +1,96 @@
+//! The batch of Bitrix24: up to 50 commands in one request.
+//!
+//! Request: `{halt: 0, cmd: {name: "method?params"}}`. Answer, always with status 200:
+//! `{result: {result: {name: ...}, result_error: {name: {error, error_description}},
+//! result_next: {name: n}, result_time: {name: {...}}}}`, where an empty map comes as `[]`.
+//! <https://apidocs.bitrix24.ru/settings/how-to-call-rest-api/batch.html>
+
+use serde_json::{Map, Value as Json, json};
+
+use super::form;
+use super::judge::View;
+use crate::value::Value;
+
+/// The method that takes batches.
+pub(super) const METHOD: &str = "batch";
+
+/// The body of a batch: commands are methods and their bodies.
+pub(super) fn pack<'a>(commands: impl Iterator<Item = (&'a str, &'a Json)>) -> Json {
+    let command = |(index, (method, body)): (usize, (&str, &Json))| {
+        (name(index), Json::String(format!("{method}?{}", form::encode(body))))
+    };
+    json!({"halt": 0, "cmd": commands.enumerate().map(command).collect::<Map<String, Json>>()})
+}
+
+/// The answer to each of `count` commands, in the shape of an answer to a request of its own.
+/// `None`: the answer says nothing of that command.
+pub(super) fn unpack(body: &Value, count: usize) -> Vec<Option<View>> {
+    let part = |kind: &str, name: &str| body.get("result").and_then(|it| it.get(kind)).and_then(|it| it.get(name));
+    let one = |index: usize| {
+        let name = name(index);
+        let mut members = Vec::new();
+        match (part("result_error", &name), part("result", &name)) {
+            (Some(Value::Map(error)), _) => members.extend(error.iter().cloned()),
+            (Some(other), _) if *other != Value::Null => members.push(("error".into(), other.clone())),
+            (_, Some(result)) => members.push(("result".into(), result.clone())),
+            (_, None) => return None,
+        }
+        for (kind, member) in [("result_time", "time"), ("result_next", "next"), ("result_total", "total")] {
+            members.extend(part(kind, &name).map(|it| (member.into(), it.clone())));
+        }
+        Some(View { status: None, headers: Vec::new(), body: Some(Value::Map(members)) })
+    };
+    (0..count).map(one).collect()
+}
+
+/// Names are letters first: PHP would turn numbers into a list.
+fn name(index: usize) -> String {
+    format!("c{index}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::judge::value;
+
+    #[test]
+    fn commands_are_packed_in_url_form() {
+        let body = json!({"id": 7, "fields": {"TITLE": "A&B"}});
+        let empty = json!({});
+        let packed = pack([("crm.deal.update", &body), ("profile", &empty)].into_iter());
+        assert_eq!(
+            packed,
+            json!({"halt": 0, "cmd": {
+                "c0": "crm.deal.update?fields[TITLE]=A%26B&id=7",
+                "c1": "profile?",
+            }})
+        );
+    }
+
+    #[test]
+    fn each_command_gets_its_part_and_empty_maps_may_be_lists() {
+        let answer = json!({"result": {
+            "result": {"c0": 5, "c2": []},
+            "result_error": {"c1": {"error": "", "error_description": "Not found"}},
+            "result_total": [], "result_next": {"c2": 50},
+            "result_time": {"c0": {"operating": 0.1}},
+        }});
+        let sorted = |view: View| match view.body {
+            Some(Value::Map(mut members)) => {
+                members.sort_by(|left, right| left.0.cmp(&right.0));
+                Value::Map(members)
+            }
+            other => panic!("a command's part is a map: {other:?}"),
+        };
+        let bodies: Vec<Option<Value>> = unpack(&value(&answer, 0), 4).into_iter().map(|it| it.map(sorted)).collect();
+        let expected = [
+            Some(json!({"result": 5, "time": {"operating": 0.1}})),
+            Some(json!({"error": "", "error_description": "Not found"})),
+            Some(json!({"result": [], "next": 50})),
+            None,
+        ];
+        assert_eq!(bodies, expected.map(|it| it.map(|it| value(&it, 0))));
+        assert_eq!(unpack(&value(&json!({"result": {"result": [], "result_error": []}}), 0), 1), [None]);
+        assert_eq!(unpack(&value(&json!({"result": []}), 0), 1), [None]);
+    }
+}

@@ -1,0 +1,354 @@
+//! Sends requests of a manifest within the sink's quota and judges their answers.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use compact_str::CompactString;
+use serde_json::{Value as Json, json};
+
+use super::judge::{Judged, Ruling, View, judge, seconds};
+use super::{Settings, SinkError, bitrix24, form};
+use crate::base::limits::DELIVERY_BATCH_MAX;
+use crate::base::{Clock, Message, Secret, Timestamp};
+use crate::connector::{Auth, BatchStrategy, BodyStyle, Http, RequestSpec, Scope, SinkSpec, Slot};
+use crate::model::Fault;
+use crate::net::{CallError, Limiter, Method, Quotas, Request, Take, Wire, host_of};
+use crate::outbox::{Jitter, schedule};
+
+/// Tokens asked for before one request. A clock that stands still must not hold a push for ever.
+const ADMIT_ROUNDS_MAX: u32 = 64;
+/// Times that one request is sent when the sink says that its bucket is full.
+const SEND_ROUNDS_MAX: u32 = 4;
+/// Longest wait for a full bucket within a push, ms; longer ones end the push.
+const BUCKET_WAIT_MAX_MS: i64 = 10_000;
+/// Rest of a sink whose settings or rights are refused, ms. A person must act; until then one
+/// request in so many is enough to see that he has.
+const REJECTED_REST_MS: i64 = 900_000;
+/// Failures in a row after which the rest of an unreachable sink no longer grows (320 s).
+const UNREACHABLE_STEPS_MAX: u32 = 7;
+
+/// A request, filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Call {
+    /// Name of the method: for budgets and batches.
+    pub method: String,
+    http: Http,
+    path: String,
+    body: Json,
+}
+
+impl Call {
+    /// Fills the request in.
+    pub(super) fn new(spec: &RequestSpec, fill: &dyn Fn(&Slot) -> Json) -> Call {
+        Call { method: spec.path.name(), http: spec.http, path: spec.path.fill(fill), body: spec.body.fill(fill) }
+    }
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Reply {
+    /// An answer, judged.
+    Answered(Judged),
+    /// It surely did not arrive. The sink rests: see [`Caller::rest`].
+    NotSent(Message),
+}
+
+/// Why the sink must rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rest {
+    pub until: Timestamp,
+    pub fault: Fault,
+    pub reason: Message,
+}
+
+/// A call that may not go before an instant that lies behind the deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NotBefore(pub Timestamp);
+
+pub(super) struct Caller {
+    spec: Arc<SinkSpec>,
+    address: Secret,
+    headers: Vec<(CompactString, Secret)>,
+    query: Option<(String, Secret)>,
+    host: String,
+    wire: Arc<dyn Wire>,
+    quotas: Arc<Quotas>,
+    clock: Arc<dyn Clock>,
+    /// Methods that have spent their time, until when. Bound: the methods of the manifest.
+    spent: Mutex<HashMap<String, Timestamp>>,
+    rest: Mutex<Option<Rest>>,
+    /// Requests in a row that found nobody.
+    unreachable: AtomicU32,
+    sent: AtomicU32,
+}
+
+impl Caller {
+    pub(super) fn new(
+        spec: Arc<SinkSpec>,
+        settings: &Settings,
+        wire: Arc<dyn Wire>,
+        quotas: Arc<Quotas>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Caller, SinkError> {
+        let address = settings.secret(&spec.address)?;
+        let host = host_of(address.expose()).ok_or_else(|| SinkError {
+            fault: Fault::Connection,
+            message: Message::new("net-address"),
+            retry_at: None,
+        })?;
+        let mut headers = Vec::new();
+        let mut query = None;
+        match &spec.auth {
+            Auth::PathSecret => {}
+            Auth::Bearer(setting) => {
+                let secret = settings.secret(setting)?;
+                headers.push(("Authorization".into(), Secret::new(format!("Bearer {}", secret.expose()))));
+            }
+            Auth::Header { name, setting } => headers.push((name.into(), settings.secret(setting)?)),
+            Auth::Query { name, setting } => query = Some((name.clone(), settings.secret(setting)?)),
+        }
+        let (spent, rest) = (Mutex::default(), Mutex::default());
+        let (unreachable, sent) = (AtomicU32::new(0), AtomicU32::new(0));
+        Ok(Caller { spec, address, headers, query, host, wire, quotas, clock, spent, rest, unreachable, sent })
+    }
+
+    /// The host, for messages.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Calls that can travel together.
+    pub(super) fn together_max(&self) -> usize {
+        match self.spec.batch {
+            Some(BatchStrategy::Bitrix24) => DELIVERY_BATCH_MAX,
+            None => 1,
+        }
+    }
+
+    /// Requests sent since the last question.
+    pub(super) fn take_sent(&self) -> u32 {
+        self.sent.swap(0, Ordering::Relaxed)
+    }
+
+    /// Forgets an earlier rest: a new push tries.
+    pub(super) fn wake(&self) {
+        *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Why the sink must rest, if it must.
+    pub(super) fn rest(&self) -> Option<Rest> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Until when the method has spent its time.
+    pub(super) fn spent_until(&self, method: &str) -> Option<Timestamp> {
+        let now = self.clock.now();
+        let spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.get(method).copied().filter(|until| *until > now)
+    }
+
+    /// Waits for leave to send one request (a batch is one), and for the method's time.
+    pub(super) async fn admit(&self, method: &str, deadline: Timestamp) -> Result<(), NotBefore> {
+        for _ in 0..ADMIT_ROUNDS_MAX {
+            let now = self.clock.now();
+            let until = match self.spent_until(method) {
+                Some(until) => until,
+                None => match self.quotas.take(&self.host, || self.bucket(), now) {
+                    Take::Go => return Ok(()),
+                    Take::Wait(ms) => now.plus_ms(ms),
+                },
+            };
+            if until > deadline {
+                return Err(NotBefore(until));
+            }
+            self.sleep_until(until).await;
+        }
+        Err(NotBefore(self.clock.now()))
+    }
+
+    /// Sends the calls, together where the sink can. `admit` must have been asked before. One
+    /// reply per call, in order. When the sink's bucket is full the same request waits and goes
+    /// again, a few times.
+    pub(super) async fn send(&self, calls: &[Call], deadline: Timestamp) -> Vec<Reply> {
+        debug_assert!(!calls.is_empty() && calls.len() <= self.together_max());
+        let mut replies = Vec::new();
+        for round in 1..=SEND_ROUNDS_MAX {
+            replies = self.send_once(calls).await;
+            let Some(at) = all_wait_for_the_sink(&replies) else { break };
+            let now = self.clock.now();
+            // The wait doubles: others may be emptying the same bucket.
+            let at = now.plus_ms(at.ms_since(now).saturating_mul(1 << (round - 1)));
+            let too_long = at.ms_since(now) > BUCKET_WAIT_MAX_MS || at > deadline;
+            if round == SEND_ROUNDS_MAX || too_long {
+                break;
+            }
+            self.quotas.close(&self.host, || self.bucket(), now, at);
+            if self.admit("", deadline).await.is_err() {
+                break;
+            }
+        }
+        self.note(calls, &replies);
+        replies
+    }
+
+    async fn send_once(&self, calls: &[Call]) -> Vec<Reply> {
+        let single = if let [call] = calls { Some(call) } else { None };
+        let request = match single {
+            Some(call) => self.request(call.http, &call.path, &call.body),
+            None => {
+                let body = bitrix24::pack(calls.iter().map(|it| (it.path.as_str(), &it.body)));
+                self.request(Http::Post, bitrix24::METHOD, &body)
+            }
+        };
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let answer = self.wire.call(request).await;
+        let now = self.clock.now();
+        let view = match answer {
+            Ok(answer) => View::of(answer),
+            Err(error) => return self.unanswered(&error, calls.len(), now),
+        };
+        self.unreachable.store(0, Ordering::Relaxed);
+        let judged = judge(&self.spec, &self.host, &view, now);
+        match (single, &judged.ruling) {
+            (None, Ruling::Done(body)) => {
+                let views = bitrix24::unpack(body, calls.len());
+                views.into_iter().map(|it| Reply::Answered(self.judge_part(it, now))).collect()
+            }
+            _ => vec![Reply::Answered(judged); calls.len()],
+        }
+    }
+
+    fn judge_part(&self, view: Option<View>, now: Timestamp) -> Judged {
+        match view {
+            Some(view) => judge(&self.spec, &self.host, &view, now),
+            None => Judged { ruling: Ruling::Uncertain, reason: Message::new("sink-no-part").with("host", &self.host) },
+        }
+    }
+
+    fn unanswered(&self, error: &CallError, count: usize, now: Timestamp) -> Vec<Reply> {
+        let reason = error.message().clone();
+        let reply = match error {
+            CallError::Refused(_) => Reply::Answered(Judged { ruling: Ruling::RejectConnection, reason }),
+            CallError::Connect(_) => {
+                self.rest_unreachable(reason.clone(), now);
+                Reply::NotSent(reason)
+            }
+            CallError::Sent(_) => {
+                self.rest_unreachable(reason.clone(), now);
+                Reply::Answered(Judged { ruling: Ruling::Uncertain, reason })
+            }
+        };
+        vec![reply; count]
+    }
+
+    /// The longer the sink is away, the longer it rests.
+    fn rest_unreachable(&self, reason: Message, now: Timestamp) {
+        let failures = self.unreachable.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        let until = schedule(failures.min(UNREACHABLE_STEPS_MAX), now, Jitter::NONE);
+        self.begin_rest(Rest { until, fault: Fault::Sink, reason });
+    }
+
+    fn begin_rest(&self, rest: Rest) {
+        *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Some(rest);
+    }
+
+    /// Remembers what the answers say of quotas, budgets and the connection.
+    fn note(&self, calls: &[Call], replies: &[Reply]) {
+        let now = self.clock.now();
+        let rejects = |it: &Reply| matches!(it, Reply::Answered(Judged { ruling: Ruling::RejectConnection, .. }));
+        let all_rejected = replies.iter().all(rejects);
+        for (call, reply) in calls.iter().zip(replies) {
+            let Reply::Answered(judged) = reply else { continue };
+            match &judged.ruling {
+                Ruling::Done(body) => self.note_spent(call, body),
+                Ruling::Retry { at, scope: Scope::Sink } => {
+                    self.quotas.close(&self.host, || self.bucket(), now, *at);
+                    self.begin_rest(Rest { until: *at, fault: Fault::Sink, reason: judged.reason.clone() });
+                }
+                Ruling::Retry { at, scope: Scope::Method } => self.close_method(&call.method, *at),
+                Ruling::RejectConnection if all_rejected => {
+                    let until = now.plus_ms(REJECTED_REST_MS);
+                    self.begin_rest(Rest { until, fault: Fault::Connection, reason: judged.reason.clone() });
+                }
+                Ruling::RejectConnection
+                | Ruling::Retry { scope: Scope::Object, .. }
+                | Ruling::Uncertain
+                | Ruling::Gone
+                | Ruling::RejectObject => {}
+            }
+        }
+    }
+
+    fn note_spent(&self, call: &Call, body: &crate::value::Value) {
+        let Some(budget) = &self.spec.budget else { return };
+        let text = |path: &crate::value::Path| path.first(body).and_then(|it| it.as_text());
+        let spent = text(&budget.spent).and_then(seconds).unwrap_or(Timestamp::ZERO);
+        let reset_at = text(&budget.reset_at).and_then(seconds);
+        if let Some(reset_at) = reset_at
+            && spent >= Timestamp(i64::from(budget.limit_s) * 1_000)
+        {
+            self.close_method(&call.method, reset_at);
+        }
+    }
+
+    fn close_method(&self, method: &str, until: Timestamp) {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner).insert(method.to_owned(), until);
+    }
+
+    fn request(&self, http: Http, path: &str, body: &Json) -> Request {
+        let mut address = format!("{}/{}", self.address.expose().trim_end_matches('/'), path);
+        let mut params = Vec::new();
+        params.extend(self.query.iter().map(|(name, secret)| format!("{name}={}", form::escaped(secret.expose()))));
+        let (method, content_type, body) = match (http, self.spec.body) {
+            (Http::Get, _) => {
+                params.push(form::encode(body));
+                (Method::Get, "", Vec::new())
+            }
+            (Http::Post, style) => (Method::Post, content_type(style), bytes(style, body)),
+            (Http::Put, style) => (Method::Put, content_type(style), bytes(style, body)),
+            (Http::Patch, style) => (Method::Patch, content_type(style), bytes(style, body)),
+        };
+        params.retain(|it| !it.is_empty());
+        if !params.is_empty() {
+            address.push('?');
+            address.push_str(&params.join("&"));
+        }
+        Request { method, address: Secret::new(address), headers: self.headers.clone(), content_type, body }
+    }
+
+    fn bucket(&self) -> Limiter {
+        let quota = self.spec.quota;
+        Limiter::new(quota.requests, quota.per_ms, quota.burst)
+    }
+
+    async fn sleep_until(&self, until: Timestamp) {
+        let ms = until.ms_since(self.clock.now()).max(1);
+        tokio::time::sleep(Duration::from_millis(ms.unsigned_abs())).await;
+    }
+}
+
+/// When every reply says that the whole sink must wait: the latest instant.
+fn all_wait_for_the_sink(replies: &[Reply]) -> Option<Timestamp> {
+    let at = |reply: &Reply| match reply {
+        Reply::Answered(Judged { ruling: Ruling::Retry { at, scope: Scope::Sink }, .. }) => Some(*at),
+        Reply::Answered(_) | Reply::NotSent(_) => None,
+    };
+    let instants: Option<Vec<Timestamp>> = replies.iter().map(at).collect();
+    instants?.into_iter().max()
+}
+
+fn content_type(style: BodyStyle) -> &'static str {
+    match style {
+        BodyStyle::Json => "application/json",
+        BodyStyle::Form => "application/x-www-form-urlencoded",
+    }
+}
+
+fn bytes(style: BodyStyle, body: &Json) -> Vec<u8> {
+    match style {
+        BodyStyle::Json => if body.is_null() { json!({}) } else { body.clone() }.to_string().into_bytes(),
+        BodyStyle::Form => form::encode(body).into_bytes(),
+    }
+}
