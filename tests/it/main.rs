@@ -11,6 +11,7 @@ mod http;
 mod http_bounds;
 mod http_support;
 mod identity;
+mod identity_stories;
 mod journal;
 mod journal_model;
 mod locales;
