@@ -18,6 +18,7 @@ mod mapping;
 mod mapping_out;
 mod normalize;
 mod outbox;
+mod reference;
 mod scoring;
 mod sink;
 mod sink_bitrix24;
