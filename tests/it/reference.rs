@@ -81,7 +81,8 @@ fn help_of_every_command_is_in_both_languages() {
     assert!(names(&ru).contains(&"uzel journal verify".to_owned()), "{:?}", names(&ru));
     for ((name, ru), (_, en)) in ru.iter().zip(&en) {
         assert_ne!(ru, en, "{name} speaks one language");
-        assert!(ru.contains("Использование") && en.contains("Usage"), "{name}");
+        assert!(ru.contains("Использование") && ru.contains("Показать справку") && en.contains("Usage"), "{name}");
+        assert!(!ru.contains("Print help"), "{name}: {ru}");
     }
 }
 
