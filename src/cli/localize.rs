@@ -1,6 +1,6 @@
 //! Help in the reader's language.
 
-use clap::Command;
+use clap::{Arg, ArgAction, Command};
 
 use crate::base::Locale;
 use crate::base::message::text;
@@ -11,13 +11,16 @@ pub(super) fn localize(command: Command, locale: Locale) -> Command {
         "{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}",
         text("cli-word-usage", locale).unwrap_or_default()
     );
-    under(command, "cli", &template, locale)
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
+    under(command.disable_version_flag(true).arg(version), "cli", &template, locale)
 }
 
 fn under(mut command: Command, place: &str, template: &str, locale: Locale) -> Command {
     if let Some(about) = text(place, locale) {
         command = command.about(about);
     }
+    // clap's own flag comes too late to be translated, so it is declared like any other.
+    command = command.disable_help_flag(true).arg(Arg::new("help").short('h').long("help").action(ArgAction::Help));
     let mut examples = String::new();
     for number in 1.. {
         let Some(example) = text(&format!("{place}-example-{number}"), locale) else { break };
@@ -33,7 +36,8 @@ fn under(mut command: Command, place: &str, template: &str, locale: Locale) -> C
         .next_help_heading(heading(Heading::Options, locale));
     let names: Vec<String> = command.get_arguments().map(|argument| argument.get_id().to_string()).collect();
     for name in names {
-        let found = text(&format!("{place}--{}", name.replace('_', "-")), locale);
+        let own = text(&format!("{place}--{}", name.replace('_', "-")), locale);
+        let found = own.or_else(|| if name == "help" { text("cli--help", locale) } else { None });
         let kind = match command.get_arguments().find(|it| it.get_id() == name.as_str()) {
             Some(argument) if argument.is_positional() => Heading::Arguments,
             Some(_) | None => Heading::Options,

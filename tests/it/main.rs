@@ -19,6 +19,7 @@ mod mapping;
 mod mapping_out;
 mod normalize;
 mod outbox;
+mod reference;
 mod scoring;
 mod sink;
 mod sink_bitrix24;
