@@ -100,6 +100,8 @@ impl Context {
             return Ok(Connected { client: Client::Socket(folder.socket()), core: None });
         }
         let core = crate::app::Core::open(&folder).await?;
+        // Nothing is shown of a store that lags behind its journal.
+        core.caught_up().await?;
         Ok(Connected { client: Client::Local(core.router()), core: Some(core) })
     }
 }
