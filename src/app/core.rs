@@ -57,8 +57,7 @@ impl Core {
             free_intake_bytes_min: settings.limits.free_space_bytes,
             ..JournalOptions::production(rand::random())
         };
-        let (segments, recovery) =
-            Segments::open(&folder.journal(), clock.clone(), journal_options)?;
+        let (segments, recovery) = Segments::open(&folder.journal(), clock.clone(), journal_options)?;
         say_recovery(&recovery);
         let journal: Arc<dyn Journal> = Arc::new(segments);
         let configurations = Arc::new(ConfigurationFolder::open(folder.configurations())?);

@@ -186,4 +186,4 @@ pub const DEMO_WAIT_MS: u64 = 90_000;
 /// Clients looked at because of one contact point.
 pub const CANDIDATES_MAX: usize = 32;
 /// Nice value of the pipeline's threads: intake goes before it when both want the processor.
-pub const PIPELINE_NICE: i32 = 5;
+pub const PIPELINE_NICE: i32 = 10;

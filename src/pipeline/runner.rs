@@ -112,6 +112,12 @@ impl Pipeline {
         let (batches, queue) = sync_channel(1);
 
         let preparer = Preparer::new(self.journal.clone(), self.configurations.clone(), catalog);
+        // Decoding and mapping in parallel, behind intake too.
+        let workers = rayon::ThreadPoolBuilder::new()
+            .thread_name(|number| format!("uzel-map-{number}"))
+            .start_handler(|_number| yield_to_intake())
+            .build()
+            .expect("threads can be started at start");
         let reader = ReaderThread {
             journal: self.journal.clone(),
             preparer,
@@ -120,6 +126,7 @@ impl Pipeline {
             stop: stop.clone(),
             woken,
             runtime: runtime.clone(),
+            workers,
         };
         let report = failed_sender.clone();
         let preparing = std::thread::Builder::new().name("uzel-prepare".to_owned()).spawn(move || {
@@ -188,6 +195,7 @@ struct ReaderThread {
     stop: Arc<AtomicBool>,
     woken: watch::Receiver<()>,
     runtime: Handle,
+    workers: rayon::ThreadPool,
 }
 
 impl ReaderThread {
@@ -212,7 +220,8 @@ impl ReaderThread {
             let Some(last) = entries.last() else { continue };
             self.next = last.position.next();
             let to = ItemRef::new(self.next, 0);
-            let entries = self.preparer.prepare(entries)?;
+            let preparer = &mut self.preparer;
+            let entries = self.workers.install(|| preparer.prepare(entries))?;
             if self.batches.send(Batch { entries, to }).is_err() {
                 return Ok(());
             }

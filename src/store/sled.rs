@@ -79,10 +79,8 @@ impl SledStore {
 
     /// The same with a cache of `cache_bytes`.
     pub fn open_with_cache(path: &Path, cache_bytes: u64) -> Result<Opened, StoreError> {
-        let config = ::sled::Config::new()
-            .path(path)
-            .cache_capacity(cache_bytes)
-            .flush_every_ms(Some(STORE_FLUSH_EVERY_MS));
+        let config =
+            ::sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(Some(STORE_FLUSH_EVERY_MS));
         let (db, head) = guarded(path, || {
             let db = open_when_unlocked(&config)?;
             let head = db.get(HEAD_KEY)?;
