@@ -29,6 +29,7 @@ pub use crate::config::Mode;
 pub use crate::mapping::{MapContext, Mapped, OutObject, Readiness};
 
 use crate::base::checksum::Fingerprint;
+use crate::base::limits::{SETTLE_S, SETTLE_S_MAX};
 use crate::base::{Message, Problem, Slug, Timestamp};
 use crate::config::{Company, ConnectionSettings, Settings};
 use crate::connector::{Connector, ObjectKind, StreamSpec};
@@ -168,6 +169,15 @@ impl Catalog {
     /// Sinks that tell such an object.
     pub fn sinks_for(&self, object: ObjectRef) -> impl Iterator<Item = &Connection> {
         self.sinks().filter(move |connection| connection.tells(object))
+    }
+
+    /// How long a request to the sink whose answer was lost may still be at work there, ms. Looking
+    /// earlier could find nothing, and the object would be made twice.
+    pub fn settle_ms(&self, sink: &str) -> i64 {
+        let connection = self.connection(sink);
+        let set = connection.and_then(|it| it.setting("settle_s")).and_then(FieldValue::as_integer);
+        let declared = connection.and_then(|it| it.connector.sink.as_ref()).map_or(SETTLE_S, |it| it.settle_s);
+        set.unwrap_or(i64::from(declared)).clamp(0, i64::from(SETTLE_S_MAX)) * 1_000
     }
 
     /// For how long the idempotency key of an envelope is remembered, ms. A key of the content
