@@ -17,7 +17,7 @@ use uzel::model::{
 };
 use uzel::store::sled::SledStore;
 use uzel::store::{MemoryStore, Store};
-use uzel::tables::rows::{ClientRow, ContactRow, DealRow, InteractionRow, sink_state_mut};
+use uzel::tables::rows::{ClientRow, ContactRow, DealRow, IdempotencyRow, InteractionRow, sink_state_mut};
 use uzel::tables::{
     Block, Clients, ContactKey, Contacts, Deals, Idempotency, Interactions, Outcomes, Overlay, Pending, Tables, packed,
 };
@@ -121,7 +121,7 @@ fn apply(overlay: &mut Overlay, number: u64) {
     let fingerprint = Fingerprint::of(&number.to_le_bytes());
     let came_before = overlay.peek::<Idempotency, _>(&fingerprint, |row| row.is_some()).expect("reads");
     assert!(!came_before, "each is another");
-    overlay.put::<Idempotency>(&fingerprint, at);
+    overlay.put::<Idempotency>(&fingerprint, IdempotencyRow { first: at, until: Timestamp(i64::MAX) });
     let outcome = (at, Slug::literal("site"), Outcome::Applied { client: Some(client), deal: Some(deal) });
     let outcomes = |row: &mut Option<Vec<_>>| packed::replace(row.get_or_insert_default(), outcome, |it| it.0);
     overlay.update::<Outcomes, _>(&Block::of(at), outcomes).expect("reads");
@@ -150,7 +150,7 @@ fn new_client(id: ClientId, point: ContactPoint, at: ItemRef) -> Client {
 }
 
 fn new_deal(id: DealId, client: ClientId, at: ItemRef) -> Deal {
-    let mut deal = Deal::new(id, Some(client), Timestamp(1_767_323_045_000));
+    let mut deal = Deal::new(id, Some(client), Slug::literal("site"), Timestamp(1_767_323_045_000));
     deal.title = Some(Sourced::new("Заявка с сайта".into(), &provenance(at)));
     deal.source = Some(Sourced::new("сайт".into(), &provenance(at)));
     deal.comment = Some(Sourced::new("Перезвоните мне, пожалуйста, после обеда".to_owned(), &provenance(at)));

@@ -8,7 +8,7 @@ mapping-field-list = there is no canonical field "{ $word }" here. Known: { $kno
 mapping-name-missing = { $field } needs a name after the point, for example: { $field }.order = "id"
 mapping-from-kind = { $field } wants a path, a list of paths, or a table with `from`.
 mapping-no-source = { $field } needs either `from` (a path) or `const` (a text), and not both.
-mapping-kind-missing = the table [{ $section }] does not say its kind. Add, for example: kind = {"{"} const = "order" {"}"} to [document], or kind = {"{"} const = "form" {"}"} to [interaction].
+mapping-kind-missing = the table [{ $section }] does not say its kind. Add, for example: kind.const = "order" to [document], or kind.const = "form" to [interaction].
 mapping-conversion = { $field } cannot be filled by the conversion "{ $conversion }". Fitting: { $fitting }.
 mapping-dictionary = there is no dictionary "{ $word }"; did you mean "{ $near }"?
 mapping-dictionary-list = there is no dictionary "{ $word }". Declared in this file: { $known }. Add [dictionary.{ $word }].
@@ -46,7 +46,7 @@ mapping-out-as = the field { $field } is a constant or a text: `as` means nothin
 mapping-out-format = { $name } cannot be written to { $field } in that form. Choose another `as`.
 mapping-out-quarantine = { $field }: a delivery is not refused for a word. Write otherwise = "keep" or "drop".
 mapping-out-otherwise = { $field } has a dictionary and does not say what happens to a word that is not in it. Add otherwise = "keep" or "drop".
-mapping-template-brace = an opened brace is not closed. Write a name in braces: {"{"}client.name.shown{"}"}.
+mapping-template-brace = an opened brace is not closed on its line. Close it after the name.
 mapping-create-only = `create_only` is true, false or "unless_owned".
 
 case-kind-missing = there is no case of kind "{ $kind }" for { $mapping }. Add one: a mapping is not done until it was shown such a record.

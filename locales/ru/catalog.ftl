@@ -8,7 +8,7 @@ mapping-field-list = поля «{ $word }» здесь нет. Известны:
 mapping-name-missing = { $field } требует имени после точки, например: { $field }.order = "id"
 mapping-from-kind = { $field } ждёт путь, список путей или таблицу с `from`.
 mapping-no-source = { $field } требует либо `from` (путь), либо `const` (текст), и не то и другое сразу.
-mapping-kind-missing = таблица [{ $section }] не говорит, что это. Добавьте, например: kind = {"{"} const = "order" {"}"} в [document] или kind = {"{"} const = "form" {"}"} в [interaction].
+mapping-kind-missing = таблица [{ $section }] не говорит, что это. Добавьте, например: kind.const = "order" в [document] или kind.const = "form" в [interaction].
 mapping-conversion = { $field } нельзя заполнить преобразованием «{ $conversion }». Подходят: { $fitting }.
 mapping-dictionary = словаря «{ $word }» нет; может быть, «{ $near }»?
 mapping-dictionary-list = словаря «{ $word }» нет. В этом файле есть: { $known }. Добавьте [dictionary.{ $word }].
@@ -46,7 +46,7 @@ mapping-out-as = поле { $field } — постоянное или текст,
 mapping-out-format = { $name } нельзя записать в { $field } в таком виде. Выберите другое `as`.
 mapping-out-quarantine = { $field }: доставка не отклоняется из-за слова. Напишите otherwise = "keep" или "drop".
 mapping-out-otherwise = у { $field } есть словарь, и не сказано, что делать со словом, которого в нём нет. Добавьте otherwise = "keep" или "drop".
-mapping-template-brace = открытая скобка не закрыта. Пишите имя в скобках: {"{"}client.name.shown{"}"}.
+mapping-template-brace = открытая скобка не закрыта на своей строке. Закройте её после имени.
 mapping-create-only = `create_only` — это true, false или "unless_owned".
 
 case-kind-missing = у { $mapping } нет примера вида «{ $kind }». Добавьте: правила разбора не готовы, пока им не показали такую запись.

@@ -48,8 +48,8 @@ impl Core {
     /// Opens a folder: takes the lock, recovers the journal, opens (or sets aside and rebuilds)
     /// the store, starts the pipeline, and puts the configuration of now into force.
     pub async fn open(folder: &Folder) -> anyhow::Result<Core> {
-        let settings = folder.settings().map_err(|problems| Problems(problems))?;
-        let catalog = Arc::new(Catalog::compile(&folder.files()?, &settings).map_err(|problems| Problems(problems))?);
+        let settings = folder.settings().map_err(Problems)?;
+        let catalog = Arc::new(Catalog::compile(&folder.files()?, &settings).map_err(Problems)?);
         let lock = folder.lock()?;
         let vault = Arc::new(Vault::open(&folder.vault())?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);

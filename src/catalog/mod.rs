@@ -232,8 +232,11 @@ struct Compiler<'f> {
     /// Files that were read: name, content.
     used: Vec<(String, String)>,
     /// Connectors compiled so far; `None` when it did not compile.
-    compiled: Vec<(Slug, Option<(Arc<Connector>, Arc<Maps>)>)>,
+    compiled: Vec<(Slug, Option<Compiled>)>,
 }
+
+/// A connector with its mappings.
+type Compiled = (Arc<Connector>, Arc<Maps>);
 
 impl Compiler<'_> {
     fn read(&mut self, name: &str) -> Option<String> {
@@ -273,7 +276,7 @@ impl Compiler<'_> {
         Some(Connection { name: settings.name.clone(), connector, mode: settings.mode, settings: values, maps })
     }
 
-    fn connector(&mut self, slug: &Slug) -> Option<(Arc<Connector>, Arc<Maps>)> {
+    fn connector(&mut self, slug: &Slug) -> Option<Compiled> {
         if let Some((_, done)) = self.compiled.iter().find(|(held, _)| held == slug) {
             return done.clone();
         }

@@ -158,7 +158,8 @@ impl<R: Read> Utf8Reader<R> {
         let mut head = Vec::new();
         while head.len() < HEAD_BYTES && read_some(&mut self.inner, &mut head)? > 0 {}
         let is_over = head.is_empty();
-        let (encoding, bom) = detect_xml(&head, probe);
+        // However large the pieces are that came: the same bytes decide.
+        let (encoding, bom) = detect_xml(&head[..head.len().min(HEAD_BYTES)], probe);
         if encoding == UTF_8 {
             self.state = State::Plain;
             out.extend_from_slice(&head[bom..]);

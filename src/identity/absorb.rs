@@ -77,6 +77,7 @@ pub fn absorb(
     absorbed.changed |= offer(&mut client.decides, change.decides.as_ref(), &other);
     absorbed.changed |= take_kind(client, change);
     absorbed.changed |= take_standing(client, change);
+    absorbed.changed |= take_known_since(client, change);
     let origin = origin_of(client, change, said);
     take_foreign(client, change, said, origin, &mut absorbed);
     take_contacts(client, change, &by(FieldGroup::Contacts), origin, &mut absorbed);
@@ -110,6 +111,13 @@ fn take_standing(client: &mut Client, change: &ClientChange) -> bool {
         return false;
     };
     client.standing = standing;
+    true
+}
+
+/// The earliest instant that anybody names: a client is never younger than a source says.
+fn take_known_since(client: &mut Client, change: &ClientChange) -> bool {
+    let Some(told) = change.known_since.filter(|told| *told < client.known_since) else { return false };
+    client.known_since = told;
     true
 }
 

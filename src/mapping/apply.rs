@@ -38,7 +38,7 @@ impl Inbound {
         parts.deal &= self.is_told(Section::Deal, &reader);
         parts.document &= self.is_told(Section::Document, &reader);
         parts.interaction &= self.is_told(Section::Interaction, &reader);
-        self.extra.collect(self.names.is_folded(), reader, &mut draft);
+        self.extra.collect(&reader, &mut draft);
         Mapped::Change(Box::new(draft.finish(parts)))
     }
 

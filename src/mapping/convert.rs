@@ -231,11 +231,11 @@ fn pick<T, const N: usize>(at: usize, values: [T; N]) -> Option<T> {
 pub(super) fn contact_kind(kind: &str, value: &str) -> ContactKind {
     let kind = kind.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+    let is_address = has(&["mail", "почта"]) && !has(&["почтовый"]);
+    let looks_like_address = kind.trim().is_empty() && value.contains('@');
     if has(&["телефон", "phone", "моб"]) {
         ContactKind::Phone
-    } else if has(&["mail", "почта"]) && !has(&["почтовый"]) {
-        ContactKind::Email
-    } else if kind.trim().is_empty() && value.contains('@') {
+    } else if is_address || looks_like_address {
         ContactKind::Email
     } else {
         ContactKind::Other

@@ -20,18 +20,18 @@ pub(super) struct Pairs {
 /// What is kept and what is not.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Extra {
-    /// Never kept: tokens of captchas, signatures, noise.
+    /// Never kept: tokens of captchas, signatures, noise. Plain names among them are known to the
+    /// reader already.
     pub(super) ignore: Vec<Path>,
     pub(super) pairs: Vec<Pairs>,
 }
 
 impl Extra {
     /// Keeps every filled scalar that was not read.
-    pub(super) fn collect(&self, folded: bool, reader: Reader<'_>, draft: &mut Draft) {
+    pub(super) fn collect(&self, reader: &Reader<'_>, draft: &mut Draft) {
         let record = reader.record;
         for path in &self.ignore {
-            let values = if folded { path.all_folded(record) } else { path.all(record) };
-            values.into_iter().for_each(|value| reader.used(Some(value)));
+            reader.all(path, record).into_iter().for_each(|value| reader.used(Some(value)));
         }
         let mut kept = Kept { draft, refused: 0 };
         let used = reader.used_so_far();

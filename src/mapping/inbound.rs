@@ -73,6 +73,7 @@ impl Inbound {
         let lines = table.table("lines").and_then(|inner| compiler.lines(inner, parts));
         let mut extra = compiler.extra(&table);
         extra.ignore.extend(scope.drop.iter().cloned());
+        extra.ignore.retain(|path| !compiler.names.ignore(&path.to_string()));
         table.close();
 
         let mut names = compiler.names;

@@ -27,12 +27,21 @@ use super::MapContext;
 use crate::base::Message;
 use crate::value::{Path, Value};
 
-/// Names of members at the top of the record that a mapping reads, sorted; their place in the
-/// list is their slot.
+/// Names of members at the top of the record that a mapping reads. Sorted by their hash: a member
+/// is found by comparing numbers, and its name is compared once. Their place in the list is their
+/// slot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Names {
     folded: bool,
-    names: Vec<CompactString>,
+    names: Vec<Interned>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Interned {
+    hash: u64,
+    name: CompactString,
+    /// Whether members of that name are never kept.
+    ignored: bool,
 }
 
 impl Names {
@@ -45,32 +54,59 @@ impl Names {
     }
 
     /// Notes that the name is read. Slots are known after [`Names::seal`].
-    pub(super) fn intern(&mut self, name: &str) -> CompactString {
-        let name = if self.folded { crate::value::path::folded(name).collect() } else { CompactString::new(name) };
-        self.names.push(name.clone());
+    fn intern(&mut self, name: &str) -> CompactString {
+        self.add(name, false)
+    }
+
+    /// Notes that members at this path are never kept; `false` when it is no plain name.
+    pub(super) fn ignore(&mut self, path: &str) -> bool {
+        let name = plain_name(path);
+        name.map(|name| self.add(name, true)).is_some()
+    }
+
+    fn add(&mut self, name: &str, ignored: bool) -> CompactString {
+        let name: CompactString = match self.folded {
+            true => crate::value::path::folded(name).collect(),
+            false => name.into(),
+        };
+        self.names.push(Interned { hash: hash_of(name.as_bytes()), name: name.clone(), ignored });
         name
     }
 
     pub(super) fn seal(&mut self) {
-        self.names.sort();
-        self.names.dedup();
+        // An ignored name goes first of its equals, and so stays when the others go.
+        self.names.sort_by(|a, b| (a.hash, &a.name, !a.ignored).cmp(&(b.hash, &b.name, !b.ignored)));
+        self.names.dedup_by(|a, b| a.name == b.name);
     }
 
-    pub(super) fn slot(&self, interned: &str) -> Option<usize> {
-        self.names.binary_search_by(|name| name.as_str().cmp(interned)).ok()
+    fn slot(&self, folded: &[u8]) -> Option<usize> {
+        let hash = hash_of(folded);
+        let from = self.names.partition_point(|it| it.hash < hash);
+        let equals = self.names[from..].iter().take_while(|it| it.hash == hash);
+        equals.enumerate().find(|(_, it)| it.name.as_bytes() == folded).map(|(at, _)| from + at)
     }
 
     fn slot_of_member(&self, name: &str) -> Option<usize> {
         if !self.folded {
-            return self.slot(name);
+            return self.slot(name.as_bytes());
         }
         let mut buffer = SmallVec::<[u8; 64]>::new();
-        for letter in crate::value::path::folded(name) {
-            let mut bytes = [0; 4];
-            buffer.extend_from_slice(letter.encode_utf8(&mut bytes).as_bytes());
+        if name.is_ascii() {
+            let counts = |byte: &u8| !matches!(byte, b'_' | b'-') && !byte.is_ascii_whitespace() && *byte != 0x0B;
+            buffer.extend(name.bytes().filter(counts).map(|byte| byte.to_ascii_lowercase()));
+        } else {
+            for letter in crate::value::path::folded(name) {
+                let mut bytes = [0; 4];
+                buffer.extend_from_slice(letter.encode_utf8(&mut bytes).as_bytes());
+            }
         }
-        self.names.binary_search_by(|name| name.as_bytes().cmp(&buffer)).ok()
+        self.slot(&buffer)
     }
+}
+
+/// FNV-1a: good enough to tell two hundred names apart, and no faster to be had for short ones.
+fn hash_of(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// A compiled source of one value.
@@ -130,7 +166,7 @@ impl Source {
     /// Turns names into slots, once every name is known.
     pub(super) fn seal(&mut self, names: &Names) {
         if let Root::Name(name) = &self.root
-            && let Some(slot) = names.slot(name)
+            && let Some(slot) = names.slot(name.as_bytes())
         {
             self.root = Root::Slot(slot);
         }
@@ -224,16 +260,20 @@ pub(super) struct Reader<'v> {
 impl<'v> Reader<'v> {
     pub(super) fn new(names: &'v Names, record: &'v Value, context: &'v MapContext<'v>) -> Reader<'v> {
         let mut slots: SmallVec<[Option<&'v Value>; 48]> = SmallVec::from_elem(None, names.names.len());
+        let mut used = SmallVec::new();
         if let Value::Map(members) = record {
             for (name, value) in members {
                 let Some(slot) = names.slot_of_member(name) else { continue };
+                if names.names[slot].ignored {
+                    used.push(std::ptr::from_ref(value));
+                }
                 // Names that fold together: the first filled one is read, the others stay extra.
                 if slots[slot].is_none_or(Value::is_blank) {
                     slots[slot] = Some(value);
                 }
             }
         }
-        Reader { record, context, names, slots, used: RefCell::new(SmallVec::new()) }
+        Reader { record, context, names, slots, used: RefCell::new(used) }
     }
 
     fn first(&self, path: &Path, scope: &'v Value) -> Option<&'v Value> {
@@ -243,7 +283,7 @@ impl<'v> Reader<'v> {
         }
     }
 
-    fn all(&self, path: &Path, scope: &'v Value) -> Vec<&'v Value> {
+    pub(super) fn all(&self, path: &Path, scope: &'v Value) -> Vec<&'v Value> {
         match self.names.is_folded() {
             true => path.all_folded(scope),
             false => path.all(scope),

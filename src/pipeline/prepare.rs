@@ -244,7 +244,7 @@ impl Preparer {
 /// Decodes and maps a whole envelope, unless it is too large for one go.
 fn envelope(journal: &dyn Journal, catalog: &Catalog, received: Received) -> Work {
     let envelope = Arc::new(received);
-    let mut items = match items(journal, catalog, &envelope) {
+    let items = match items(journal, catalog, &envelope) {
         Ok(items) => items,
         Err(message) => {
             let records = vec![Record { item: 0, stream: envelope.stream.clone(), content: Content::Refused(message) }];
@@ -252,7 +252,7 @@ fn envelope(journal: &dyn Journal, catalog: &Catalog, received: Received) -> Wor
         }
     };
     let mut records = Vec::with_capacity(1);
-    while let Some(item) = items.next() {
+    for item in items {
         let index = records.len() as u32;
         if index == INLINE_ITEMS_MAX {
             return Work::Envelope { envelope, records: Vec::new(), more: true };
@@ -278,7 +278,7 @@ fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Received) -> Resul
             Ok(Box::new(std::iter::once(item)))
         }
         Some(Transport::Exchange1c) => {
-            let name = envelope.header("uzel-file").unwrap_or("");
+            let name = envelope.header("file").unwrap_or("");
             let body = journal.open_body(&envelope.body).map_err(|error| lost_body(&envelope.body, &error))?;
             Ok(Box::new(commerceml::open(name, body).map(|item| match item.content {
                 commerceml::Content::Record(it) => Decoded::Record(it.stream, it.value, it.issues),

@@ -44,7 +44,7 @@ pub(super) fn refusal(error: &AppendError, locale: Locale) -> String {
 pub(super) fn summary(entry: &Entry) -> String {
     match entry {
         Entry::Received(it) => {
-            let file = it.header("uzel-file").map(|name| format!(" {name}")).unwrap_or_default();
+            let file = it.header("file").map(|name| format!(" {name}")).unwrap_or_default();
             format!("{}/{}{file} {} B", it.connection, it.stream, it.body.len())
         }
         Entry::Attempting(it) => format!("{}: {}", it.sink, it.items.len()),

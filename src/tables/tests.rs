@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::rows::IdempotencyRow;
 use super::*;
 use crate::base::Locale;
 use crate::store::{MemoryStore, Store};
@@ -11,7 +12,7 @@ fn at(position: u64) -> ItemRef {
 }
 
 fn import(next: u32) -> ImportRow {
-    ImportRow { connection: Slug::literal("1c"), next, total: None, admitted: 0 }
+    ImportRow { connection: Slug::literal("1c"), next, total: None }
 }
 
 /// A thousand imports at odd positions, between rows of other tables.

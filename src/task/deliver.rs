@@ -15,6 +15,7 @@ use super::Ground;
 use crate::base::limits::{
     DELIVER_CHECK_MS, DELIVERY_BATCH_MAX, DELIVERY_SCAN_ROWS_MAX, PUSH_DEADLINE_MS, SINK_REST_MS,
 };
+use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Locale, Message, Position, Slug, Timestamp};
 use crate::catalog::{Catalog, Connection};
 use crate::connector::{ClientSort, ObjectKind, ObjectSpec, SinkSpec};
@@ -24,7 +25,7 @@ use crate::model::{Client, ClientKind, ClientState, ContactPoint, Deal, Delivery
 use crate::net::Boxed;
 use crate::outbox;
 use crate::scoring;
-use crate::sink::{Certainty, Recorder, Search, Sink, Work};
+use crate::sink::{Certainty, Ending, Recorder, Search, Sink, Work};
 use crate::tables::rows::{ClientRow, SinkState, sink_state};
 use crate::tables::{Clients, Deals, Interactions, Pending, Reader, Span, TableError};
 
@@ -59,6 +60,8 @@ pub struct Deliverer {
     pub catalog: Arc<Catalog>,
     /// Where it says that it rests.
     pub stops: Stops,
+    /// Where endings are counted.
+    pub metrics: Arc<Metrics>,
     /// Language of what people read in the CRM.
     pub locale: Locale,
 }
@@ -144,6 +147,10 @@ impl Deliverer {
         // Until the pipeline has passed the attempts, their rows stay as they are.
         if self.ground.pipeline.wait(self.ground.journal.head()).await.is_err() {
             return;
+        }
+        for (_, ending) in &report.ended {
+            let labels = [("sink", &*self.name), ("ending", ending_name(ending))];
+            self.metrics.series(Metric::Attempts, &labels).add(1);
         }
         for (object, note) in &report.notes {
             info!(sink.name = %self.name, object = %object, "{note}");
@@ -303,6 +310,16 @@ impl Deliverer {
             // It waits for rows that go before it, or is told by another mapping.
             Readiness::Waits(_) | Readiness::NotMeant => None,
         }
+    }
+}
+
+fn ending_name(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Created => "created",
+        Ending::Linked => "linked",
+        Ending::Updated => "updated",
+        Ending::Unchanged => "unchanged",
+        Ending::Failed(..) => "failed",
     }
 }
 

@@ -280,6 +280,20 @@ fn an_archive_gives_the_records_of_its_members() {
 }
 
 #[test]
+fn an_archive_as_1c_packs_it() {
+    check(
+        fixture("v8_1A2B_9.zip"),
+        expect![[r#"
+            f.xml/orders-1_1.xml:4 order 7001
+            f.xml/orders-1_1.xml:19 document 7001-2
+            f.xml/orders-1_1.xml:27 order 7002
+            f.xml/contragents_1.xml:4 counterparty c1
+            f.xml/contragents_1.xml:12 counterparty c2
+        "#]],
+    );
+}
+
+#[test]
 fn a_record_too_large_is_passed_over() {
     let mut body =
         String::from("<КоммерческаяИнформация><Документ><Номер>1</Номер></Документ>\n<Документ><Номер>2</Номер><!--");

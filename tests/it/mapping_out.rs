@@ -50,7 +50,7 @@ fn company() -> Client {
 }
 
 fn deal(price_rank: u8) -> Deal {
-    let mut deal = Deal::new(DealId::derive(at(0), 0), Some(ClientId::derive(at(0), 0)), AT);
+    let mut deal = Deal::new(DealId::derive(at(0), 0), Some(ClientId::derive(at(0), 0)), Slug::literal("site"), AT);
     deal.title = said("Поставка".into(), 100);
     deal.stage = said("КП".into(), 100);
     deal.source = said("site.ru".into(), 100);
@@ -226,7 +226,7 @@ fn a_price_of_the_system_that_owns_money_is_kept_up_to_date() {
 #[test]
 fn a_deal_without_price_score_and_title_says_only_what_it_knows() {
     let (zone, client) = (TimeZone::UTC, person());
-    let deal = Deal::new(DealId::derive(at(3), 0), Some(client.id), AT);
+    let deal = Deal::new(DealId::derive(at(3), 0), Some(client.id), Slug::literal("site"), AT);
     let id = deal.id;
     check(
         "deal",

@@ -195,7 +195,13 @@ impl<R: Read> Records<R> {
 
     /// Text up to a tag. Between records it is of no interest, outside the root it is an error.
     fn text(&mut self, len: usize) -> Option<Item> {
-        let is_blank = self.feed.rest()[..len].iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0);
+        let blanks = |byte: &&u8| byte.is_ascii_whitespace() || **byte == 0;
+        let blank_len = self.feed.rest()[..len].iter().take_while(blanks).count();
+        let is_blank = blank_len == len;
+        if matches!(self.stage, Stage::Before | Stage::After) && !is_blank {
+            // The message names the line of what is there, however the bytes came.
+            self.feed.consume(blank_len);
+        }
         match self.stage {
             Stage::Before if !is_blank => {
                 let message = self.message("decode-commerceml-text");

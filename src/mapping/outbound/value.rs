@@ -346,7 +346,7 @@ fn filled(text: &str) -> Option<Taken> {
     (!text.is_empty()).then(|| Taken::Text(text.to_owned()))
 }
 
-fn text<'o, T>(of: &'o T, part: fn(&T) -> &str) -> Option<Taken> {
+fn text<T>(of: &T, part: fn(&T) -> &str) -> Option<Taken> {
     filled(part(of))
 }
 

@@ -114,7 +114,7 @@ impl Upload {
                 let blanks =
                     self.tail.iter().rev().take_while(|byte| byte.is_ascii_whitespace() || **byte == 0).count();
                 let content = &self.tail[..self.tail.len() - blanks];
-                end_tags().iter().any(|tag| content.ends_with(tag)) || self.is_childless(content)
+                end_of_root(content) == Some(content.len()) || self.is_childless(content)
             }
         }
     }
@@ -131,17 +131,22 @@ impl Upload {
     pub(super) fn looks_complete(&self) -> bool {
         match self.format {
             Format::Archive => ends_archive(&self.tail, self.len),
-            Format::Xml => {
-                self.is_complete() || end_tags().iter().any(|tag| memchr::memmem::find(&self.tail, tag).is_some())
-            }
+            Format::Xml => self.is_complete() || end_of_root(&self.tail).is_some(),
         }
     }
 }
 
-/// The end of the root's end tag, in the character sets that occur; the prefix may be any.
-fn end_tags() -> [Vec<u8>; 2] {
-    let tag = format!("{ROOT}>");
-    [encoding_rs::WINDOWS_1251.encode(&tag).0.into_owned(), tag.into_bytes()]
+/// Where the last end tag of the root ends, in the character sets that occur and with any prefix.
+fn end_of_root(bytes: &[u8]) -> Option<usize> {
+    let name = format!("{ROOT}>");
+    let in_cp1251 = encoding_rs::WINDOWS_1251.encode(&name).0;
+    [name.as_bytes(), &in_cp1251].into_iter().find_map(|name| {
+        let at = memchr::memmem::rfind(bytes, name)?;
+        let open = memchr::memrchr(b'<', &bytes[..at])?;
+        let before = &bytes[open..at];
+        let is_end = before == b"</" || (before.starts_with(b"</") && before.ends_with(b":"));
+        is_end.then_some(at + name.len())
+    })
 }
 
 /// Whether the end record of a zip stands at the very end.
@@ -521,6 +526,7 @@ mod tests {
         check("<КоммерческаяИнформация></КоммерческаяИнформация><!-- x -->", false, true);
         check("<КоммерческаяИнформация><Каталог/>", false, false);
         check("<?xml version=\"1.0\"?>", false, false);
+        check("<КоммерческаяИнформация>", false, false);
     }
 
     #[test]

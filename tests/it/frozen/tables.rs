@@ -14,6 +14,7 @@ use uzel::model::{
     HeldContact, Inn, Interaction, InteractionKind, Kpp, Line as DealLine, LostReason, Money, Name, Ogrn, Outcome,
     OutcomeKind, PersonName, Phone, Provenance, Score, Sourced, Standing, Utm,
 };
+use uzel::scoring::Sent;
 use uzel::tables::rows::*;
 use uzel::tables::*;
 
@@ -33,7 +34,7 @@ fn rows_written_once_read_for_ever() {
     check::<Crosswalk>(seen, crosswalk());
     check::<Pending>(seen, pending());
     check::<Outcomes>(seen, vec![(Block::of(record(64)), outcomes())]);
-    check::<Idempotency>(seen, vec![(Fingerprint([7; 16]), record(40))]);
+    check::<Idempotency>(seen, vec![(Fingerprint([7; 16]), IdempotencyRow { first: record(40), until: Timestamp(9) })]);
     check::<IdempotencyBlocks>(seen, vec![(Block::of(record(64)), vec![(Fingerprint([7; 16]), Timestamp(90))])]);
     check::<Quarantine>(seen, vec![(record(40), quarantined())]);
     check::<Due>(seen, vec![(Due::key(Timestamp(-5), DealId(1 << 40)), vec![DealId(1 << 40)])]);
@@ -167,6 +168,7 @@ fn clients() -> Vec<(ClientId, ClientRow)> {
         documents: vec![DocumentId(2)],
         interactions: vec![InteractionId(3)],
         interactions_spilled: 1,
+        class: Some(Class::C2),
         sinks: sinks(),
     };
     let standings =
@@ -248,7 +250,7 @@ fn deals() -> Vec<(DealId, DealRow)> {
         class_history: Class::ALL.map(class_change).into(),
         hidden: true,
         extra: extra(),
-        ..Deal::new(DealId(1 << 24), Some(ClientId(1)), Timestamp(5))
+        ..Deal::new(DealId(1 << 24), Some(ClientId(1)), Slug::literal("site"), Timestamp(5))
     };
     let lost = |reason| DealState::Lost(Timestamp(7), reason);
     let states = [
@@ -258,8 +260,11 @@ fn deals() -> Vec<(DealId, DealRow)> {
         lost(LostReason::Refused),
         lost(LostReason::Junk),
     ];
-    let plain = |state| DealRow::new(Deal { state, ..Deal::new(DealId(300), None, Timestamp(5)) });
-    let rows = std::iter::once(DealRow { deal: full, sinks: sinks() }).chain(states.map(plain));
+    let plain =
+        |state| DealRow::new(Deal { state, ..Deal::new(DealId(300), None, Slug::literal("site"), Timestamp(5)) });
+    let published = Sent { class: Class::B, leading_reason: "+40 КП".into(), value_minor: Some(8_000_000) };
+    let rows =
+        std::iter::once(DealRow { deal: full, published: Some(published), sinks: sinks() }).chain(states.map(plain));
     rows.map(|row| (row.deal.id, row)).collect()
 }
 
@@ -377,7 +382,7 @@ fn quarantined() -> QuarantineRow {
 }
 
 fn imports() -> Vec<(Position, ImportRow)> {
-    let row = |total| ImportRow { connection: Slug::literal("1c"), next: 256, total, admitted: 512 };
+    let row = |total| ImportRow { connection: Slug::literal("1c"), next: 256, total };
     vec![(Position(40), row(None)), (Position(41), row(Some(70_000)))]
 }
 

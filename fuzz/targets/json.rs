@@ -1,0 +1,6 @@
+//! `decode::json`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    uzel_fuzz::check(uzel::decode::json::decode(bytes, None));
+});
