@@ -114,12 +114,20 @@ impl Connection {
 impl Catalog {
     /// Compiles. Every problem of every file that is used, sorted by file and line.
     pub fn compile(files: &FileSet, settings: &Settings) -> Result<Catalog, Vec<Problem>> {
+        let known: Vec<&str> = files.connectors().collect();
+        Catalog::compile_with(files, settings, |file, text| Ownership::compile(file, text, &known))
+    }
+
+    fn compile_with(
+        files: &FileSet,
+        settings: &Settings,
+        ownership: impl FnOnce(&str, &str) -> Result<Ownership, Vec<Problem>>,
+    ) -> Result<Catalog, Vec<Problem>> {
         let mut compiler = Compiler { files, problems: Vec::new(), used: Vec::new(), compiled: Vec::new() };
         let connections: Vec<Connection> =
             settings.connections.iter().filter_map(|it| compiler.connection(it)).collect();
-        let known: Vec<&str> = files.connectors().collect();
         let business = compiler.rules("rules/business.toml", Business::compile);
-        let ownership = compiler.rules("rules/ownership.toml", |file, text| Ownership::compile(file, text, &known));
+        let ownership = compiler.rules("rules/ownership.toml", ownership);
         let scoring = compiler.rules("rules/scoring.toml", scoring::Rules::compile);
         let identity = compiler.rules("rules/identity.toml", identity::Rules::compile);
         let Compiler { mut problems, used, .. } = compiler;
@@ -148,7 +156,7 @@ impl Catalog {
     /// Compiles what [`Catalog::to_bytes`] gave, without built-ins and without the environment.
     pub fn from_bytes(bytes: &[u8]) -> Result<Catalog, Vec<Problem>> {
         let (files, settings) = bundle::read(bytes)?;
-        Catalog::compile(&files, &settings)
+        Catalog::compile_with(&files, &settings, Ownership::kept)
     }
 
     /// Every connection, in the order of `uzel.toml`.
