@@ -13,6 +13,7 @@ mod http_support;
 mod identity;
 mod journal;
 mod journal_model;
+mod kill;
 mod locales;
 mod mapping;
 mod mapping_out;
