@@ -97,7 +97,14 @@ fn a_foreign_wait_is_kept_but_not_for_ever() {
         (i64::MIN, 3_750, RETRY_AFTER_MAX_MS),
     ] {
         let verdict = Verdict::RetryAt(NOW.plus_ms(asked_ms));
-        let after = outbox::failed(row(DeliveryState::Due { at: NOW }), verdict, Message::new("r"), NOW, Jitter::NONE, SETTLE_MS);
+        let after = outbox::failed(
+            row(DeliveryState::Due { at: NOW }),
+            verdict,
+            Message::new("r"),
+            NOW,
+            Jitter::NONE,
+            SETTLE_MS,
+        );
         let wait = outbox::due_at(&after).expect("it is due again").ms_since(NOW);
         assert!((least_ms..=most_ms).contains(&wait), "{asked_ms}: {wait}");
     }
