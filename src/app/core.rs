@@ -51,7 +51,8 @@ impl Core {
         let settings = folder.settings().map_err(Problems)?;
         let catalog = Arc::new(Catalog::compile(&folder.files()?, &settings).map_err(Problems)?);
         let lock = folder.lock()?;
-        let vault = Arc::new(Vault::open(&folder.vault())?);
+        let vault = Vault::open(&folder.vault()).map_err(|error| Told(error.message().clone()))?;
+        let vault = Arc::new(vault);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let journal_options = JournalOptions {
             free_intake_bytes_min: settings.limits.free_space_bytes,

@@ -29,6 +29,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::app::error::Told;
 use crate::base::{Locale, Message};
 use crate::control::{Client, ClientError};
 
@@ -122,6 +123,17 @@ impl Connected {
     }
 }
 
+/// How many rows a page may have.
+fn rows_of_page() -> clap::builder::RangedU64ValueParser<u64> {
+    clap::value_parser!(u64).range(1..=crate::base::limits::PAGE_ROWS_MAX as u64)
+}
+
+/// A file that a person named.
+fn read(file: &std::path::Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file)
+        .map_err(|error| Told(Message::new("app-path").with("path", file.display()).with("detail", error)).into())
+}
+
 /// Language of the reader: `--lang`, else the environment; Russian when it says nothing.
 fn locale_of_environment() -> Locale {
     let tag = ["UZEL_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]
@@ -137,7 +149,13 @@ pub fn main() -> ExitCode {
     let command = localize::localize(Cli::command(), locale);
     let cli = match command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => match localize::refusal(&error, locale) {
+            None => error.exit(),
+            Some(text) => {
+                eprintln!("uzel: {text}");
+                return ExitCode::from(2);
+            }
+        },
     };
     let context = Context { folder: cli.folder, locale, json: cli.json };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

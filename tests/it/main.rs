@@ -1,9 +1,12 @@
 //! The integration tests: one binary, one file per subject.
 
 mod catalog;
+mod cli;
 mod config;
 mod connector;
+mod daemon_support;
 mod decode_commerceml;
+mod demo;
 mod exchange;
 mod form;
 mod frozen;
