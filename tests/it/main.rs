@@ -21,6 +21,7 @@ mod normalize;
 mod outbox;
 mod pipeline;
 mod pipeline_acts;
+mod pipeline_deliver;
 mod pipeline_support;
 mod replay;
 mod scoring;
