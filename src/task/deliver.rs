@@ -249,18 +249,17 @@ impl Deliverer {
 
     /// Whether the delivery may be tried now, and how sure we are that it never took effect.
     fn certainty_when_due(&self, delivery: &Delivery, cursors: &mut Cursors, now: Timestamp) -> Option<Certainty> {
-        let is_due = |delivery: &Delivery| outbox::due_at(delivery).is_some_and(|at| at <= now);
         match delivery.state {
-            // The process before us was killed between request and answer, perhaps a moment ago:
-            // the request may still be at work there, and looking now could find nothing.
+            // The process before us was killed between request and answer, perhaps a moment ago.
             DeliveryState::InFlight { attempting } => {
                 let begun = self.begun(attempting, cursors)?;
                 let settle_ms = self.catalog.settle_ms(&self.name);
-                is_due(&outbox::restarted(delivery.clone(), begun, settle_ms)).then_some(Certainty::Uncertain)
+                certainty(&outbox::restarted(delivery.clone(), begun, settle_ms), now)
             }
-            DeliveryState::Uncertain { .. } => is_due(delivery).then_some(Certainty::Uncertain),
-            DeliveryState::Due { .. } => is_due(delivery).then_some(Certainty::Fresh),
-            DeliveryState::Dead { .. } | DeliveryState::Discarded => None,
+            DeliveryState::Uncertain { .. }
+            | DeliveryState::Due { .. }
+            | DeliveryState::Dead { .. }
+            | DeliveryState::Discarded => certainty(delivery, now),
         }
     }
 
@@ -335,6 +334,17 @@ struct Cursors {
 
 fn foreign_id(foreign: &[(crate::model::Foreign, crate::base::ClientId)], sink: &Slug) -> Option<String> {
     foreign.iter().find(|(it, _)| it.connection == *sink).map(|(it, _)| it.id.to_string())
+}
+
+/// Whether a delivery whose request is not under way may be tried now.
+fn certainty(delivery: &Delivery, now: Timestamp) -> Option<Certainty> {
+    let is_due = outbox::due_at(delivery).is_some_and(|at| at <= now);
+    let certainty = match delivery.state {
+        DeliveryState::Uncertain { .. } => Certainty::Uncertain,
+        DeliveryState::Due { .. } => Certainty::Fresh,
+        DeliveryState::InFlight { .. } | DeliveryState::Dead { .. } | DeliveryState::Discarded => return None,
+    };
+    is_due.then_some(certainty)
 }
 
 /// The foreign kind: what the sink already holds, else what the manifest keeps such objects in.

@@ -25,6 +25,7 @@ mod normalize;
 mod outbox;
 mod pipeline;
 mod pipeline_acts;
+mod pipeline_deliver;
 mod pipeline_support;
 mod reference;
 mod replay;
