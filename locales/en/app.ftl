@@ -56,3 +56,7 @@ demo-check-twin = the CRM holds each deal once, with our class, value, probabili
 demo-stays = The daemon ({ $daemon }) and the twin ({ $twin }) stay up until Ctrl-C. Ask them: uzel deal list -d { $folder }
 app-journal-torn = the journal ended in an unfinished write ({ $bytes } bytes in { $segment }); it was cut off. Nobody had been told that it was durable.
 app-journal-damaged = the journal is damaged in { $segment } at byte { $offset }: entries { $first } to before { $next } cannot be read. Restore the file from a backup.
+app-path = { $path }: { $detail }. Check the path and the rights to it.
+control-merged-already = { $winner } and { $loser } are one client already. Look at them: `uzel client show`.
+control-not-merged = { $loser } was not merged into { $winner }. See what was: `uzel client show { $winner }`.
+query-body-binary = (not text: { $bytes } bytes)

@@ -56,3 +56,7 @@ demo-check-twin = в CRM каждая сделка одна, с нашими к�
 demo-stays = Служба ({ $daemon }) и двойник ({ $twin }) работают до Ctrl-C. Спросите их: uzel deal list -d { $folder }
 app-journal-torn = журнал обрывался на недописанном ({ $bytes } байт в { $segment }); это отрезано. Подтверждения этих байт никто не получал.
 app-journal-damaged = журнал повреждён: { $segment }, байт { $offset }; записи с { $first } до { $next } не читаются. Верните файл из копии.
+app-path = { $path }: { $detail }. Проверьте путь и права на него.
+control-merged-already = { $winner } и { $loser } — уже один клиент. Посмотрите: `uzel client show`.
+control-not-merged = { $loser } не объединён с { $winner }. Что с ним объединено: `uzel client show { $winner }`.
+query-body-binary = (не текст: байт { $bytes })

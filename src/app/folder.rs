@@ -14,7 +14,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::error::Told;
+use super::error::{Problems, Told};
 use crate::base::{Message, Problem};
 use crate::catalog::FileSet;
 use crate::config::Settings;
@@ -77,33 +77,40 @@ impl Folder {
         self.root.join("uzel.sock")
     }
 
+    /// Refuses a folder that was never made: nothing is to be created in a mistyped place.
+    pub fn made(&self) -> Result<(), Problems> {
+        match std::fs::metadata(self.settings_file()) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Problems(vec![self.no_settings(&error)])),
+        }
+    }
+
+    fn no_settings(&self, error: &std::io::Error) -> Problem {
+        let message = Message::new("app-no-settings").with("detail", error).with("folder", self.root.display());
+        Problem::new(self.settings_file().display().to_string(), 0, message)
+    }
+
     /// Reads `uzel.toml` and the environment; all problems at once.
     pub fn settings(&self) -> Result<Settings, Vec<Problem>> {
         let file = self.settings_file();
         let name = file.display().to_string();
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,
-            Err(error) => {
-                let message = Message::new("app-no-settings").with("detail", error).with("folder", self.root.display());
-                return Err(vec![Problem::new(name, 0, message)]);
-            }
+            Err(error) => return Err(vec![self.no_settings(&error)]),
         };
         Settings::compile(&name, &text, &|variable| std::env::var(variable).ok())
     }
 
-    /// Built-in files overlaid by those of the folder.
-    pub fn files(&self) -> anyhow::Result<FileSet> {
-        let mut files = FileSet::builtin();
-        for part in ["connectors", "mappings", "rules"] {
-            overlay(&mut files, &self.root, &self.root.join(part))?;
-        }
-        Ok(files)
+    /// Built-in files overlaid by those of the folder; all that cannot be read, at once.
+    pub fn files(&self) -> Result<FileSet, Problems> {
+        FileSet::with_folder(&self.root).map_err(Problems)
     }
 
     /// Makes this process the owner.
     pub fn lock(&self) -> anyhow::Result<Lock> {
-        std::fs::create_dir_all(&self.root)?;
-        let file = File::options().create(true).truncate(false).write(true).open(self.root.join("uzel.lock"))?;
+        std::fs::create_dir_all(&self.root).map_err(|error| unusable(&self.root, &error))?;
+        let file = File::options().create(true).truncate(false).write(true).open(self.root.join("uzel.lock"));
+        let file = file.map_err(|error| unusable(&self.root, &error))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { _file: file }),
             Err(_) => {
@@ -114,16 +121,7 @@ impl Folder {
     }
 }
 
-fn overlay(files: &mut FileSet, root: &Path, folder: &Path) -> anyhow::Result<()> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            overlay(files, root, &path)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
-            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            files.put(&name, std::fs::read_to_string(&path)?);
-        }
-    }
-    Ok(())
+/// A path that the system refuses.
+pub(super) fn unusable(path: &Path, error: &std::io::Error) -> Told {
+    Told(Message::new("app-path").with("path", path.display()).with("detail", error))
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Folder;
 use super::error::{Problems, Told};
+use super::folder::unusable;
 use super::sources::secret;
 use crate::base::{Locale, Message, Secret, Slug};
 use crate::catalog::Catalog;
@@ -23,6 +24,8 @@ pub(super) const API_TOKEN: &str = "api.token";
 pub struct Made {
     /// The settings file.
     pub settings_file: String,
+    /// Whether it was written now; else it was there and is as it was.
+    pub is_new: bool,
     /// Where sources are reached.
     pub addresses: Vec<MadeAddress>,
 }
@@ -69,13 +72,15 @@ pub(super) fn make(
     if jiff::tz::TimeZone::get(zone).is_err() {
         return Err(Told(Message::new("app-unknown-zone").with("zone", zone)).into());
     }
-    fs::create_dir_all(folder.root())?;
-    if !folder.settings_file().exists() {
-        fs::write(folder.settings_file(), config::template(locale, zone, connections))?;
+    fs::create_dir_all(folder.root()).map_err(|error| unusable(folder.root(), &error))?;
+    let file = folder.settings_file();
+    let is_new = !file.exists();
+    if is_new {
+        fs::write(&file, config::template(locale, zone, connections)).map_err(|error| unusable(&file, &error))?;
     }
     let settings = folder.settings().map_err(Problems)?;
     let catalog = Catalog::compile(&folder.files()?, &settings).map_err(Problems)?;
-    let vault = Vault::open(&folder.vault())?;
+    let vault = Vault::open(&folder.vault()).map_err(|error| Told(error.message().clone()))?;
     if vault.get(API_TOKEN).is_none() {
         vault.set(API_TOKEN, Secret::generate())?;
     }
@@ -110,7 +115,7 @@ pub(super) fn make(
             }
         }
     }
-    Ok(Made { settings_file: folder.settings_file().display().to_string(), addresses })
+    Ok(Made { settings_file: file.display().to_string(), is_new, addresses })
 }
 
 /// The secret that is there, else a new one.

@@ -190,3 +190,11 @@ pub const MEASURE_MS: u64 = 5_000;
 pub const DEMO_WAIT_MS: u64 = 90_000;
 /// Clients looked at because of one contact point.
 pub const CANDIDATES_MAX: usize = 32;
+/// Nice value of the pipeline's threads: intake goes before it when both want the processor.
+pub const PIPELINE_NICE: i32 = 10;
+/// Columns of a table when the output is no terminal.
+pub const TABLE_COLUMNS: u16 = 120;
+/// Columns below which a table is not squeezed.
+pub const TABLE_COLUMNS_MIN: u16 = 60;
+/// Open deliveries that `uzel status` looks at. Above: it says "at least".
+pub const DELIVERIES_COUNTED_MAX: u64 = 10_000;

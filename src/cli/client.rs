@@ -10,8 +10,8 @@ pub(super) enum Sub {
     List {
         #[arg(long, short = 's')]
         search: Option<String>,
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
+        #[arg(long, default_value_t = 100, value_parser = super::rows_of_page())]
+        limit: u64,
         #[arg(long)]
         after: Option<String>,
     },
@@ -70,8 +70,12 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
             }
             show(&view, context);
         }
-        Sub::Merge { winner, loser } => give(&format!("clients/{winner}/merge/{loser}"), context, client).await?,
-        Sub::Split { winner, loser } => give(&format!("clients/{winner}/split/{loser}"), context, client).await?,
+        Sub::Merge { winner, loser } => {
+            give(&format!("clients/{}/merge/{}", encoded(&winner), encoded(&loser)), context, client).await?;
+        }
+        Sub::Split { winner, loser } => {
+            give(&format!("clients/{}/split/{}", encoded(&winner), encoded(&loser)), context, client).await?;
+        }
     }
     Ok(Done::Well)
 }
@@ -92,23 +96,24 @@ fn show(view: &ClientView, context: &Context) {
     context.print_pairs(&[
         ("id", view.line.id.clone()),
         ("name", view.line.name.clone()),
-        ("kind", view.line.kind.clone()),
+        ("kind", context.word("kind", &view.line.kind)),
         ("class", view.line.class.clone().unwrap_or_default()),
         ("known-since", view.known_since.clone()),
         ("merged-into", view.merged_into.clone().unwrap_or_default()),
         ("contacts", view.line.contacts.join(", ")),
     ]);
-    let fields = view.fields.iter().map(|it| {
-        vec![it.name.clone(), it.value.clone(), it.source.clone(), it.position.to_string(), it.observed_at.clone()]
-    });
-    context.print_table(&["field", "value", "source", "position", "observed"], fields.collect());
-    for merge in &view.merged {
-        println!("{} ← {} ({}): {}", view.line.id, merge.loser, merge.position, merge.why.join("; "));
-    }
-    super::deal::print_lines(&view.open_deals, context);
+    super::deal::print_fields(&view.fields, context);
+    let merged =
+        view.merged.iter().map(|merge| vec![merge.loser.clone(), merge.position.to_string(), merge.why.join("; ")]);
+    context.print_section("merged", &["id", "position", "why"], merged.collect());
+    super::deal::print_foreign(&view.foreign, context);
+    context.print_section("deals", &super::deal::COLUMNS, super::deal::rows(&view.open_deals, context));
+    super::deal::print_documents(&view.documents, context);
     let interactions = view.interactions.iter().map(|it| {
-        vec![it.at.clone(), it.kind.clone(), it.source.clone(), it.record.clone(), it.subject.clone(), it.text.clone()]
+        let kind = context.word("kind", &it.kind);
+        vec![it.at.clone(), kind, it.source.clone(), it.record.clone(), it.subject.clone(), it.text.clone()]
     });
-    context.print_table(&["at", "kind", "source", "record", "subject", "text"], interactions.collect());
+    let columns = ["at", "kind", "source", "record", "subject", "text"];
+    context.print_section("interactions", &columns, interactions.collect());
     super::deal::print_sinks(&view.sinks, context);
 }

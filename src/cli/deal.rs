@@ -2,18 +2,18 @@
 
 use super::output::encoded;
 use super::{Context, Done};
-use crate::query::views::{DealLine, DealView, Page, SinkView, TotalsView};
+use crate::query::views::{DealLine, DealView, DocumentView, FieldView, ForeignView, Page, SinkView, TotalsView};
 
 /// Subcommands of `uzel deal`.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Sub {
     List {
-        #[arg(long)]
+        #[arg(long, ignore_case = true, value_parser = ["A", "B", "C", "C1", "C2", "D", "E", "F"])]
         class: Option<String>,
         #[arg(long, value_parser = ["open", "won", "lost"])]
         state: Option<String>,
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
+        #[arg(long, default_value_t = 100, value_parser = super::rows_of_page())]
+        limit: u64,
         #[arg(long)]
         after: Option<String>,
     },
@@ -66,21 +66,62 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
     Ok(Done::Well)
 }
 
+/// Columns of [`rows`].
+pub(super) const COLUMNS: [&str; 8] = ["id", "client", "stage", "price", "probability", "worth", "class", "why"];
+
 /// Deals as a table.
 pub(super) fn print_lines(lines: &[DealLine], context: &Context) {
-    let rows = lines.iter().map(|it| {
+    context.print_table(&COLUMNS, rows(lines, context));
+}
+
+/// Rows of a table of deals.
+pub(super) fn rows(lines: &[DealLine], context: &Context) -> Vec<Vec<String>> {
+    let row = |it: &DealLine| {
         vec![
             it.id.clone(),
             if it.client_name.is_empty() { it.title.clone() } else { it.client_name.clone() },
             it.stage.clone(),
-            it.price.clone().unwrap_or_default(),
+            context.amount_of(it.price.as_ref()),
             it.probability.clone().unwrap_or_default(),
-            it.value.clone().unwrap_or_default(),
-            it.class.clone().unwrap_or_else(|| it.state.clone()),
+            context.amount_of(it.value.as_ref()),
+            it.class.clone().unwrap_or_else(|| context.word("state", &it.state)),
             it.explanation.clone(),
         ]
+    };
+    lines.iter().map(row).collect()
+}
+
+/// Fields with their origin.
+pub(super) fn print_fields(fields: &[FieldView], context: &Context) {
+    let rows = fields.iter().map(|it| {
+        let name = context.word("field", &it.name);
+        vec![name, it.value.clone(), it.source.clone(), it.position.to_string(), it.observed_at.clone()]
     });
-    context.print_table(&["id", "client", "stage", "price", "probability", "value", "class", "why"], rows.collect());
+    context.print_section("fields", &["field", "value", "source", "position", "observed"], rows.collect());
+}
+
+/// Ids in foreign systems.
+pub(super) fn print_foreign(foreign: &[ForeignView], context: &Context) {
+    let rows = foreign.iter().map(|it| vec![it.connection.clone(), it.kind.clone(), it.id.clone()]);
+    context.print_section("foreign", &["connection", "kind", "id-there"], rows.collect());
+}
+
+/// Documents.
+pub(super) fn print_documents(documents: &[DocumentView], context: &Context) {
+    let rows = documents.iter().map(|it| {
+        let mut marks = Vec::new();
+        marks.extend((it.posted == Some(true)).then(|| context.word("document", "posted")));
+        marks.extend((it.deletion_mark == Some(true)).then(|| context.word("document", "deleted")));
+        vec![
+            it.id.clone(),
+            context.word("kind", &it.kind),
+            it.number.clone(),
+            it.sum.clone().unwrap_or_default(),
+            marks.join(", "),
+            it.deal.clone().unwrap_or_default(),
+        ]
+    });
+    context.print_section("documents", &["id", "kind", "number", "sum", "state", "deal"], rows.collect());
 }
 
 /// The two total lines.
@@ -89,12 +130,12 @@ pub(super) fn print_totals(totals: &[TotalsView], context: &Context) {
     for total in totals {
         let classes: Vec<String> = total.classes.iter().map(|(class, count)| format!("{class}={count}")).collect();
         let message = Message::new("cli-totals-forecast")
-            .with("value", &total.forecast)
+            .with("value", context.amount(&total.forecast))
             .with("currency", &total.currency)
             .with("classes", classes.join(" "));
         println!("{}", context.say(&message));
         let message = Message::new("cli-totals-all")
-            .with("value", &total.all_in)
+            .with("value", context.amount(&total.all_in))
             .with("currency", &total.currency)
             .with("deals", total.deals)
             .with("without", total.without_price);
@@ -107,27 +148,44 @@ pub(super) fn print_sinks(sinks: &[SinkView], context: &Context) {
     let rows = sinks.iter().map(|it| {
         vec![
             it.sink.clone(),
-            it.state.clone(),
+            context.word("state", &it.state),
             it.foreign_id.clone().unwrap_or_default(),
             it.reason.clone().unwrap_or_default(),
         ]
     });
-    context.print_table(&["sink", "state", "foreign-id", "reason"], rows.collect());
+    context.print_section("sinks", &["sink", "state", "foreign-id", "reason"], rows.collect());
 }
 
 fn show(view: &DealView, context: &Context) {
-    print_lines(std::slice::from_ref(&view.line), context);
-    let fields = view.fields.iter().map(|it| {
-        vec![it.name.clone(), it.value.clone(), it.source.clone(), it.position.to_string(), it.observed_at.clone()]
+    let line = &view.line;
+    let worth = |amount: &Option<String>| {
+        let currency = line.currency.clone().unwrap_or_default();
+        amount.as_ref().map(|amount| format!("{} {currency}", context.amount(amount))).unwrap_or_default()
+    };
+    context.print_pairs(&[
+        ("id", line.id.clone()),
+        ("title", line.title.clone()),
+        ("client", [line.client.clone().unwrap_or_default(), line.client_name.clone()].join(" ").trim().to_owned()),
+        ("state", context.word("state", &line.state)),
+        ("pipeline", line.pipeline.clone()),
+        ("stage", line.stage.clone()),
+        ("days-in-stage", line.days_in_stage.to_string()),
+        ("source", line.source.clone()),
+        ("price", worth(&line.price)),
+        ("probability", line.probability.clone().unwrap_or_default()),
+        ("worth", worth(&line.value)),
+        ("class", line.class.clone().unwrap_or_default()),
+        ("why", line.explanation.clone()),
+    ]);
+    print_fields(&view.fields, context);
+    let lines = view.lines.iter().map(|it| {
+        vec![it.name.clone(), context.amount(&it.quantity), context.amount(&it.price), context.amount(&it.sum)]
     });
-    context.print_table(&["field", "value", "source", "position", "observed"], fields.collect());
-    if !view.lines.is_empty() {
-        let lines =
-            view.lines.iter().map(|it| vec![it.name.clone(), it.quantity.clone(), it.price.clone(), it.sum.clone()]);
-        context.print_table(&["name", "quantity", "price", "sum"], lines.collect());
-    }
+    context.print_section("lines", &["product", "quantity", "unit-price", "sum"], lines.collect());
+    print_documents(&view.documents, context);
     let history =
         view.class_history.iter().map(|it| vec![it.at.clone(), it.from.clone().unwrap_or_default(), it.to.clone()]);
-    context.print_table(&["at", "from", "to"], history.collect());
+    context.print_section("classes", &["at", "from", "to"], history.collect());
+    print_foreign(&view.foreign, context);
     print_sinks(&view.sinks, context);
 }

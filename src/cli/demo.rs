@@ -24,7 +24,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
         logging::start(false);
     }
     let (name, text) = match &args.input {
-        Some(file) => (file.display().to_string(), std::fs::read_to_string(file)?),
+        Some(file) => (file.display().to_string(), super::read(file)?),
         None => ("examples/demo.toml".to_owned(), BUILT_IN.to_owned()),
     };
     let input = Input::compile(&name, &text).map_err(Problems)?;
@@ -92,14 +92,14 @@ fn print(shown: &Shown, context: &Context) {
         vec![
             it.id.clone(),
             it.title.clone(),
-            it.price.clone(),
+            context.amount(&it.price),
             it.probability.clone(),
-            it.value.clone(),
+            context.amount(&it.value),
             it.class.clone(),
             it.explanation.clone(),
         ]
     });
-    context.print_table(&["foreign-id", "title", "price", "probability", "value", "class", "why"], rows.collect());
+    context.print_table(&["foreign-id", "title", "price", "probability", "worth", "class", "why"], rows.collect());
 
     heading("demo-checks", context);
     for check in &shown.checks {

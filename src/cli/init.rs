@@ -22,7 +22,9 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
         context.print_json(&made)?;
         return Ok(Done::Well);
     }
-    println!("{}", context.say(&Message::new("cli-init-done").with("file", &made.settings_file)));
+    let done = if made.is_new { "cli-init-done" } else { "cli-init-kept" };
+    println!("{}", context.say(&Message::new(done).with("file", &made.settings_file)));
+    println!("{}", context.say(&Message::new("cli-init-addresses")));
     for address in &made.addresses {
         println!("  {}: {}", address.connection, address.address);
         if let (Some(login), Some(password)) = (&address.login, &address.password) {

@@ -2,6 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::output::printable;
 use super::{Context, Done};
 use crate::app::Folder;
 use crate::base::Message;
@@ -12,8 +13,8 @@ use crate::query::views::{EntryView, Page};
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Sub {
     List {
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
+        #[arg(long, default_value_t = 50, value_parser = super::rows_of_page())]
+        limit: u64,
         #[arg(long)]
         after: Option<String>,
     },
@@ -43,7 +44,13 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
                 return Ok(Done::Well);
             }
             let rows = page.rows.iter().map(|it| {
-                vec![it.position.to_string(), it.at.clone(), it.kind.clone(), it.bytes.to_string(), it.summary.clone()]
+                vec![
+                    it.position.to_string(),
+                    it.at.clone(),
+                    context.word("entry", &it.kind),
+                    it.bytes.to_string(),
+                    it.summary.clone(),
+                ]
             });
             context.print_table(&["position", "at", "kind", "bytes", "summary"], rows.collect());
             context.print_next(page.next.as_ref());
@@ -56,16 +63,17 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
             }
             context.print_pairs(&[
                 ("position", view.position.to_string()),
-                ("kind", view.kind.clone()),
+                ("kind", context.word("entry", &view.kind)),
                 ("at", view.at.clone()),
                 ("summary", view.summary.clone()),
             ]);
-            let rows = view.outcomes.iter().map(|it| vec![it.record.clone(), it.outcome.clone(), it.detail.clone()]);
-            if !view.outcomes.is_empty() {
-                context.print_table(&["record", "outcome", "detail"], rows.collect());
-            }
+            let rows = view
+                .outcomes
+                .iter()
+                .map(|it| vec![it.record.clone(), context.word("outcome", &it.outcome), it.detail.clone()]);
+            context.print_section("records", &["record", "outcome", "detail"], rows.collect());
             if let Some(body) = &view.body {
-                println!("\n{body}");
+                println!("\n{}", printable(body));
             }
         }
         Sub::Verify => {}
@@ -95,6 +103,7 @@ struct VerifiedSegment {
 /// Reads every byte; needs no daemon and does not disturb one.
 fn verify(context: &Context) -> anyhow::Result<Done> {
     let folder = Folder::new(&context.folder);
+    folder.made()?;
     let bar = progress_bar();
     let report = journal::verify(&journal::RealDisk, &folder.journal(), &mut |progress| {
         bar.set_length(progress.total as u64);

@@ -1,25 +1,45 @@
 //! `uzel lint`: everything that is wrong in the configuration, at once, before anything runs.
 
+use super::output::printable;
 use super::{Context, Done};
 use crate::app::Folder;
-use crate::base::Message;
-use crate::catalog;
+use crate::app::error::Problems;
+use crate::base::{Locale, Message};
+use crate::catalog::{self, LintReport};
+use crate::config::{self, Settings};
 
 /// Arguments of `uzel lint`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 
+/// What lint found, as data.
+#[derive(Debug, serde::Serialize)]
+struct Linted {
+    files: usize,
+    cases: usize,
+    problems: Vec<LintedProblem>,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct LintedProblem {
+    file: String,
+    line: u32,
+    text: String,
+}
+
 pub(super) fn run(_args: Args, context: &Context) -> anyhow::Result<Done> {
-    let folder = Folder::new(&context.folder);
-    let report = match folder.settings() {
-        Ok(settings) => catalog::lint(&folder.files()?, &settings),
-        Err(problems) => catalog::LintReport::of_problems(problems),
-    };
+    let report = look(&Folder::new(&context.folder));
     if context.json {
-        context.print_json(&report)?;
+        let problems = report.problems.iter().map(|it| LintedProblem {
+            file: it.file.clone(),
+            line: it.line,
+            text: it.message.render(context.locale),
+        });
+        let linted = Linted { files: report.files, cases: report.cases, problems: problems.collect() };
+        context.print_json(&linted)?;
     } else {
         for problem in &report.problems {
-            println!("{}", problem.render(context.locale));
+            println!("{}", printable(&problem.render(context.locale)));
         }
         let message = Message::new("cli-lint-summary")
             .with("files", report.files)
@@ -28,4 +48,30 @@ pub(super) fn run(_args: Args, context: &Context) -> anyhow::Result<Done> {
         println!("{}", context.say(&message));
     }
     Ok(if report.problems.is_empty() { Done::Well } else { Done::Problems })
+}
+
+/// Settings that do not read hide nothing of what is wrong in the other files: those are then
+/// checked under the usual settings.
+fn look(folder: &Folder) -> LintReport {
+    let files = match folder.files() {
+        Ok(files) => files,
+        Err(Problems(mut problems)) => {
+            problems.extend(folder.settings().err().unwrap_or_default());
+            return LintReport::of_problems(problems);
+        }
+    };
+    let found = match folder.settings() {
+        Ok(settings) => return catalog::lint(&files, &settings),
+        Err(problems) => problems,
+    };
+    if folder.made().is_err() {
+        return LintReport::of_problems(found);
+    }
+    let usual = config::template(Locale::En, "Europe/Moscow", &[]);
+    let mut report = match Settings::compile("uzel.toml", &usual, &|_| None) {
+        Ok(settings) => catalog::lint(&files, &settings),
+        Err(_) => return LintReport::of_problems(found),
+    };
+    report.problems.splice(0..0, found);
+    report
 }

@@ -29,6 +29,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::app::error::Told;
 use crate::base::{Locale, Message};
 use crate::control::{Client, ClientError};
 
@@ -100,6 +101,8 @@ impl Context {
             return Ok(Connected { client: Client::Socket(folder.socket()), core: None });
         }
         let core = crate::app::Core::open(&folder).await?;
+        // Nothing is shown of a store that lags behind its journal.
+        core.caught_up().await?;
         Ok(Connected { client: Client::Local(core.router()), core: Some(core) })
     }
 }
@@ -120,6 +123,17 @@ impl Connected {
     }
 }
 
+/// How many rows a page may have.
+fn rows_of_page() -> clap::builder::RangedU64ValueParser<u64> {
+    clap::value_parser!(u64).range(1..=crate::base::limits::PAGE_ROWS_MAX as u64)
+}
+
+/// A file that a person named.
+fn read(file: &std::path::Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file)
+        .map_err(|error| Told(Message::new("app-path").with("path", file.display()).with("detail", error)).into())
+}
+
 /// Language of the reader: `--lang`, else the environment; Russian when it says nothing.
 fn locale_of_environment() -> Locale {
     let tag = ["UZEL_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]
@@ -135,7 +149,13 @@ pub fn main() -> ExitCode {
     let command = localize::localize(Cli::command(), locale);
     let cli = match command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => match localize::refusal(&error, locale) {
+            None => error.exit(),
+            Some(text) => {
+                eprintln!("uzel: {text}");
+                return ExitCode::from(2);
+            }
+        },
     };
     let context = Context { folder: cli.folder, locale, json: cli.json };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -158,6 +178,25 @@ pub fn main() -> ExitCode {
                 Some(ClientError::Refused(_) | ClientError::Unreachable(_)) | None => ExitCode::FAILURE,
             }
         }
+    }
+}
+
+/// Help of every command in one language, in the order of the command line: (command, text). The
+/// reference in `docs/` is made of it, so it depends on no terminal and no environment.
+pub fn help_pages(locale: Locale) -> Vec<(String, String)> {
+    let mut command = localize::localize(Cli::command(), locale).term_width(100);
+    command.build();
+    let mut pages = Vec::new();
+    add_help(&command, "uzel", &mut pages);
+    pages
+}
+
+fn add_help(command: &clap::Command, place: &str, pages: &mut Vec<(String, String)>) {
+    // Values of variables are this machine's.
+    let mut page = command.clone().term_width(100).mut_args(|argument| argument.hide_env_values(true));
+    pages.push((place.to_owned(), page.render_long_help().to_string()));
+    for sub in command.get_subcommands() {
+        add_help(sub, &format!("{place} {}", sub.get_name()), pages);
     }
 }
 

@@ -13,8 +13,8 @@ pub(super) enum Sub {
         sink: Option<String>,
         #[arg(long, value_parser = ["due", "in_flight", "uncertain", "dead", "discarded"])]
         state: Option<String>,
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
+        #[arg(long, default_value_t = 100, value_parser = super::rows_of_page())]
+        limit: u64,
         #[arg(long)]
         after: Option<String>,
     },
@@ -54,7 +54,7 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
                     it.sink.clone(),
                     it.object.clone(),
                     it.title.clone(),
-                    it.fault.as_ref().map_or_else(|| it.state.clone(), |fault| format!("{} ({fault})", it.state)),
+                    standing(it, context),
                     it.wanted_since.clone(),
                     it.attempts.to_string(),
                     it.reason.clone().unwrap_or_default(),
@@ -71,4 +71,13 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
         }
     }
     Ok(Done::Well)
+}
+
+/// Its state, and whose fault a dead letter is.
+fn standing(row: &OutboxView, context: &Context) -> String {
+    let state = context.word("state", &row.state);
+    match &row.fault {
+        None => state,
+        Some(fault) => format!("{state} ({fault})"),
+    }
 }

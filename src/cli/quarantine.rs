@@ -1,16 +1,16 @@
 //! `uzel quarantine`: records that wait for a person or a corrected mapping.
 
 use super::client::give;
-use super::output::encoded;
+use super::output::{encoded, printable};
 use super::{Context, Done};
-use crate::query::views::{Page, QuarantineView};
+use crate::query::views::{CommandView, Page, QuarantineView};
 
 /// Subcommands of `uzel quarantine`.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Sub {
     List {
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
+        #[arg(long, default_value_t = 100, value_parser = super::rows_of_page())]
+        limit: u64,
         #[arg(long)]
         after: Option<String>,
     },
@@ -69,7 +69,7 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
                 ("retries", view.retries.to_string()),
             ]);
             if let Some(body) = &view.body {
-                println!("\n{body}");
+                println!("\n{}", printable(body));
             }
         }
         Sub::Retry { record: Some(record), .. } => {
@@ -90,7 +90,7 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
 async fn list(
     context: &Context,
     client: &crate::control::Client,
-    limit: usize,
+    limit: u64,
     after: Option<String>,
 ) -> anyhow::Result<Page<QuarantineView>> {
     let mut path = format!("quarantine?limit={limit}");
@@ -100,18 +100,36 @@ async fn list(
     Ok(client.get(&path, context.locale).await?)
 }
 
+/// What came of one record of `retry --all`.
+#[derive(Debug, serde::Serialize)]
+struct Retried {
+    record: String,
+    #[serde(flatten)]
+    answer: CommandView,
+}
+
 /// Every record that was in quarantine when the command began, once.
 async fn retry_all(context: &Context, client: &crate::control::Client) -> anyhow::Result<Done> {
+    let mut retried = Vec::new();
     let mut after = None;
     loop {
         let page = list(context, client, 100, after).await?;
-        for row in &page.rows {
-            print!("{} ", row.record);
-            give(&format!("quarantine/{}/retry", encoded(&row.record)), context, client).await?;
+        for row in page.rows {
+            let path = format!("quarantine/{}/retry", encoded(&row.record));
+            let answer: CommandView = client.post(&path, context.locale).await?;
+            retried.push(Retried { record: row.record, answer });
         }
         match page.next {
             Some(next) => after = Some(next),
-            None => return Ok(Done::Well),
+            None => break,
         }
     }
+    match context.json {
+        true => context.print_json(&retried)?,
+        false => {
+            let rows = retried.into_iter().map(|it| vec![it.record, it.answer.result]);
+            context.print_table(&["record", "result"], rows.collect());
+        }
+    }
+    Ok(Done::Well)
 }

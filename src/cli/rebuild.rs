@@ -14,6 +14,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
     let folder = Folder::new(&context.folder);
+    folder.made()?;
     let bar = progress_bar();
     let (check, shown) = (args.check, bar.clone());
     let report = tokio::task::spawn_blocking(move || {

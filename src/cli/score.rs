@@ -2,6 +2,8 @@
 
 use super::output::encoded;
 use super::{Context, Done};
+use crate::base::Message;
+use crate::base::message::text;
 use crate::query::views::ScoreView;
 
 /// Arguments of `uzel score`.
@@ -24,14 +26,18 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
     }
     println!("{}: {}", view.title, view.explanation);
     if args.explain {
-        let factors = view.factors.iter().map(|it| vec![it.factor.clone(), it.level.clone(), it.points.clone()]);
-        context.print_table(&["factor", "level", "points"], factors.collect());
+        let factors = view.factors.iter().map(|it| {
+            let level = if it.no_data { context.say(&Message::new("cli-no-data")) } else { it.level.clone() };
+            vec![factor(&it.factor, context), level, it.points.clone()]
+        });
+        context.print_section("factors", &["factor", "level", "points"], factors.collect());
+        println!();
         context.print_pairs(&[
             ("base", view.base.clone()),
             ("raw", view.raw.clone()),
             ("probability", view.probability.clone()),
-            ("price", view.price.clone().unwrap_or_default()),
-            ("value", view.value.clone().unwrap_or_default()),
+            ("price", context.amount_of(view.price.as_ref())),
+            ("worth", context.amount_of(view.value.as_ref())),
             ("class", view.class.clone()),
             ("as-of", view.as_of.clone()),
             ("next-change", view.next_change.clone().unwrap_or_default()),
@@ -39,4 +45,9 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
         ]);
     }
     Ok(Done::Well)
+}
+
+/// The factor as the explanation calls it; one of the company's own by its id.
+fn factor(id: &str, context: &Context) -> String {
+    text(&format!("scoring-factor-{}", id.replace('_', "-")), context.locale).unwrap_or_else(|| id.to_owned())
 }

@@ -24,15 +24,21 @@ pub(super) async fn run(_args: Args, context: &Context) -> anyhow::Result<Done> 
         ("intake", view.intake.clone().unwrap_or_default()),
         ("failure", view.pipeline_failure.clone().unwrap_or_default()),
     ]);
-    let connections = view
-        .connections
-        .iter()
-        .map(|it| vec![it.name.clone(), it.connector.clone(), it.mode.clone(), it.stopped.clone().unwrap_or_default()]);
-    context.print_table(&["connection", "connector", "mode", "stopped"], connections.collect());
-    let records = view
-        .records
-        .iter()
-        .map(|it| vec![it.connection.clone(), it.stream.clone(), it.outcome.clone(), it.count.to_string()]);
-    context.print_table(&["connection", "stream", "outcome", "count"], records.collect());
+    let connections = view.connections.iter().map(|it| {
+        // Only writing is a matter of mode: what is sent to us is always taken.
+        let mode = if it.is_sink { context.word("mode", &it.mode) } else { context.word("mode", "source") };
+        vec![it.name.clone(), it.connector.clone(), mode, it.stopped.clone().unwrap_or_default()]
+    });
+    context.print_section("connections", &["connection", "connector", "mode", "stopped"], connections.collect());
+    let records = view.records.iter().map(|it| {
+        let outcome = context.word("outcome", &it.outcome);
+        vec![it.connection.clone(), it.stream.clone(), outcome, it.count.to_string()]
+    });
+    context.print_section("counts", &["connection", "stream", "outcome", "count"], records.collect());
+    let deliveries = view.deliveries.iter().map(|it| {
+        let count = if it.at_least { format!("{}+", it.count) } else { it.count.to_string() };
+        vec![it.sink.clone(), context.word("state", &it.state), count]
+    });
+    context.print_section("deliveries", &["sink", "state", "count"], deliveries.collect());
     Ok(Done::Well)
 }

@@ -7,11 +7,11 @@ use axum::extract::{Path, Query as Params, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 
-use super::{Asked, Control, Refusal};
+use super::{Asked, Control, Refusal, parse};
 use crate::base::{ItemRef, Locale, Message, Slug};
 use crate::entry::{Command, Commanded, Entry, ObjectRef};
 use crate::journal::{AppendError, NewEntry};
-use crate::query::views::CommandView;
+use crate::query::views::{ClientView, CommandView};
 
 type Answer = Result<Json<CommandView>, Refusal>;
 
@@ -54,13 +54,23 @@ impl Control {
     }
 }
 
-fn parse<T: std::str::FromStr<Err = Message>>(text: &str, locale: Locale) -> Result<T, Refusal> {
-    text.parse().map_err(|message| Refusal::new(StatusCode::BAD_REQUEST, &message, locale))
+fn not_found(id: impl std::fmt::Display, locale: Locale) -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, &Message::new("control-not-found").with("id", id), locale)
 }
 
-fn sink_of(text: &str, locale: Locale) -> Result<Slug, Refusal> {
-    let not_found = || Refusal::new(StatusCode::NOT_FOUND, &Message::new("control-not-found").with("id", text), locale);
-    Slug::new(text).ok_or_else(not_found)
+/// The sink and object of a delivery, when the sink has anything to do with the object.
+fn delivery_of(control: &Control, sink: &str, object: &str, locale: Locale) -> Result<(Slug, ObjectRef), Refusal> {
+    let name = Slug::new(sink).filter(|_| control.query.is_sink(sink)).ok_or_else(|| not_found(sink, locale))?;
+    let object: ObjectRef = parse(object, locale)?;
+    match control.query.has_sink_state(&name, object)? {
+        true => Ok((name, object)),
+        false => Err(not_found(format!("{sink}/{object}"), locale)),
+    }
+}
+
+/// A client that is there, merged or not.
+fn client_of(control: &Control, id: &str, locale: Locale) -> Result<ClientView, Refusal> {
+    control.query.client(parse(id, locale)?, locale)?.ok_or_else(|| not_found(id, locale))
 }
 
 pub(super) async fn retry(
@@ -98,7 +108,7 @@ pub(super) async fn resend(
     Params(asked): Params<Asked>,
 ) -> Answer {
     let locale = asked.locale();
-    let (sink, object): (Slug, ObjectRef) = (sink_of(&sink, locale)?, parse(&object, locale)?);
+    let (sink, object) = delivery_of(&control, &sink, &object, locale)?;
     let result = Message::new("control-resend").with("sink", &sink).with("object", object);
     control.give(Command::ResendDelivery { sink, object }, locale, result).await
 }
@@ -109,7 +119,7 @@ pub(super) async fn discard_delivery(
     Params(asked): Params<Asked>,
 ) -> Answer {
     let locale = asked.locale();
-    let (sink, object): (Slug, ObjectRef) = (sink_of(&sink, locale)?, parse(&object, locale)?);
+    let (sink, object) = delivery_of(&control, &sink, &object, locale)?;
     let result = Message::new("control-discarded").with("sink", &sink).with("object", object);
     control.give(Command::DiscardDelivery { sink, object }, locale, result).await
 }
@@ -120,6 +130,12 @@ pub(super) async fn merge(
     Params(asked): Params<Asked>,
 ) -> Answer {
     let locale = asked.locale();
+    let (held, gone) = (client_of(&control, &winner, locale)?, client_of(&control, &loser, locale)?);
+    let standing = |view: &ClientView| view.merged_into.clone().unwrap_or_else(|| view.line.id.clone());
+    if standing(&held) == standing(&gone) {
+        let message = Message::new("control-merged-already").with("winner", &winner).with("loser", &loser);
+        return Err(Refusal::new(StatusCode::CONFLICT, &message, locale));
+    }
     let (winner, loser) = (parse(&winner, locale)?, parse(&loser, locale)?);
     let result = Message::new("control-merged").with("winner", winner).with("loser", loser);
     control.give(Command::MergeClients { winner, loser }, locale, result).await
@@ -131,6 +147,11 @@ pub(super) async fn split(
     Params(asked): Params<Asked>,
 ) -> Answer {
     let locale = asked.locale();
+    let (held, gone) = (client_of(&control, &winner, locale)?, client_of(&control, &loser, locale)?);
+    if gone.merged_into.as_ref() != Some(&held.line.id) {
+        let message = Message::new("control-not-merged").with("winner", &winner).with("loser", &loser);
+        return Err(Refusal::new(StatusCode::CONFLICT, &message, locale));
+    }
     let (winner, loser) = (parse(&winner, locale)?, parse(&loser, locale)?);
     let result = Message::new("control-split").with("winner", winner).with("loser", loser);
     control.give(Command::SplitClients { winner, loser }, locale, result).await

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Clock, Locale, Message};
 use crate::journal::Journal;
 use crate::pipeline::Running;
-use crate::query::Query;
+use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
 
 pub use client::{Client, ClientError};
@@ -62,6 +62,20 @@ impl Refusal {
 impl<E: std::error::Error> From<E> for Refusal {
     fn from(error: E) -> Refusal {
         Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, text: error.to_string() }
+    }
+}
+
+/// An id of a path. What does not read as one is an id of nothing.
+fn parse<T: std::str::FromStr<Err = Message>>(text: &str, locale: Locale) -> Result<T, Refusal> {
+    text.parse().map_err(|message| Refusal::new(StatusCode::NOT_FOUND, &message, locale))
+}
+
+/// Why there is no view, in the reader's language.
+fn refuse(error: QueryError, locale: Locale) -> Refusal {
+    match error {
+        QueryError::Parameter(message) => Refusal::new(StatusCode::BAD_REQUEST, &message, locale),
+        QueryError::Table(error) => error.into(),
+        QueryError::Journal(error) => error.into(),
     }
 }
 

@@ -8,14 +8,14 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Asked, Control, Refusal};
+use super::{Asked, Control, Refusal, parse, refuse};
 use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{Locale, Message, Position};
-use crate::query::Listing;
 use crate::query::views::{
     ClientLine, ClientView, DealLine, DealView, EntryView, OutboxView, Page, QuarantineView, ScoreView, StatusView,
     TotalsView,
 };
+use crate::query::{Listing, QueryError};
 
 type Answer<T> = Result<Json<T>, Refusal>;
 
@@ -71,8 +71,10 @@ fn found<T>(view: Option<T>, id: &str, locale: Locale) -> Result<T, Refusal> {
     view.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, &Message::new("control-not-found").with("id", id), locale))
 }
 
-fn parse<T: std::str::FromStr<Err = Message>>(text: &str, locale: Locale) -> Result<T, Refusal> {
-    text.parse().map_err(|message| Refusal::new(StatusCode::BAD_REQUEST, &message, locale))
+/// A page of a listing, in the reader's language when it is refused.
+fn page<T>(params: ListParams, view: impl FnOnce(&Listing) -> Result<Page<T>, QueryError>) -> Result<Page<T>, Refusal> {
+    let listing = params.listing();
+    view(&listing).map_err(|error| refuse(error, listing.locale))
 }
 
 pub(super) async fn status(State(control): State<Arc<Control>>, Params(asked): Params<Asked>) -> Answer<StatusView> {
@@ -93,7 +95,7 @@ pub(super) async fn clients(
     State(control): State<Arc<Control>>,
     Params(params): Params<ListParams>,
 ) -> Answer<Page<ClientLine>> {
-    blocking(control, move |it| Ok(it.query.clients(&params.listing())?)).await
+    blocking(control, move |it| page(params, |listing| it.query.clients(listing))).await
 }
 
 pub(super) async fn client(
@@ -112,7 +114,7 @@ pub(super) async fn deals(
     State(control): State<Arc<Control>>,
     Params(params): Params<ListParams>,
 ) -> Answer<Page<DealLine>> {
-    blocking(control, move |it| Ok(it.query.deals(&params.listing())?)).await
+    blocking(control, move |it| page(params, |listing| it.query.deals(listing))).await
 }
 
 pub(super) async fn deal(
@@ -150,14 +152,14 @@ pub(super) async fn outbox(
     State(control): State<Arc<Control>>,
     Params(params): Params<ListParams>,
 ) -> Answer<Page<OutboxView>> {
-    blocking(control, move |it| Ok(it.query.outbox(&params.listing())?)).await
+    blocking(control, move |it| page(params, |listing| it.query.outbox(listing))).await
 }
 
 pub(super) async fn quarantine(
     State(control): State<Arc<Control>>,
     Params(params): Params<ListParams>,
 ) -> Answer<Page<QuarantineView>> {
-    blocking(control, move |it| Ok(it.query.quarantine(&params.listing())?)).await
+    blocking(control, move |it| page(params, |listing| it.query.quarantine(listing))).await
 }
 
 pub(super) async fn quarantined(
@@ -176,17 +178,18 @@ pub(super) async fn journal(
     State(control): State<Arc<Control>>,
     Params(params): Params<ListParams>,
 ) -> Answer<Page<EntryView>> {
-    blocking(control, move |it| Ok(it.query.journal(&params.listing())?)).await
+    blocking(control, move |it| page(params, |listing| it.query.journal(listing))).await
 }
 
 pub(super) async fn entry(
     State(control): State<Arc<Control>>,
-    Path(position): Path<u64>,
+    Path(text): Path<String>,
     Params(asked): Params<Asked>,
 ) -> Answer<EntryView> {
     blocking(control, move |it| {
+        let position = found(text.parse().ok(), &text, asked.locale())?;
         let view = it.query.entry(Position(position), asked.locale())?;
-        found(view, &position.to_string(), asked.locale())
+        found(view, &text, asked.locale())
     })
     .await
 }

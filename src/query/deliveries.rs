@@ -1,7 +1,10 @@
 //! The outbox as people see it.
 
-use super::views::{OutboxView, Page, SinkView};
+use std::collections::BTreeMap;
+
+use super::views::{DeliveryCountView, OutboxView, Page, SinkView};
 use super::{Listing, Query, QueryError};
+use crate::base::limits::DELIVERIES_COUNTED_MAX;
 use crate::base::{Locale, Message, Slug};
 use crate::entry::ObjectRef;
 use crate::model::{Delivery, DeliveryState, Fault};
@@ -35,6 +38,40 @@ impl Query {
             }
         }
         Ok(Page { rows, next: None })
+    }
+
+    /// Open deliveries by sink and state; counting ends at a bound.
+    pub(super) fn delivery_counts(&self) -> Result<Vec<DeliveryCountView>, QueryError> {
+        let mut counts: BTreeMap<(Slug, &'static str), u64> = BTreeMap::new();
+        let mut seen = 0;
+        'rows: for row in self.reader().rows(Span::<Pending>::all()) {
+            let ((sink, ..), objects) = row?;
+            for object in objects {
+                if seen == DELIVERIES_COUNTED_MAX {
+                    break 'rows;
+                }
+                seen += 1;
+                let Some((sinks, _)) = self.sinks_and_title(object)? else { continue };
+                let delivery = sinks.into_iter().find(|it| it.sink == sink).and_then(|it| it.delivery);
+                if let Some(delivery) = delivery {
+                    *counts.entry((sink.clone(), state_name(&delivery.state))).or_default() += 1;
+                }
+            }
+        }
+        let at_least = seen == DELIVERIES_COUNTED_MAX;
+        let view = |((sink, state), count): ((Slug, &str), u64)| DeliveryCountView {
+            sink: sink.to_string(),
+            state: state.to_owned(),
+            count,
+            at_least,
+        };
+        Ok(counts.into_iter().map(view).collect())
+    }
+
+    /// Whether there is something of this object that a sink holds or still has to be told.
+    pub fn has_sink_state(&self, sink: &Slug, object: ObjectRef) -> Result<bool, QueryError> {
+        let Some((sinks, _)) = self.sinks_and_title(object)? else { return Ok(false) };
+        Ok(sinks.iter().any(|it| it.sink == *sink))
     }
 
     fn delivery(&self, sink: &Slug, object: ObjectRef, listing: &Listing) -> Result<Option<OutboxView>, QueryError> {

@@ -54,7 +54,7 @@ impl Query {
         let Some(stored) = self.stored(position)? else { return Ok(None) };
         let mut view = self.line(&stored);
         if let Ok(Entry::Received(received)) = Entry::decode(stored.kind, &stored.payload) {
-            view.body = Some(self.shown_body(&received)?);
+            view.body = Some(self.shown_body(&received, locale)?);
             view.outcomes = self
                 .outcomes(position, listing_max())?
                 .into_iter()
@@ -130,7 +130,7 @@ impl Query {
         let Some(row) = self.reader().get::<Quarantine>(&at)? else { return Ok(None) };
         let body = match self.stored(at.position)? {
             Some(stored) => match Entry::decode(stored.kind, &stored.payload) {
-                Ok(Entry::Received(received)) => Some(self.shown_body(&received)?),
+                Ok(Entry::Received(received)) => Some(self.shown_body(&received, locale)?),
                 Ok(_) | Err(_) => None,
             },
             None => None,
@@ -146,12 +146,16 @@ impl Query {
         }))
     }
 
-    /// The beginning of a body: as it is when it is UTF-8, else with marks where it is not.
-    fn shown_body(&self, received: &Received) -> Result<String, QueryError> {
+    /// The beginning of a body: as it is when it is UTF-8, else with marks where it is not. An
+    /// archive or a picture would only be noise: its size is said instead.
+    fn shown_body(&self, received: &Received, locale: Locale) -> Result<String, QueryError> {
         let mut bytes = Vec::new();
         let limit = BODY_SHOWN_BYTES_MAX as u64;
         let body = self.journal.open_body(&received.body)?.take(limit).read_to_end(&mut bytes);
         body.map_err(|source| crate::journal::ReadError::Io { message: Message::new("query-body"), source })?;
+        if bytes.contains(&0) {
+            return Ok(Message::new("query-body-binary").with("bytes", received.body.len()).render(locale));
+        }
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }

@@ -100,6 +100,7 @@ impl Query {
             rescoring: meta.rescore.is_some(),
             connections: connections.collect(),
             records: self.counts()?,
+            deliveries: self.delivery_counts()?,
             deals_scored: meta.deals_scored,
         })
     }
@@ -158,6 +159,11 @@ impl Query {
     pub fn rows_hash(&self) -> Result<(Checkpoint, Fingerprint), QueryError> {
         let checkpoint = self.reader().checkpoint().map_err(TableError::from)?;
         Ok((checkpoint, rows_hash(self.store.as_ref(), |_rows| {})?))
+    }
+
+    /// Whether the configuration has a sink of this name.
+    pub fn is_sink(&self, name: &str) -> bool {
+        self.catalog.connections().any(|it| *it.name == *name && it.connector.sink.is_some())
     }
 
     /// An instant in the company's zone, for people.

@@ -26,8 +26,23 @@ pub struct StatusView {
     pub connections: Vec<ConnectionView>,
     /// Records by connection, stream and outcome.
     pub records: Vec<CountView>,
+    /// Open deliveries by sink and state.
+    pub deliveries: Vec<DeliveryCountView>,
     /// Scores computed since the store began.
     pub deals_scored: u64,
+}
+
+/// Number of open deliveries of one sink in one state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeliveryCountView {
+    /// The sink.
+    pub sink: String,
+    /// `due`, `in_flight`, `uncertain`, `dead`, `discarded`.
+    pub state: String,
+    /// How many.
+    pub count: u64,
+    /// Whether counting stopped at the bound: there are at least so many.
+    pub at_least: bool,
 }
 
 /// A configured connection.

@@ -235,7 +235,8 @@ impl Deliverer {
         let Some(desired) = self.desired(connection, kind, &subject) else { return Ok(None) };
         Ok(Some(Work {
             object,
-            version: subject.version(),
+            // What was asked for came before this reading of the object: the sink learns at least that.
+            version: subject.version().max(delivery.wanted),
             foreign_kind: CompactString::from(&*kind.kind),
             desired: desired.fields,
             create_only: desired.create_only,

@@ -1,9 +1,12 @@
 //! The integration tests: one binary, one file per subject.
 
 mod catalog;
+mod cli;
 mod config;
 mod connector;
+mod daemon_support;
 mod decode_commerceml;
+mod demo;
 mod exchange;
 mod form;
 mod frozen;
@@ -11,6 +14,7 @@ mod http;
 mod http_bounds;
 mod http_support;
 mod identity;
+mod identity_stories;
 mod journal;
 mod journal_model;
 mod kill;
@@ -23,6 +27,7 @@ mod pipeline;
 mod pipeline_acts;
 mod pipeline_deliver;
 mod pipeline_support;
+mod reference;
 mod replay;
 mod scoring;
 mod sink;

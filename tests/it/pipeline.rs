@@ -313,7 +313,7 @@ fn unposted_document_is_shown() {
         },
         expect![[r#"
             client Соколова Мария: 1 deal, class C1, 0 interactions
-              deal open, 120000
+              deal open
                 document УТ-000001, not posted
             3.0 applied
         "#]],
