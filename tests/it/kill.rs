@@ -27,7 +27,7 @@ const SENDERS: u64 = 3;
 /// Between two forms of a sender, ms at the most: so that the load lasts as long as a life of the
 /// daemon, and the CRM keeps up.
 const PAUSE_MS_MAX: u64 = 25;
-const SEED: u64 = 0x5eed_0f_4e11;
+const SEED: u64 = 0x5eed_4e11;
 const FORM_SECRET: &str = "killsecretkillsecretkillsecretki";
 /// After this the daemon is taken to hang. Generous: other tests run beside this one.
 const PATIENCE: Duration = Duration::from_secs(120);

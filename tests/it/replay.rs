@@ -9,14 +9,14 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRng};
 use uzel::base::{Message, Position};
 use uzel::entry::{Entry, ObjectRef};
-use uzel::journal::Journal as _;
+use uzel::journal::{Journal as _, MemoryJournal};
 use uzel::model::{ClientState, ContactPoint, DocumentKind, OutcomeKind};
 use uzel::pipeline::{PipelineError, apply_all};
 use uzel::store::{Checkpoint, MemoryStore, Pair, Store, StoreError, Write};
 use uzel::tables::{Clients, Counters, Deals, Documents, Imports, Pending, Span, TableError};
 
 use crate::pipeline_acts::{Act, DealStory, End, FormKind, Play, acts, bitrix24, form, outcomes, phone};
-use crate::pipeline_support::{Order, World, form_at, hash, orders_at};
+use crate::pipeline_support::{Kept, Order, World, form_at, hash, orders_at};
 
 /// Invariant 4: every record has one outcome, and the counters say the same.
 fn counts_agree(world: &World) {
@@ -167,18 +167,21 @@ struct Troubled {
     inner: Arc<dyn Store>,
     trouble: Trouble,
     left: AtomicU32,
-    rival: Box<dyn Fn(&Arc<dyn Store>) + Send + Sync>,
+    journal: Arc<MemoryJournal>,
+    kept: Arc<Kept>,
 }
 
 impl Troubled {
     fn new(trouble: Trouble, at: u32, world: &World) -> Troubled {
-        let (journal, kept, head) = (world.journal.clone(), world.kept.clone(), world.journal.head());
-        let rival = move |store: &Arc<dyn Store>| {
-            let applied = apply_all(journal.clone(), store.clone(), kept.clone(), head, 5, &mut |_, _| {});
-            applied.expect("the rival applies");
-        };
         let inner: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        Troubled { inner, trouble, left: AtomicU32::new(at), rival: Box::new(rival) }
+        let (journal, kept) = (world.journal.clone(), world.kept.clone());
+        Troubled { inner, trouble, left: AtomicU32::new(at), journal, kept }
+    }
+
+    /// Another applier over the same store goes to the head.
+    fn rival(&self) {
+        let (journal, kept, head) = (self.journal.clone(), self.kept.clone(), self.journal.head());
+        apply_all(journal, self.inner.clone(), kept, head, 5, &mut |_, _| {}).expect("the rival applies");
     }
 }
 
@@ -196,7 +199,7 @@ impl Store for Troubled {
         match (is_now, self.trouble) {
             (false, _) => {}
             (true, Trouble::Fails) => return Err(StoreError::Failed(Message::new("store-reserved-key"))),
-            (true, Trouble::Rival) => (self.rival)(&self.inner),
+            (true, Trouble::Rival) => self.rival(),
         }
         self.inner.commit(from, to, epoch, writes)
     }
