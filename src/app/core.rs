@@ -142,7 +142,7 @@ fn open_store(folder: &Folder, clock: &dyn Clock) -> anyhow::Result<Arc<dyn Stor
         Ok(opened) => Ok(Arc::new(opened.store)),
         Err(StoreError::Damaged(message)) => {
             let aside = set_aside(&folder.store(), clock.now())?;
-            warn!(store.aside = %aside.display(), "{message}; the store is rebuilt from the journal");
+            warn!(store.aside = %aside.display(), "{message}");
             Ok(Arc::new(SledStore::open(&folder.store())?.store))
         }
         Err(StoreError::Newer(message) | StoreError::Failed(message) | StoreError::Fenced(message)) => {
