@@ -25,11 +25,13 @@ async fn count(daemon: &Daemon, path: &str) -> usize {
     daemon.get(path).await["rows"].as_array().map_or(0, Vec::len)
 }
 
+/// File, who sends it, what becomes of its records, clients and deals in all afterwards.
+type Case = (&'static str, ExchangeType, Profile, &'static [(&'static str, usize)], usize, usize);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn real_files_have_their_outcomes() {
     let Some(folder) = samples("commerceml") else { return };
-    // File, who sends it, what becomes of its records, clients and deals in all afterwards.
-    let cases: [(&str, ExchangeType, Profile, &[(&str, usize)], usize, usize); 7] = [
+    let cases: [Case; 7] = [
         ("bitrix-orders-2.03-cp1251.xml", ExchangeType::Sale, Profile::Ut11, &[("applied", 1)], 1, 1),
         ("bitrix-orders-2.05-cp1251.xml", ExchangeType::Sale, Profile::Unf, &[("applied", 2)], 3, 3),
         ("bitrix-orders-2.05-cp1251.xml", ExchangeType::Sale, Profile::Ut11, &[("repeated", 1)], 3, 3),
