@@ -173,8 +173,10 @@ struct Daemon {
 impl Daemon {
     fn start() -> Daemon {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the disk of the target");
-        let settings = "locale = \"ru\"\n[company]\nname = \"Bench\"\n[listen]\naddress = \"127.0.0.1:0\"\n\
-                        [connection.site]\nconnector = \"forms\"\nrate_per_minute = 0\n";
+        // A CRM is there, observed: its outbox fills as it would.
+        let settings = "[listen]\naddress = \"127.0.0.1:0\"\nsource_per_minute = 0\naddress_per_minute = 0\n\
+                        [connection.site]\nconnector = \"forms\"\n\
+                        [connection.bitrix24]\nconnector = \"bitrix24\"\n";
         std::fs::write(folder.path().join("uzel.toml"), settings).expect("settings");
         let mut command = Command::new(env!("CARGO_BIN_EXE_uzel"));
         command.args(["run", "-d"]).arg(folder.path()).env("UZEL_LOG", "warn");

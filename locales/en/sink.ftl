@@ -25,7 +25,7 @@ net-timeout = { $host } did not answer in time: { $detail }. What was sent may h
 net-cut = the connection to { $host } was cut: { $detail }. What was sent may have taken effect; it will be looked up first.
 
 ## sink: pushing
-sink-setting-missing = the setting "{ $name }" of the connection is missing. Set it, or store the secret with `uzel secret set`.
+sink-setting-missing = the setting "{ $name }" of the connection is missing. Set it in uzel.toml; a secret is put into the vault by `uzel init`.
 sink-answer = { $host } answered { $status }, { $code }: { $text }. Correct the data or the settings, then send again.
 sink-no-part = the answer of { $host } says nothing of this object. It will be looked up first.
 sink-no-id = the answer to the creation of the { $kind } has no id. It will be looked up first.

@@ -54,12 +54,15 @@ impl Core {
         let vault = Vault::open(&folder.vault()).map_err(|error| Told(error.message().clone()))?;
         let vault = Arc::new(vault);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (segments, recovery) =
-            Segments::open(&folder.journal(), clock.clone(), JournalOptions::production(rand::random()))?;
+        let journal_options = JournalOptions {
+            free_intake_bytes_min: settings.limits.free_space_bytes,
+            ..JournalOptions::production(rand::random())
+        };
+        let (segments, recovery) = Segments::open(&folder.journal(), clock.clone(), journal_options)?;
         say_recovery(&recovery);
         let journal: Arc<dyn Journal> = Arc::new(segments);
         let configurations = Arc::new(ConfigurationFolder::open(folder.configurations())?);
-        let store = open_store(folder, clock.as_ref())?;
+        let store = open_store(folder, settings.limits.cache_bytes, clock.as_ref())?;
         let pipeline = Pipeline {
             journal: journal.clone(),
             store: store.clone(),
@@ -137,13 +140,13 @@ fn say_recovery(recovery: &Recovery) {
     }
 }
 
-fn open_store(folder: &Folder, clock: &dyn Clock) -> anyhow::Result<Arc<dyn Store>> {
-    match SledStore::open(&folder.store()) {
+fn open_store(folder: &Folder, cache_bytes: u64, clock: &dyn Clock) -> anyhow::Result<Arc<dyn Store>> {
+    match SledStore::open_with_cache(&folder.store(), cache_bytes) {
         Ok(opened) => Ok(Arc::new(opened.store)),
         Err(StoreError::Damaged(message)) => {
             let aside = set_aside(&folder.store(), clock.now())?;
             warn!(store.aside = %aside.display(), "{message}");
-            Ok(Arc::new(SledStore::open(&folder.store())?.store))
+            Ok(Arc::new(SledStore::open_with_cache(&folder.store(), cache_bytes)?.store))
         }
         Err(StoreError::Newer(message) | StoreError::Failed(message) | StoreError::Fenced(message)) => {
             Err(Told(message).into())

@@ -14,13 +14,15 @@ use super::error::Told;
 use super::progress::PipelineProgress;
 use super::sources;
 use super::{Core, Folder, sinks};
-use crate::base::limits::READY_LAG_MAX;
+use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Locale, Message};
 use crate::control;
 use crate::http::{ExchangeEndpoint, Health, Listener, Options, Parts, ProxyHeader, State, TrustedProxies};
 use crate::journal::Journal;
+use crate::model::OutcomeKind;
 use crate::pipeline::Running;
+use crate::query::{Query, QueryError};
 use crate::source::exchange::{Exchange, Progress};
 use crate::task::deliver::Stops;
 use crate::task::{self, Ground};
@@ -90,8 +92,8 @@ impl Daemon {
         tasks.spawn(task::tick::run(ground.clone()));
         tasks.spawn(task::admit::run(ground.clone()));
         tasks.spawn(task::uploads::run(ground.clone(), exchanges.into_iter().map(|(_, it)| it).collect()));
-        tasks.spawn(measure(ground.clone(), metrics, control));
-        for deliverer in sinks::deliverers(&core, &ground, &stops)? {
+        tasks.spawn(measure(ground.clone(), Arc::clone(&metrics), control));
+        for deliverer in sinks::deliverers(&core, &ground, &stops, &metrics)? {
             tasks.spawn(deliverer.run());
         }
         Ok(Daemon { core, address, stop, tasks })
@@ -202,24 +204,40 @@ async fn serve_socket(listener: UnixListener, control: Arc<control::Control>, gr
 
 /// Keeps the gauges of `/metrics` up to date.
 async fn measure(mut ground: Ground, metrics: Arc<Metrics>, control: Arc<control::Control>) {
-    let head = metrics.series(Metric::JournalHead, &[]);
-    let checkpoint = metrics.series(Metric::Checkpoint, &[]);
     while !ground.stopping() {
-        head.set(i64::try_from(ground.journal.head().0).unwrap_or(i64::MAX));
-        checkpoint.set(i64::try_from(ground.pipeline.applied().borrow().0).unwrap_or(i64::MAX));
-        match control.query.counts() {
-            Ok(counts) => {
-                for it in counts {
-                    let labels = [
-                        ("connection", it.connection.as_str()),
-                        ("stream", it.stream.as_str()),
-                        ("outcome", it.outcome.as_str()),
-                    ];
-                    metrics.series(Metric::Records, &labels).set(i64::try_from(it.count).unwrap_or(i64::MAX));
-                }
-            }
-            Err(error) => error!(%error, "the counters cannot be read"),
+        let head = ground.journal.head().0;
+        let applied = ground.pipeline.applied().borrow().0;
+        metrics.series(Metric::JournalHead, &[]).set(gauge(head));
+        metrics.series(Metric::Checkpoint, &[]).set(gauge(applied));
+        let (asked, shown) = (Arc::clone(&control), Arc::clone(&metrics));
+        let measured = tokio::task::spawn_blocking(move || measure_store(&asked.query, &shown)).await;
+        match measured {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => error!(%error, "the store cannot be measured"),
+            Err(error) => error!(%error, "measuring was cut short"),
         }
-        ground.rest(crate::base::limits::MEASURE_MS).await;
+        ground.rest(MEASURE_MS).await;
     }
+}
+
+fn measure_store(query: &Query, metrics: &Metrics) -> Result<(), QueryError> {
+    let mut quarantined = 0;
+    for it in query.counts()? {
+        if it.outcome == OutcomeKind::Quarantined.name() {
+            quarantined += it.count;
+        }
+        let labels =
+            [("connection", it.connection.as_str()), ("stream", it.stream.as_str()), ("outcome", it.outcome.as_str())];
+        metrics.series(Metric::Records, &labels).set(gauge(it.count));
+    }
+    metrics.series(Metric::Quarantine, &[]).set(gauge(quarantined));
+    metrics.series(Metric::DealsScored, &[]).set(gauge(query.deals_scored()?));
+    for (sink, open) in query.open_deliveries()? {
+        metrics.series(Metric::OutboxRows, &[("sink", &sink)]).set(gauge(open));
+    }
+    Ok(())
+}
+
+fn gauge(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -7,6 +7,7 @@ use tracing::info;
 use super::Core;
 use super::error::Told;
 use super::sources::secret;
+use crate::base::telemetry::Metrics;
 use crate::config::Mode;
 use crate::field::FieldValue;
 use crate::net::{Client, Guard, Quotas};
@@ -16,7 +17,12 @@ use crate::task::deliver::{Deliverer, Stops};
 
 /// A deliverer for each live sink. Sinks in observe mode are left alone: nothing is written to a
 /// foreign system before a person has said so.
-pub(super) fn deliverers(core: &Core, ground: &Ground, stops: &Stops) -> anyhow::Result<Vec<Deliverer>> {
+pub(super) fn deliverers(
+    core: &Core,
+    ground: &Ground,
+    stops: &Stops,
+    metrics: &Arc<Metrics>,
+) -> anyhow::Result<Vec<Deliverer>> {
     let quotas = Arc::new(Quotas::new());
     let mut deliverers = Vec::new();
     for connection in core.catalog.connections() {
@@ -51,6 +57,7 @@ pub(super) fn deliverers(core: &Core, ground: &Ground, stops: &Stops) -> anyhow:
             name: connection.name.clone(),
             catalog: Arc::clone(&core.catalog),
             stops: stops.clone(),
+            metrics: Arc::clone(metrics),
             locale: core.settings.locale,
         });
     }

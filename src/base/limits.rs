@@ -105,6 +105,11 @@ pub const EXTRA_VALUE_BYTES_MAX: usize = 1_024;
 pub const UTM_BYTES_MAX: usize = 512;
 /// Attempts of one delivery before it becomes a dead letter.
 pub const DELIVERY_ATTEMPTS_MAX: u32 = 20;
+/// How long a request whose answer was lost may still be at work in a foreign system, s, where the
+/// manifest does not say; Bitrix24 works on one for 60 s at the most.
+pub const SETTLE_S: u32 = 75;
+/// The longest such time that can be set, s.
+pub const SETTLE_S_MAX: u32 = 3_600;
 /// Longest wait between two attempts, ms; also the clamp of a foreign Retry-After.
 pub const RETRY_AFTER_MAX_MS: i64 = 6 * 3_600_000;
 /// Deliveries in one batch request.
@@ -185,6 +190,8 @@ pub const MEASURE_MS: u64 = 5_000;
 pub const DEMO_WAIT_MS: u64 = 90_000;
 /// Clients looked at because of one contact point.
 pub const CANDIDATES_MAX: usize = 32;
+/// Nice value of the pipeline's threads: intake goes before it when both want the processor.
+pub const PIPELINE_NICE: i32 = 10;
 /// Columns of a table when the output is no terminal.
 pub const TABLE_COLUMNS: u16 = 120;
 /// Columns below which a table is not squeezed.

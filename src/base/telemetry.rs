@@ -16,19 +16,15 @@ pub enum Metric {
     EnvelopesAcknowledged,
     /// Envelopes refused before the journal, by connector and reason.
     EnvelopesRefused,
-    /// Records by connector and outcome.
+    /// Records by connection, stream and outcome.
     Records,
-    /// Journal entries written.
-    JournalEntries,
-    /// `fdatasync` calls of the journal.
-    JournalSyncs,
     /// Newest synced position.
     JournalHead,
     /// Position of the checkpoint.
     Checkpoint,
-    /// Rows of the outbox, by sink and state.
+    /// Objects that a sink still has to be told, by sink.
     OutboxRows,
-    /// Attempts by sink and verdict.
+    /// Objects told to a sink, by sink and ending.
     Attempts,
     /// Records in quarantine.
     Quarantine,
@@ -54,8 +50,6 @@ impl Metric {
             Metric::EnvelopesAcknowledged => "uzel_envelopes_acknowledged",
             Metric::EnvelopesRefused => "uzel_envelopes_refused",
             Metric::Records => "uzel_records",
-            Metric::JournalEntries => "uzel_journal_entries",
-            Metric::JournalSyncs => "uzel_journal_syncs",
             Metric::JournalHead => "uzel_journal_head",
             Metric::Checkpoint => "uzel_checkpoint",
             Metric::OutboxRows => "uzel_outbox_rows",
@@ -72,12 +66,10 @@ impl Metric {
             Metric::EnvelopesAcknowledged => "Envelopes journalled, synced and acknowledged",
             Metric::EnvelopesRefused => "Envelopes refused before the journal",
             Metric::Records => "Records by their outcome",
-            Metric::JournalEntries => "Journal entries written",
-            Metric::JournalSyncs => "Syncs of the journal to the disk",
             Metric::JournalHead => "Newest synced position of the journal",
             Metric::Checkpoint => "Position up to which the journal is applied",
-            Metric::OutboxRows => "Rows of the outbox by state",
-            Metric::Attempts => "Attempts to tell a sink, by verdict",
+            Metric::OutboxRows => "Objects that a sink still has to be told",
+            Metric::Attempts => "Objects told to a sink, by ending",
             Metric::Quarantine => "Records that wait for a person",
             Metric::DealsScored => "Deals scored",
             Metric::HttpRequests => "Requests of the listener by route and status class",
@@ -90,8 +82,6 @@ impl Metric {
             Metric::EnvelopesAcknowledged
             | Metric::EnvelopesRefused
             | Metric::Records
-            | Metric::JournalEntries
-            | Metric::JournalSyncs
             | Metric::Attempts
             | Metric::DealsScored
             | Metric::HttpRequests => MetricKind::Counter,

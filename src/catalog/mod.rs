@@ -29,6 +29,7 @@ pub use crate::config::Mode;
 pub use crate::mapping::{MapContext, Mapped, OutObject, Readiness};
 
 use crate::base::checksum::Fingerprint;
+use crate::base::limits::{SETTLE_S, SETTLE_S_MAX};
 use crate::base::{Message, Problem, Slug, Timestamp};
 use crate::config::{Company, ConnectionSettings, Settings};
 use crate::connector::{Connector, ObjectKind, StreamSpec};
@@ -113,12 +114,20 @@ impl Connection {
 impl Catalog {
     /// Compiles. Every problem of every file that is used, sorted by file and line.
     pub fn compile(files: &FileSet, settings: &Settings) -> Result<Catalog, Vec<Problem>> {
+        let known: Vec<&str> = files.connectors().collect();
+        Catalog::compile_with(files, settings, |file, text| Ownership::compile(file, text, &known))
+    }
+
+    fn compile_with(
+        files: &FileSet,
+        settings: &Settings,
+        ownership: impl FnOnce(&str, &str) -> Result<Ownership, Vec<Problem>>,
+    ) -> Result<Catalog, Vec<Problem>> {
         let mut compiler = Compiler { files, problems: Vec::new(), used: Vec::new(), compiled: Vec::new() };
         let connections: Vec<Connection> =
             settings.connections.iter().filter_map(|it| compiler.connection(it)).collect();
-        let known: Vec<&str> = files.connectors().collect();
         let business = compiler.rules("rules/business.toml", Business::compile);
-        let ownership = compiler.rules("rules/ownership.toml", |file, text| Ownership::compile(file, text, &known));
+        let ownership = compiler.rules("rules/ownership.toml", ownership);
         let scoring = compiler.rules("rules/scoring.toml", scoring::Rules::compile);
         let identity = compiler.rules("rules/identity.toml", identity::Rules::compile);
         let Compiler { mut problems, used, .. } = compiler;
@@ -147,7 +156,7 @@ impl Catalog {
     /// Compiles what [`Catalog::to_bytes`] gave, without built-ins and without the environment.
     pub fn from_bytes(bytes: &[u8]) -> Result<Catalog, Vec<Problem>> {
         let (files, settings) = bundle::read(bytes)?;
-        Catalog::compile(&files, &settings)
+        Catalog::compile_with(&files, &settings, Ownership::kept)
     }
 
     /// Every connection, in the order of `uzel.toml`.
@@ -168,6 +177,15 @@ impl Catalog {
     /// Sinks that tell such an object.
     pub fn sinks_for(&self, object: ObjectRef) -> impl Iterator<Item = &Connection> {
         self.sinks().filter(move |connection| connection.tells(object))
+    }
+
+    /// How long a request to the sink whose answer was lost may still be at work there, ms. Looking
+    /// earlier could find nothing, and the object would be made twice.
+    pub fn settle_ms(&self, sink: &str) -> i64 {
+        let connection = self.connection(sink);
+        let set = connection.and_then(|it| it.setting("settle_s")).and_then(FieldValue::as_integer);
+        let declared = connection.and_then(|it| it.connector.sink.as_ref()).map_or(SETTLE_S, |it| it.settle_s);
+        set.unwrap_or(i64::from(declared)).clamp(0, i64::from(SETTLE_S_MAX)) * 1_000
     }
 
     /// For how long the idempotency key of an envelope is remembered, ms. A key of the content

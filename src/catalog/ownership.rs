@@ -23,6 +23,16 @@ pub struct Ownership {
 impl Ownership {
     /// Compiles the text of `file`. `known` are the connectors that there are.
     pub fn compile(file: &str, text: &str, known: &[&str]) -> Result<Ownership, Vec<Problem>> {
+        Ownership::read(file, text, Some(known))
+    }
+
+    /// Compiles a table kept beside the journal. It was checked when it took force; it may name
+    /// connectors that no connection used, and these are not kept with it.
+    pub fn kept(file: &str, text: &str) -> Result<Ownership, Vec<Problem>> {
+        Ownership::read(file, text, None)
+    }
+
+    fn read(file: &str, text: &str, known: Option<&[&str]>) -> Result<Ownership, Vec<Problem>> {
         let lint = Lint::new(file);
         let Some(root) = lint.parse(text) else { return Err(lint.problems()) };
         let table = lint.table(&root);
@@ -44,12 +54,13 @@ impl Ownership {
     }
 }
 
-fn read(lint: &Lint, table: &Table<'_>, group: &str, known: &[&str]) -> Vec<Slug> {
+fn read(lint: &Lint, table: &Table<'_>, group: &str, known: Option<&[&str]>) -> Vec<Slug> {
     let mut owners = Vec::new();
     for (text, line) in table.texts(group) {
         match Slug::new(text) {
-            Some(slug) if known.contains(&text) => owners.push(slug),
+            Some(slug) if known.is_none_or(|known| known.contains(&text)) => owners.push(slug),
             Some(_) | None => {
+                let known = known.unwrap_or_default();
                 lint.report(line, crate::field::reader::unknown_word("catalog-owner", text, known.iter().copied()));
             }
         }

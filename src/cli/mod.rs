@@ -101,6 +101,8 @@ impl Context {
             return Ok(Connected { client: Client::Socket(folder.socket()), core: None });
         }
         let core = crate::app::Core::open(&folder).await?;
+        // Nothing is shown of a store that lags behind its journal.
+        core.caught_up().await?;
         Ok(Connected { client: Client::Local(core.router()), core: Some(core) })
     }
 }
@@ -176,6 +178,25 @@ pub fn main() -> ExitCode {
                 Some(ClientError::Refused(_) | ClientError::Unreachable(_)) | None => ExitCode::FAILURE,
             }
         }
+    }
+}
+
+/// Help of every command in one language, in the order of the command line: (command, text). The
+/// reference in `docs/` is made of it, so it depends on no terminal and no environment.
+pub fn help_pages(locale: Locale) -> Vec<(String, String)> {
+    let mut command = localize::localize(Cli::command(), locale).term_width(100);
+    command.build();
+    let mut pages = Vec::new();
+    add_help(&command, "uzel", &mut pages);
+    pages
+}
+
+fn add_help(command: &clap::Command, place: &str, pages: &mut Vec<(String, String)>) {
+    // Values of variables are this machine's.
+    let mut page = command.clone().term_width(100).mut_args(|argument| argument.hide_env_values(true));
+    pages.push((place.to_owned(), page.render_long_help().to_string()));
+    for sub in command.get_subcommands() {
+        add_help(sub, &format!("{place} {}", sub.get_name()), pages);
     }
 }
 

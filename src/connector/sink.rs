@@ -25,6 +25,9 @@ pub struct SinkSpec {
     pub budget: Option<Budget>,
     /// Meaning of answers; the first that fits.
     pub rules: Vec<ResponseRule>,
+    /// How long a request whose answer was lost may still be at work there, s; a connection's
+    /// setting of the same name comes before.
+    pub settle_s: u32,
     /// Kinds of foreign objects, in the order in which they need each other.
     pub objects: Vec<ObjectSpec>,
 }

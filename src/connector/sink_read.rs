@@ -11,6 +11,7 @@
 //! error_code = "error"             # paths in an answer
 //! error_text = "error_description"
 //! quota = { requests = 2, per_ms = 1000, burst = 40 }
+//! settle_s = 75                    # how long a request whose answer was lost may be at work there
 //! budget = { spent = "time.operating", reset_at = "time.operating_reset_at", limit_s = 420 }
 //!
 //! [[sink.rule]]                    # the first that fits; none fits: 2xx without an error is done,
@@ -60,6 +61,7 @@ use super::sink::{
 };
 use super::source::slug;
 use crate::base::Message;
+use crate::base::limits::{SETTLE_S, SETTLE_S_MAX};
 use crate::field::reader::unknown_word;
 use crate::field::{FieldSpec, Node, NodeKind, Table};
 use crate::value::Path;
@@ -83,6 +85,7 @@ pub(super) fn read(table: Table<'_>, settings: &[FieldSpec]) -> Option<SinkSpec>
     let error_text = path(&table, "error_text");
     let quota = read_quota(&table);
     let budget = table.table("budget").and_then(read_budget);
+    let settle_s = table.integer_in("settle_s", 0, i64::from(SETTLE_S_MAX));
     let rules = table.tables("rule").into_iter().filter_map(read_rule).collect();
     let objects: Vec<ObjectSpec> = table.tables("object").into_iter().filter_map(read_object).collect();
     if table.list("object").is_empty() {
@@ -100,6 +103,7 @@ pub(super) fn read(table: Table<'_>, settings: &[FieldSpec]) -> Option<SinkSpec>
         quota,
         budget,
         rules,
+        settle_s: settle_s.and_then(|it| u32::try_from(it).ok()).unwrap_or(SETTLE_S),
         objects,
     })
 }

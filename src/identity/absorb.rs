@@ -1,10 +1,12 @@
 //! A record's words about a client, taken into the client: field by field, the better witness wins.
 
+use compact_str::{CompactString, format_compact};
+
 use crate::base::limits::{CONTACTS_MAX, EXTRA_FIELDS_MAX};
 use crate::base::{ClientId, Message};
 use crate::model::change::ClientChange;
 use crate::model::{
-    Client, ClientKind, ContactPoint, Foreign, HeldContact, Issue, Name, Provenance, Sourced, Standing,
+    Client, ClientKind, ContactPoint, Foreign, HeldContact, Issue, Name, Phone, Provenance, Sourced, Standing,
 };
 
 /// Groups of fields that the ownership table ranks sources for.
@@ -68,14 +70,18 @@ pub fn absorb(
     {
         absorbed.issues.push(Issue::new("kpp", Message::new("identity-kpp-differs"), ours.0.as_str()));
     }
-    absorbed.changed |= offer(&mut client.name, change.name.as_ref(), &name);
+    absorbed.changed |= take_name(client, change, &name);
     absorbed.changed |= offer(&mut client.inn, change.inn.as_ref(), &requisites);
     absorbed.changed |= offer(&mut client.kpp, change.kpp.as_ref(), &requisites);
     absorbed.changed |= offer(&mut client.ogrn, change.ogrn.as_ref(), &requisites);
     absorbed.changed |= offer(&mut client.address, change.address.as_ref(), &by(FieldGroup::Address));
     absorbed.changed |= offer(&mut client.responsible, change.responsible.as_ref(), &by(FieldGroup::Responsible));
     absorbed.changed |= offer(&mut client.decides, change.decides.as_ref(), &other);
-    absorbed.changed |= take_kind(client, change);
+    if take_kind(client, change) {
+        absorbed.changed = true;
+        // A company by its INN now: its name wins over that of whoever wrote for it.
+        take_name(client, change, &name);
+    }
     absorbed.changed |= take_standing(client, change);
     absorbed.changed |= take_known_since(client, change);
     let origin = origin_of(client, change, said);
@@ -89,6 +95,26 @@ pub fn absorb(
 
 fn offer<T: Clone + PartialEq>(slot: &mut Option<Sourced<T>>, value: Option<&T>, said: &Provenance) -> bool {
     value.is_some_and(|value| Sourced::offer(slot, Sourced::new(value.clone(), said)))
+}
+
+fn take_name(client: &mut Client, change: &ClientChange, said: &Provenance) -> bool {
+    let Some(name) = &change.name else { return false };
+    offer_name(&mut client.name, Sourced::new(name.clone(), said), client.kind)
+}
+
+/// Offers a name to a client of `kind`. At a company its own name wins over that of a person who
+/// writes for it, whoever says so and when.
+pub(super) fn offer_name(slot: &mut Option<Sourced<Name>>, offered: Sourced<Name>, kind: ClientKind) -> bool {
+    match (kind, slot.as_ref().map(|held| &held.value), &offered.value) {
+        (ClientKind::Company, Some(Name::Company(_)), Name::Person(_)) => false,
+        (ClientKind::Company, Some(Name::Person(_)), Name::Company(_)) => {
+            *slot = Some(offered);
+            true
+        }
+        (ClientKind::Company | ClientKind::Person, _, Name::Company(_) | Name::Person(_)) => {
+            Sourced::offer(slot, offered)
+        }
+    }
 }
 
 /// A person becomes a company when the winning INN is a company's, or the winning name is and the
@@ -105,11 +131,17 @@ fn take_kind(client: &mut Client, change: &ClientChange) -> bool {
     changed
 }
 
-/// "Client" is what everybody is until somebody says more; it does not take a mark away.
+/// "Client" is what everybody is until somebody says more; it does not take a mark away. Spam hides
+/// a client with whom we have dealings only when his own card says so: anyone may type his
+/// telephone into a form.
 fn take_standing(client: &mut Client, change: &ClientChange) -> bool {
     let Some(standing) = change.standing.filter(|it| *it != Standing::Client && *it != client.standing) else {
         return false;
     };
+    let is_known = client.purchases > 0 || client.inn.is_some() || !client.foreign.is_empty();
+    if standing == Standing::Spam && is_known && change.foreign.is_empty() {
+        return false;
+    }
     client.standing = standing;
     true
 }
@@ -184,9 +216,23 @@ fn give_way(client: &mut Client, index: usize, absorbed: &mut Absorbed) {
     let message = Message::new("identity-contacts-full").with("max", CONTACTS_MAX);
     absorbed.issues.push(Issue::new("contacts", message, held.point.key()));
     absorbed.new_contacts.retain(|point| *point != held.point);
-    if client.extra.len() < EXTRA_FIELDS_MAX {
-        let text = Sourced::new(held.point.key().into(), &held.provenance);
-        client.extra.push(("contact".into(), text));
+    let text = written(&held.point);
+    let is_kept = client.extra.iter().any(|(_, kept)| kept.value == text);
+    if !is_kept && client.extra.len() < EXTRA_FIELDS_MAX {
+        let is_free = |name: &CompactString| !client.extra.iter().any(|(taken, _)| taken == name);
+        let name = (1..=EXTRA_FIELDS_MAX).map(|number| format_compact!("contact.{number}")).find(is_free);
+        client.extra.extend(name.map(|name| (name, Sourced::new(text, &held.provenance))));
     }
     absorbed.dropped_contacts.push(held.point);
+}
+
+/// The contact point as people write it.
+fn written(point: &ContactPoint) -> CompactString {
+    match point {
+        ContactPoint::Phone(Phone { e164, extension: None }) => e164.clone(),
+        ContactPoint::Phone(Phone { e164, extension: Some(extension) }) => format_compact!("{e164}, {extension}"),
+        ContactPoint::Email(email) => email.address.clone(),
+        ContactPoint::Messenger(messenger, id) => format_compact!("{messenger}: {id}"),
+        ContactPoint::Visitor(id) => id.clone(),
+    }
 }

@@ -83,7 +83,7 @@ pub fn decide(rules: &Rules, connection: &Slug, change: &ClientChange, candidate
         let Some(strength) = matched.iter().map(Key::strength).min() else { continue };
         let one = Match { client: candidate.client, matched, strength };
         if strength > Strength::Own
-            && let Some(veto) = veto(rules, &record, &Side::of_client(one.client))
+            && let Some(veto) = veto(&record, &Side::of_client(one.client), |kind| rules.has_many(kind))
         {
             why.push(veto.message(one.client.id));
             // The law says one, the source says two: a person has to know.
@@ -214,7 +214,8 @@ fn clash(rules: &Rules, clients: &[&Client]) -> Option<Message> {
             if left.not_same.contains(&right.id) || right.not_same.contains(&left.id) {
                 return Some(Message::new("identity-veto-not-same").with("client", left.id).with("other", right.id));
             }
-            if let Some(veto) = veto(rules, &Side::of_client(left), &Side::of_client(right)) {
+            let may_differ = |kind: &str| rules.has_many(kind) || rules.is_made_by_us(kind);
+            if let Some(veto) = veto(&Side::of_client(left), &Side::of_client(right), may_differ) {
                 return Some(veto.message(right.id));
             }
         }
@@ -329,7 +330,8 @@ impl Veto {
     }
 }
 
-fn veto(rules: &Rules, left: &Side<'_>, right: &Side<'_>) -> Option<Veto> {
+/// Why the two must stay two. Ids of kinds that `may_differ` say nothing.
+fn veto(left: &Side<'_>, right: &Side<'_>, may_differ: impl Fn(&str) -> bool) -> Option<Veto> {
     if let (Some(left), Some(right)) = (left.inn, right.inn)
         && left != right
     {
@@ -344,7 +346,7 @@ fn veto(rules: &Rules, left: &Side<'_>, right: &Side<'_>) -> Option<Veto> {
         let of_kind = |it: &&(&str, &str, &str)| it.0 == *connection && it.1 == *kind;
         let mut theirs = right.foreign.iter().filter(of_kind).peekable();
         let differs = theirs.peek().is_some() && theirs.all(|(_, _, theirs)| theirs != id);
-        if differs && !rules.has_many(kind) {
+        if differs && !may_differ(kind) {
             return Some(Veto::Foreign { connection: (*connection).to_owned(), kind: (*kind).to_owned() });
         }
     }

@@ -16,6 +16,7 @@ pub struct Rules {
     pub(super) email_alone: bool,
     pub(super) shared_by_max: usize,
     many_per_client: BTreeSet<CompactString>,
+    made_by_us: BTreeSet<CompactString>,
     local_parts: BTreeSet<CompactString>,
     phones: BTreeSet<CompactString>,
 }
@@ -34,6 +35,7 @@ impl Rules {
             email_alone: true,
             shared_by_max: CONTACT_SHARED_BY_MAX,
             many_per_client: BTreeSet::new(),
+            made_by_us: BTreeSet::new(),
             local_parts: BTreeSet::new(),
             phones: BTreeSet::new(),
         };
@@ -69,12 +71,19 @@ impl Rules {
         self.many_per_client.contains(kind)
     }
 
+    /// Whether we ourselves make objects of this kind in a CRM, one for each client as we knew them:
+    /// two clients that turn out to be one have two.
+    pub(super) fn is_made_by_us(&self, kind: &str) -> bool {
+        self.made_by_us.contains(kind)
+    }
+
     fn read_merge(&mut self, table: Table<'_>) {
         self.phone_alone = table.boolean("phone_alone").unwrap_or(self.phone_alone);
         self.email_alone = table.boolean("email_alone").unwrap_or(self.email_alone);
         let max = table.integer_in("shared_by_max", 1, 1_000).and_then(|it| usize::try_from(it).ok());
         self.shared_by_max = max.unwrap_or(self.shared_by_max);
         self.many_per_client = table.texts("many_per_client").into_iter().map(|(text, _)| text.into()).collect();
+        self.made_by_us = table.texts("made_by_us").into_iter().map(|(text, _)| text.into()).collect();
         table.close();
     }
 

@@ -29,11 +29,6 @@ mod schedule;
 pub use difference::difference;
 pub use schedule::{Jitter, schedule};
 
-/// How long a request whose answer was lost may still be at work in the foreign system, ms.
-/// Looking earlier could find nothing, and the object would be made twice. Bitrix24 works on one
-/// request for 60 s at the most.
-const SETTLE_MS: i64 = 75_000;
-
 /// The object changed: the sink must learn at least `version`.
 pub fn want(row: Option<Delivery>, version: Position, now: Timestamp) -> Delivery {
     let due = DeliveryState::Due { at: now };
@@ -85,8 +80,16 @@ pub fn not_found(row: Delivery, now: Timestamp) -> Delivery {
     }
 }
 
-/// The sink did not confirm.
-pub fn failed(row: Delivery, verdict: Verdict, reason: Message, now: Timestamp, jitter: Jitter) -> Delivery {
+/// The sink did not confirm. `settle_ms`: how long a request whose answer was lost may still be at
+/// work there; looking earlier could find nothing, and the object would be made twice.
+pub fn failed(
+    row: Delivery,
+    verdict: Verdict,
+    reason: Message,
+    now: Timestamp,
+    jitter: Jitter,
+    settle_ms: i64,
+) -> Delivery {
     let was_uncertain = match row.state {
         DeliveryState::Dead { .. } | DeliveryState::Discarded => return row,
         DeliveryState::Uncertain { .. } => true,
@@ -102,7 +105,7 @@ pub fn failed(row: Delivery, verdict: Verdict, reason: Message, now: Timestamp, 
         Verdict::AskPerson => dead(Fault::Sink),
         // Bound: every verdict that leads to another attempt ends here.
         Verdict::RetryAt(_) | Verdict::Uncertain | Verdict::Gone if spent => dead(Fault::Sink),
-        Verdict::Uncertain => DeliveryState::Uncertain { at: scheduled.max(now.plus_ms(SETTLE_MS)) },
+        Verdict::Uncertain => DeliveryState::Uncertain { at: scheduled.max(now.plus_ms(settle_ms)) },
         Verdict::Gone => DeliveryState::Due { at: scheduled },
         Verdict::RetryAt(at) => {
             let at = at.min(now.plus_ms(RETRY_AFTER_MAX_MS)).max(scheduled);
@@ -113,11 +116,12 @@ pub fn failed(row: Delivery, verdict: Verdict, reason: Message, now: Timestamp, 
     Delivery { state, attempts, last_reason: Some(reason), ..row }
 }
 
-/// The process ended between a request and its answer; `now` is when it is up again.
-pub fn restarted(row: Delivery, now: Timestamp) -> Delivery {
+/// The process ended between a request and its answer. The request was begun at `begun` and may be
+/// at work there for `settle_ms`, however soon the process is up again.
+pub fn restarted(row: Delivery, begun: Timestamp, settle_ms: i64) -> Delivery {
     match row.state {
         DeliveryState::InFlight { .. } => {
-            Delivery { state: DeliveryState::Uncertain { at: now.plus_ms(SETTLE_MS) }, ..row }
+            Delivery { state: DeliveryState::Uncertain { at: begun.plus_ms(settle_ms) }, ..row }
         }
         DeliveryState::Due { .. }
         | DeliveryState::Uncertain { .. }

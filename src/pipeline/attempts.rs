@@ -56,6 +56,7 @@ fn one(step: &mut Step<'_>, sink: &Slug, item: AttemptedItem) -> Result<(), Tabl
         }),
         AttemptResult::Failed { verdict, reason } => {
             let gone = verdict == Verdict::Gone;
+            let settle_ms = step.catalog.settle_ms(sink);
             if gone {
                 forget_foreign(step, sink, object)?;
             }
@@ -66,7 +67,7 @@ fn one(step: &mut Step<'_>, sink: &Slug, item: AttemptedItem) -> Result<(), Tabl
                 state.delivery = state.delivery.take().map(|row| {
                     // Spread without chance: a rebuild schedules the same instants.
                     let jitter = Jitter::of(object, row.attempts);
-                    outbox::failed(row, verdict, reason, at, jitter)
+                    outbox::failed(row, verdict, reason, at, jitter, settle_ms)
                 });
             })
         }

@@ -4,6 +4,8 @@
 //! takes a note, an older one makes a repeat deal, a 1C order links to the one open deal without a
 //! document, else makes its own.
 
+use std::borrow::Cow;
+
 use compact_str::CompactString;
 
 use super::marks;
@@ -54,6 +56,8 @@ pub(super) fn deal(
             None => None,
         },
     };
+    let told = by_document(step, told, change);
+    let told = told.as_ref();
     let (id, relation, created) = match found {
         Some((id, relation)) => (id, relation, false),
         None => (create(step, origin, client)?, Relation::Tells, true),
@@ -87,6 +91,22 @@ pub(super) fn deal(
         marks::want(step, ObjectRef::Deal(id))?;
     }
     Ok(Some(Touched { id, changed }))
+}
+
+/// What a deal takes from a record that is also a document: an unposted one does not count, so its
+/// sums stay with the document; a fully paid one moves the deal to the stage that rules name.
+fn by_document<'c>(step: &Step<'_>, told: &'c DealChange, change: &Change) -> Cow<'c, DealChange> {
+    let Some(document) = &change.document else { return Cow::Borrowed(told) };
+    let mut told = told.clone();
+    let business = &step.catalog.business;
+    if document.posted == Some(false) && !business.count_unposted {
+        told.price = None;
+        told.lines.clear();
+    }
+    if document.paid == Some(true) && told.stage.is_none() {
+        told.stage.clone_from(&business.paid_stage);
+    }
+    Cow::Owned(told)
 }
 
 fn known_deal(

@@ -7,12 +7,12 @@ use std::thread::JoinHandle;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tracing::{error, info};
+use tracing::{debug, error, info};
 
 use super::prepare::{Prepared, Preparer};
 use super::step::step;
 use super::{Configurations, PipelineError};
-use crate::base::limits::{MICRO_BATCH_BYTES_MAX, MICRO_BATCH_ENTRIES_MAX};
+use crate::base::limits::{MICRO_BATCH_BYTES_MAX, MICRO_BATCH_ENTRIES_MAX, PIPELINE_NICE};
 use crate::base::{ItemRef, Position};
 use crate::catalog::Catalog;
 use crate::journal::Journal;
@@ -112,6 +112,12 @@ impl Pipeline {
         let (batches, queue) = sync_channel(1);
 
         let preparer = Preparer::new(self.journal.clone(), self.configurations.clone(), catalog);
+        // Decoding and mapping in parallel, behind intake too.
+        let workers = rayon::ThreadPoolBuilder::new()
+            .thread_name(|number| format!("uzel-map-{number}"))
+            .start_handler(|_number| yield_to_intake())
+            .build()
+            .expect("threads can be started at start");
         let reader = ReaderThread {
             journal: self.journal.clone(),
             preparer,
@@ -120,6 +126,7 @@ impl Pipeline {
             stop: stop.clone(),
             woken,
             runtime: runtime.clone(),
+            workers,
         };
         let report = failed_sender.clone();
         let preparing = std::thread::Builder::new().name("uzel-prepare".to_owned()).spawn(move || {
@@ -171,6 +178,15 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Intake goes first: a burst is acknowledged at once and applied when the machine has time. On
+/// Linux a nice value of 0 ("who") means the calling thread; elsewhere nothing is changed.
+fn yield_to_intake() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, PIPELINE_NICE) {
+        debug!(%error, "the pipeline keeps the priority of intake");
+    }
+}
+
 struct ReaderThread {
     journal: Arc<dyn Journal>,
     preparer: Preparer,
@@ -179,10 +195,12 @@ struct ReaderThread {
     stop: Arc<AtomicBool>,
     woken: watch::Receiver<()>,
     runtime: Handle,
+    workers: rayon::ThreadPool,
 }
 
 impl ReaderThread {
     fn run(mut self) -> Result<(), PipelineError> {
+        yield_to_intake();
         let mut head = self.journal.subscribe();
         while !self.stop.load(Ordering::SeqCst) {
             if *head.borrow_and_update() < self.next {
@@ -202,7 +220,8 @@ impl ReaderThread {
             let Some(last) = entries.last() else { continue };
             self.next = last.position.next();
             let to = ItemRef::new(self.next, 0);
-            let entries = self.preparer.prepare(entries)?;
+            let preparer = &mut self.preparer;
+            let entries = self.workers.install(|| preparer.prepare(entries))?;
             if self.batches.send(Batch { entries, to }).is_err() {
                 return Ok(());
             }
@@ -218,6 +237,7 @@ fn apply_batches(
     queue: &Receiver<Batch>,
     applied: &watch::Sender<Position>,
 ) -> Result<(), PipelineError> {
+    yield_to_intake();
     let mut rows = Overlay::new(store.clone());
     let mut from = from;
     while let Ok(Batch { entries, to }) = queue.recv() {

@@ -112,8 +112,14 @@ fn reschedule(step: &mut Step<'_>, id: DealId, before: Option<&Score>, next: Opt
 
 /// The class of a client is the best class of its open deals; told to sinks when it changes.
 fn client_class(step: &mut Step<'_>, client: ClientId) -> Result<(), TableError> {
-    let deals = super::deals::client_deals(step, Some(client))?;
-    let class = scoring::client_class(deals.iter().filter_map(|deal| deal.score.as_ref()));
+    let deals = step.rows.peek::<Clients, _>(&client, |row| row.map(|row| row.deals.clone()).unwrap_or_default())?;
+    let mut scored = Vec::with_capacity(deals.len());
+    for id in deals {
+        scored.extend(step.rows.peek::<Deals, _>(&id, |row| {
+            row.and_then(|row| row.deal.score.as_ref()).map(|score| (score.class, score.value_minor))
+        })?);
+    }
+    let class = scoring::client_class(scored);
     let changed = step.rows.update::<Clients, _>(&client, |row| match row {
         Some(row) if row.class != class => {
             row.class = class;

@@ -63,7 +63,7 @@ impl Step<'_> {
             return self.outcome(first, &envelope.connection, &envelope.stream, Outcome::Repeated(earlier));
         }
         if more {
-            let row = ImportRow { connection: envelope.connection.clone(), next: 0, total: None, admitted: 0 };
+            let row = ImportRow { connection: envelope.connection.clone(), next: 0, total: None };
             self.rows.put::<Imports>(&self.position, row);
             return Ok(());
         }

@@ -17,7 +17,7 @@ use crate::journal::{Journal, ReadError};
 use crate::model::{Currency, Money};
 use crate::report::Totals;
 use crate::store::{Checkpoint, Store};
-use crate::tables::{Counters, Deals, Meta, Reader, Span, TableError, rows_hash};
+use crate::tables::{Counters, Deals, Meta, Pending, Reader, Span, TableError, rows_hash};
 
 pub use text::outcome_text;
 use views::{ConnectionView, CountView, StatusView, TotalsView};
@@ -118,6 +118,24 @@ impl Query {
             });
         }
         Ok(counts)
+    }
+
+    /// Scores computed since the store began.
+    pub fn deals_scored(&self) -> Result<u64, QueryError> {
+        Ok(self.reader().get::<Meta>(&())?.unwrap_or_default().deals_scored)
+    }
+
+    /// Objects that each sink still has to be told, dead letters included.
+    pub fn open_deliveries(&self) -> Result<Vec<(String, u64)>, QueryError> {
+        let mut open: Vec<(String, u64)> =
+            self.catalog.sinks().map(|connection| (connection.name.to_string(), 0)).collect();
+        for row in self.reader().rows(Span::<Pending>::all()) {
+            let ((sink, ..), objects) = row?;
+            if let Some((_, count)) = open.iter_mut().find(|(name, _)| *name == *sink) {
+                *count += objects.len() as u64;
+            }
+        }
+        Ok(open)
     }
 
     /// The total lines, by currency: all open deals, or those of one pipeline.

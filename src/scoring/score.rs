@@ -57,9 +57,9 @@ pub fn score(rules: &Rules, facts: &Facts<'_>) -> Score {
     }
 }
 
-/// Class of a client: the best of his open deals; of equal ones the one of greater value decides
+/// Class of a client by class and value (hundredths) of his open deals: the best; of equal ones the one of greater value decides
 /// which deal it is (`C1` counts as `C`). `None` without open deals: segmentation decides then.
-pub fn client_class<'a>(scores: impl IntoIterator<Item = &'a Score>) -> Option<Class> {
+pub fn client_class(deals: impl IntoIterator<Item = (Class, Option<i64>)>) -> Option<Class> {
     let rank = |class: Class| match class {
         Class::A => 0,
         Class::B => 1,
@@ -69,8 +69,8 @@ pub fn client_class<'a>(scores: impl IntoIterator<Item = &'a Score>) -> Option<C
         Class::E => 5,
         Class::F => 6,
     };
-    let best = scores.into_iter().min_by_key(|it| (rank(it.class), std::cmp::Reverse(it.value_minor), it.class));
-    best.map(|it| it.class)
+    let best = deals.into_iter().min_by_key(|(class, value)| (rank(*class), std::cmp::Reverse(*value), *class));
+    best.map(|(class, _)| class)
 }
 
 /// price x probability, rounded half up.

@@ -74,10 +74,13 @@ impl SledStore {
     /// `Damaged`: set it aside and rebuild. `Newer`: leave it alone, update the program. `Failed`:
     /// the disk or another process is in the way; the store itself may be sound.
     pub fn open(path: &Path) -> Result<Opened, StoreError> {
-        let config = ::sled::Config::new()
-            .path(path)
-            .cache_capacity(STORE_CACHE_BYTES)
-            .flush_every_ms(Some(STORE_FLUSH_EVERY_MS));
+        SledStore::open_with_cache(path, STORE_CACHE_BYTES)
+    }
+
+    /// The same with a cache of `cache_bytes`.
+    pub fn open_with_cache(path: &Path, cache_bytes: u64) -> Result<Opened, StoreError> {
+        let config =
+            ::sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(Some(STORE_FLUSH_EVERY_MS));
         let (db, head) = guarded(path, || {
             let db = open_when_unlocked(&config)?;
             let head = db.get(HEAD_KEY)?;

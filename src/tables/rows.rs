@@ -199,8 +199,6 @@ pub struct ImportRow {
     pub next: u32,
     /// How many records it has, once known.
     pub total: Option<u32>,
-    /// One past the last record that a journalled slice admits.
-    pub admitted: u32,
 }
 
 /// What the pipeline knows of itself.

@@ -12,7 +12,7 @@ fn at(position: u64) -> ItemRef {
 }
 
 fn import(next: u32) -> ImportRow {
-    ImportRow { connection: Slug::literal("1c"), next, total: None, admitted: 0 }
+    ImportRow { connection: Slug::literal("1c"), next, total: None }
 }
 
 /// A thousand imports at odd positions, between rows of other tables.

@@ -15,6 +15,7 @@ use super::Ground;
 use crate::base::limits::{
     DELIVER_CHECK_MS, DELIVERY_BATCH_MAX, DELIVERY_SCAN_ROWS_MAX, PUSH_DEADLINE_MS, SINK_REST_MS,
 };
+use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Locale, Message, Position, Slug, Timestamp};
 use crate::catalog::{Catalog, Connection};
 use crate::connector::{ClientSort, ObjectKind, ObjectSpec, SinkSpec};
@@ -24,7 +25,7 @@ use crate::model::{Client, ClientKind, ClientState, ContactPoint, Deal, Delivery
 use crate::net::Boxed;
 use crate::outbox;
 use crate::scoring;
-use crate::sink::{Certainty, Recorder, Search, Sink, Work};
+use crate::sink::{Certainty, Ending, Recorder, Search, Sink, Work};
 use crate::tables::rows::{ClientRow, SinkState, sink_state};
 use crate::tables::{Clients, Deals, Interactions, Pending, Reader, Span, TableError};
 
@@ -59,6 +60,8 @@ pub struct Deliverer {
     pub catalog: Arc<Catalog>,
     /// Where it says that it rests.
     pub stops: Stops,
+    /// Where endings are counted.
+    pub metrics: Arc<Metrics>,
     /// Language of what people read in the CRM.
     pub locale: Locale,
 }
@@ -145,6 +148,10 @@ impl Deliverer {
         if self.ground.pipeline.wait(self.ground.journal.head()).await.is_err() {
             return;
         }
+        for (_, ending) in &report.ended {
+            let labels = [("sink", &*self.name), ("ending", ending_name(ending))];
+            self.metrics.series(Metric::Attempts, &labels).add(1);
+        }
         for (object, note) in &report.notes {
             info!(sink.name = %self.name, object = %object, "{note}");
         }
@@ -186,9 +193,9 @@ impl Deliverer {
         now: Timestamp,
         works: &mut Vec<Work>,
     ) -> Result<(), TableError> {
-        let cursor = &mut cursors.0[usize::from(rank)];
+        let place = usize::from(rank);
         let mut span = Span::<Pending>::of(&(self.name.clone(), rank));
-        if let Some(after) = cursor.take() {
+        if let Some(after) = cursors.places[place].take() {
             span = span.from(&after);
         }
         let mut seen = 0;
@@ -196,33 +203,40 @@ impl Deliverer {
             let (key, objects) = row?;
             for object in objects {
                 if works.len() >= DELIVERY_BATCH_MAX {
-                    *cursor = Some(key);
+                    cursors.places[place] = Some(key);
                     return Ok(());
                 }
                 seen += 1;
-                works.extend(self.work(reader, object, now)?);
+                works.extend(self.work(reader, object, cursors, now)?);
             }
             // Bound: the rest of the listing is looked at in the next round.
             if seen >= DELIVERY_SCAN_ROWS_MAX {
-                *cursor = Some(key);
+                cursors.places[place] = Some(key);
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    fn work(&self, reader: &Reader<'_>, object: ObjectRef, now: Timestamp) -> Result<Option<Work>, TableError> {
+    fn work(
+        &self,
+        reader: &Reader<'_>,
+        object: ObjectRef,
+        cursors: &mut Cursors,
+        now: Timestamp,
+    ) -> Result<Option<Work>, TableError> {
         let Some(subject) = Subject::read(reader, object)? else { return Ok(None) };
         let Some(state) = sink_state(subject.sinks(), &self.name) else { return Ok(None) };
         let Some(delivery) = &state.delivery else { return Ok(None) };
-        let Some(certainty) = certainty_when_due(delivery, now) else { return Ok(None) };
+        let Some(certainty) = self.certainty_when_due(delivery, cursors, now) else { return Ok(None) };
         let Some(connection) = self.catalog.connection(&self.name) else { return Ok(None) };
         let Some(spec) = &connection.connector.sink else { return Ok(None) };
         let Some(kind) = kind_of(spec, &subject, state) else { return Ok(None) };
         let Some(desired) = self.desired(connection, kind, &subject) else { return Ok(None) };
         Ok(Some(Work {
             object,
-            version: subject.version(),
+            // What was asked for came before this reading of the object: the sink learns at least that.
+            version: subject.version().max(delivery.wanted),
             foreign_kind: CompactString::from(&*kind.kind),
             desired: desired.fields,
             create_only: desired.create_only,
@@ -231,6 +245,44 @@ impl Deliverer {
             search: subject.search(),
             origin: object.to_string().into(),
         }))
+    }
+
+    /// Whether the delivery may be tried now, and how sure we are that it never took effect.
+    fn certainty_when_due(&self, delivery: &Delivery, cursors: &mut Cursors, now: Timestamp) -> Option<Certainty> {
+        let is_due = |delivery: &Delivery| outbox::due_at(delivery).is_some_and(|at| at <= now);
+        match delivery.state {
+            // The process before us was killed between request and answer, perhaps a moment ago:
+            // the request may still be at work there, and looking now could find nothing.
+            DeliveryState::InFlight { attempting } => {
+                let begun = self.begun(attempting, cursors)?;
+                let settle_ms = self.catalog.settle_ms(&self.name);
+                is_due(&outbox::restarted(delivery.clone(), begun, settle_ms)).then_some(Certainty::Uncertain)
+            }
+            DeliveryState::Uncertain { .. } => is_due(delivery).then_some(Certainty::Uncertain),
+            DeliveryState::Due { .. } => is_due(delivery).then_some(Certainty::Fresh),
+            DeliveryState::Dead { .. } | DeliveryState::Discarded => None,
+        }
+    }
+
+    /// When the request announced at `attempting` was begun; long ago when the entry is gone.
+    fn begun(&self, attempting: Position, cursors: &mut Cursors) -> Option<Timestamp> {
+        if let Some((position, begun)) = cursors.begun
+            && position == attempting
+        {
+            return Some(begun);
+        }
+        match self.ground.journal.read(attempting, 1, usize::MAX) {
+            Ok(entries) => {
+                let entry = entries.first().filter(|entry| entry.position == attempting);
+                let begun = entry.map_or(Timestamp::ZERO, |entry| entry.at);
+                cursors.begun = Some((attempting, begun));
+                Some(begun)
+            }
+            Err(error) => {
+                error!(sink.name = %self.name, %error, "an attempt cannot be read; its delivery waits");
+                None
+            }
+        }
     }
 
     fn desired(&self, connection: &Connection, kind: &ObjectSpec, subject: &Subject) -> Option<Desired> {
@@ -262,24 +314,27 @@ impl Deliverer {
     }
 }
 
-/// Where the last look at each rank of the listing ended.
+fn ending_name(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Created => "created",
+        Ending::Linked => "linked",
+        Ending::Updated => "updated",
+        Ending::Unchanged => "unchanged",
+        Ending::Failed(..) => "failed",
+    }
+}
+
+/// What is remembered from look to look.
 #[derive(Default)]
-struct Cursors([Option<(Slug, u8, crate::tables::Block)>; 3]);
+struct Cursors {
+    /// Where the last look at each rank of the listing ended.
+    places: [Option<(Slug, u8, crate::tables::Block)>; 3],
+    /// When the request of an `Attempting` was begun: the rows of one batch share it.
+    begun: Option<(Position, Timestamp)>,
+}
 
 fn foreign_id(foreign: &[(crate::model::Foreign, crate::base::ClientId)], sink: &Slug) -> Option<String> {
     foreign.iter().find(|(it, _)| it.connection == *sink).map(|(it, _)| it.id.to_string())
-}
-
-/// Whether the delivery may be tried now, and how sure we are that it never took effect.
-fn certainty_when_due(delivery: &Delivery, now: Timestamp) -> Option<Certainty> {
-    match delivery.state {
-        DeliveryState::InFlight { .. } => Some(Certainty::Uncertain),
-        DeliveryState::Uncertain { .. } => {
-            outbox::due_at(delivery).filter(|at| *at <= now).map(|_| Certainty::Uncertain)
-        }
-        DeliveryState::Due { .. } => outbox::due_at(delivery).filter(|at| *at <= now).map(|_| Certainty::Fresh),
-        DeliveryState::Dead { .. } | DeliveryState::Discarded => None,
-    }
 }
 
 /// The foreign kind: what the sink already holds, else what the manifest keeps such objects in.

@@ -118,6 +118,16 @@ fn a_kept_configuration_compiles_again_to_the_same_hash_without_its_surroundings
     assert_eq!(again.company, catalog.company);
 }
 
+/// Ownership names `commerceml` and `bitrix24`; a company that used neither could not read its own
+/// configuration again, so nothing could be rebuilt.
+#[test]
+fn a_kept_configuration_compiles_again_although_ownership_names_connectors_that_nobody_used() {
+    let text = "locale = \"ru\"\n[company]\nname = \"Ф\"\n[connection.site]\nconnector = \"forms\"\n";
+    let catalog = Catalog::compile(&FileSet::builtin(), &settings_of(text)).expect("it compiles");
+    let again = Catalog::from_bytes(&catalog.to_bytes()).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    assert_eq!((again.hash(), again.ownership), (catalog.hash(), catalog.ownership));
+}
+
 #[test]
 fn damaged_and_newer_configurations_are_refused_with_words() {
     let bytes = Catalog::compile(&FileSet::builtin(), &settings()).expect("it compiles").to_bytes();

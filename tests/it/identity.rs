@@ -276,7 +276,7 @@ fn contacts_and_ids_are_added_and_bounded() {
     assert_eq!(client.contacts.len(), CONTACTS_MAX);
     // The weakest source gave way first, and is still there to be read.
     assert!(client.contacts.iter().all(|it| it.provenance.rank == 9));
-    assert_eq!(client.extra[0].1.value, "p+79161112233");
+    assert_eq!(client.extra[0].1.value, "+79161112233");
     // A weak newcomer at the bound is itself what gives way.
     let weak = identity::absorb(&mut client, &record("+79037654321"), &level, &said(900));
     assert_eq!((weak.new_contacts.len(), weak.dropped_contacts.len()), (0, 1));

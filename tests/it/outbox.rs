@@ -9,6 +9,7 @@ use uzel::model::{Delivery, DeliveryState, Fault};
 use uzel::outbox::{self, Jitter};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
+const SETTLE_MS: i64 = 75_000;
 
 fn row(state: DeliveryState) -> Delivery {
     Delivery { state, wanted_since: Timestamp(5), wanted: Position(10), attempts: 0, last_reason: None }
@@ -55,7 +56,7 @@ fn check(event: impl Fn(Delivery) -> Option<Delivery>, expected: [&str; 8]) {
 
 #[test]
 fn each_event_in_each_state() {
-    let failed = |verdict| move |it| Some(outbox::failed(it, verdict, Message::new("r"), NOW, Jitter::NONE));
+    let failed = |verdict| move |it| Some(outbox::failed(it, verdict, Message::new("r"), NOW, Jitter::NONE, SETTLE_MS));
     let dead = ["dead data", "dead connection", "dead sink", "dead uzel", "discarded"];
     let with_dead = |a, b, c| [a, b, c, dead[0], dead[1], dead[2], dead[3], dead[4]];
     check(
@@ -66,7 +67,7 @@ fn each_event_in_each_state() {
     check(|it| outbox::done(it, Position(10), NOW), with_dead("gone", "gone", "gone"));
     check(|it| outbox::done(it, Position(9), NOW), with_dead("due", "due", "due"));
     check(|it| Some(outbox::not_found(it, NOW)), with_dead("due", "due", "due"));
-    check(|it| Some(outbox::restarted(it, NOW)), with_dead("due", "uncertain", "uncertain"));
+    check(|it| Some(outbox::restarted(it, NOW, SETTLE_MS)), with_dead("due", "uncertain", "uncertain"));
     check(failed(Verdict::RetryAt(NOW)), with_dead("due", "due", "uncertain"));
     check(failed(Verdict::Uncertain), with_dead("uncertain", "uncertain", "uncertain"));
     check(failed(Verdict::Gone), with_dead("due", "due", "due"));
@@ -96,7 +97,14 @@ fn a_foreign_wait_is_kept_but_not_for_ever() {
         (i64::MIN, 3_750, RETRY_AFTER_MAX_MS),
     ] {
         let verdict = Verdict::RetryAt(NOW.plus_ms(asked_ms));
-        let after = outbox::failed(row(DeliveryState::Due { at: NOW }), verdict, Message::new("r"), NOW, Jitter::NONE);
+        let after = outbox::failed(
+            row(DeliveryState::Due { at: NOW }),
+            verdict,
+            Message::new("r"),
+            NOW,
+            Jitter::NONE,
+            SETTLE_MS,
+        );
         let wait = outbox::due_at(&after).expect("it is due again").ms_since(NOW);
         assert!((least_ms..=most_ms).contains(&wait), "{asked_ms}: {wait}");
     }
@@ -107,8 +115,8 @@ fn a_foreign_wait_is_kept_but_not_for_ever() {
 #[test]
 fn what_is_uncertain_is_looked_up_when_it_has_settled() {
     let fresh = row(DeliveryState::InFlight { attempting: Position(9) });
-    let failed = outbox::failed(fresh.clone(), Verdict::Uncertain, Message::new("r"), NOW, Jitter::NONE);
-    for after in [failed, outbox::restarted(fresh, NOW)] {
+    let failed = outbox::failed(fresh.clone(), Verdict::Uncertain, Message::new("r"), NOW, Jitter::NONE, SETTLE_MS);
+    for after in [failed, outbox::restarted(fresh, NOW, SETTLE_MS)] {
         assert!(outbox::due_at(&after).expect("it is looked up") >= NOW.plus_ms(60_000), "{after:?}");
     }
 }
@@ -119,7 +127,7 @@ fn a_sink_that_fails_for_too_long_makes_a_dead_letter() {
         let mut delivery = outbox::want(None, Position(1), NOW);
         for attempt in 1..=DELIVERY_ATTEMPTS_MAX {
             assert!(outbox::due_at(&delivery).is_some(), "{verdict:?} {attempt}");
-            delivery = outbox::failed(delivery, verdict, Message::new("r"), NOW, Jitter::NONE);
+            delivery = outbox::failed(delivery, verdict, Message::new("r"), NOW, Jitter::NONE, SETTLE_MS);
         }
         assert_eq!(name(Some(&delivery.state)), "dead sink", "{verdict:?}");
     }
@@ -165,8 +173,8 @@ fn apply(row: Delivery, event: Event) -> Option<Delivery> {
         Event::Started => Some(outbox::started(row, Position(99))),
         Event::Done(version) => outbox::done(row, Position(version), NOW),
         Event::NotFound => Some(outbox::not_found(row, NOW)),
-        Event::Failed(verdict) => Some(outbox::failed(row, verdict, Message::new("r"), NOW, Jitter::NONE)),
-        Event::Restarted => Some(outbox::restarted(row, NOW)),
+        Event::Failed(verdict) => Some(outbox::failed(row, verdict, Message::new("r"), NOW, Jitter::NONE, SETTLE_MS)),
+        Event::Restarted => Some(outbox::restarted(row, NOW, SETTLE_MS)),
         Event::Resend => Some(outbox::resend(row, NOW)),
         Event::Discard => Some(outbox::discard(row)),
     }

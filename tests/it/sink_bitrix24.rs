@@ -76,7 +76,7 @@ impl Recorder for Pipeline {
                     if verdict == Verdict::Gone {
                         rows.confirmed.remove(&item.object);
                     }
-                    Some(outbox::failed(row, verdict, reason, now, Jitter::NONE))
+                    Some(outbox::failed(row, verdict, reason, now, Jitter::NONE, 75_000))
                 }
             };
             rows.deliveries.extend(after.map(|row| (item.object, row)));

@@ -382,7 +382,7 @@ fn quarantined() -> QuarantineRow {
 }
 
 fn imports() -> Vec<(Position, ImportRow)> {
-    let row = |total| ImportRow { connection: Slug::literal("1c"), next: 256, total, admitted: 512 };
+    let row = |total| ImportRow { connection: Slug::literal("1c"), next: 256, total };
     vec![(Position(40), row(None)), (Position(41), row(Some(70_000)))]
 }
 
