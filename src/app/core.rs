@@ -145,7 +145,7 @@ fn open_store(folder: &Folder, cache_bytes: u64, clock: &dyn Clock) -> anyhow::R
         Ok(opened) => Ok(Arc::new(opened.store)),
         Err(StoreError::Damaged(message)) => {
             let aside = set_aside(&folder.store(), clock.now())?;
-            warn!(store.aside = %aside.display(), "{message}; the store is rebuilt from the journal");
+            warn!(store.aside = %aside.display(), "{message}");
             Ok(Arc::new(SledStore::open_with_cache(&folder.store(), cache_bytes)?.store))
         }
         Err(StoreError::Newer(message) | StoreError::Failed(message) | StoreError::Fenced(message)) => {

@@ -132,19 +132,24 @@ impl Daemon {
     }
 }
 
-/// Resolves at Ctrl-C or a polite kill.
-pub async fn interrupted() {
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
+/// Resolves at Ctrl-C or a polite kill. Both are listened for from the call on, not from the first
+/// poll: who reads our first line may stop us at once.
+pub fn interrupted() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listened = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        let mut waiting = JoinSet::new();
+        for signal in listened {
+            match signal {
+                Ok(mut signal) => {
+                    waiting.spawn(async move { signal.recv().await });
+                }
+                Err(error) => error!(%error, "a signal cannot be listened for"),
             }
-            Err(_) => std::future::pending().await,
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminate => {}
+        if waiting.join_next().await.is_none() {
+            std::future::pending().await
+        }
     }
 }
 

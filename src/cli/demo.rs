@@ -46,8 +46,9 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
             .with("daemon", demo.address())
             .with("twin", demo.twin_address())
             .with("folder", demo.folder().root().display());
+        let interrupted = interrupted();
         println!("\n{}", context.say(&message));
-        interrupted().await;
+        interrupted.await;
     }
     let is_true = shown.is_true();
     demo.stop().await;

@@ -74,7 +74,7 @@ impl Context {
                 column.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
-        table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+        table.lines().map(|line| line.trim_end().replace('\u{a0}', " ")).collect::<Vec<_>>().join("\n")
     }
 
     fn column(&self, name: &str) -> String {

@@ -18,9 +18,10 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
     logging::start(args.log_json);
     let folder = Folder::new(&context.folder);
     let daemon = Daemon::start(&folder, args.listen, context.locale).await?;
+    let interrupted = interrupted();
     println!("{}", daemon.address());
     tokio::select! {
-        () = interrupted() => {}
+        () = interrupted => {}
         () = daemon.failed() => {}
     }
     let failure = daemon.stop().await;

@@ -31,8 +31,9 @@ pub(super) struct Bitrix24 {
 pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
     let Sub::Bitrix24(args) = sub;
     let running = crate::app::start_bitrix24_twin(args.listen, args.state, &args.secret, args.rate, args.burst).await?;
+    let interrupted = crate::app::interrupted();
     println!("{}", context.say(&Message::new("cli-twin-listens").with("url", running.url())));
-    crate::app::interrupted().await;
+    interrupted.await;
     running.shut_down().await.map_err(|error| Told(error.message().clone()))?;
     Ok(Done::Well)
 }

@@ -202,3 +202,107 @@ fn an_empty_folder_answers_every_question_without_a_daemon() {
         place.json(arguments);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_are_found_as_typed_joined_and_parted() {
+    let place = place();
+    let daemon = place.start();
+    let mut form = uzel::twin::site::Form::sample("Мария Соколова", "8 (912) 345-67-81");
+    form.fields.push(("inn".to_owned(), "7707083893".to_owned()));
+    assert_eq!(daemon.post(&daemon.site, &form.json()).await.status, 200);
+    daemon.form("Пётр Ильин", "+7 912 345-67-82").await;
+    daemon.caught_up().await;
+    let ids: Vec<String> = place.json(&["client", "list"])["rows"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|row| row["id"].as_str().expect("an id").to_owned())
+        .collect();
+    let [maria, petr] = ids.as_slice() else { panic!("two clients: {ids:?}") };
+    let searches = [
+        ("8 912 345-67-81", Some(maria)),
+        ("+7(912)3456782", Some(petr)),
+        ("Client@Mail.Example", Some(maria)),
+        ("7707083893", Some(maria)),
+        ("соколова", Some(maria)),
+        ("ИЛЬИН", Some(petr)),
+        ("nobody@mail.example", None),
+    ];
+    for (search, expected) in searches {
+        let found = place.json(&["client", "list", "--search", search]);
+        let found: Vec<&str> =
+            found["rows"].as_array().expect("rows").iter().filter_map(|it| it["id"].as_str()).collect();
+        assert_eq!(found, expected.map(String::as_str).into_iter().collect::<Vec<_>>(), "{search}");
+    }
+    // Parted before they are joined, joined, joined again: each says what is the matter.
+    let check = |arguments: &[&str], code: i32, words: &str| {
+        let said = place.run(arguments);
+        assert_eq!(said.code, code, "{arguments:?} {said:?}");
+        assert!(said.out.contains(words) || said.err.contains(words), "{arguments:?} {said:?}");
+    };
+    check(&["client", "split", maria, petr], 1, "was not merged into");
+    check(&["client", "merge", maria, petr], 0, "is now one client with");
+    check(&["client", "merge", maria, petr], 1, "are one client already");
+    let joined = place.json(&["client", "show", maria]);
+    assert_eq!(joined["open_deals"].as_array().map(Vec::len), Some(2), "{joined:#}");
+    assert_eq!(place.json(&["client", "show", petr])["merged_into"].as_str(), Some(maria.as_str()));
+    check(&["client", "show", maria], 0, "merged by a person");
+    check(&["client", "split", maria, petr], 0, "stands for itself again");
+    assert_eq!(place.json(&["client", "show", petr])["open_deals"].as_array().map(Vec::len), Some(1));
+    // What waits for the CRM can be given up and asked for again.
+    let deal = place.json(&["deal", "list"])["rows"][0]["id"].as_str().expect("an id").to_owned();
+    let state = |wanted: &str| {
+        let page = place.json(&["outbox", "list", "--state", wanted]);
+        page["rows"].as_array().expect("rows").iter().filter(|it| it["object"] == deal.as_str()).count()
+    };
+    assert_eq!((state("due"), state("discarded")), (1, 0));
+    check(&["outbox", "discard", "bitrix24", &deal], 0, "will not be sent");
+    assert_eq!((state("due"), state("discarded")), (0, 1));
+    check(&["outbox", "resend", "bitrix24", &deal], 0, "again");
+    assert_eq!((state("due"), state("discarded")), (1, 0));
+    check(&["score", &deal, "--explain"], 0, "silence of the client");
+    assert_eq!(daemon.stop(), Some(0));
+    check(&["rebuild", "--check"], 0, "The store is the same");
+}
+
+#[test]
+fn tables_keep_to_their_width_and_dates_to_the_companys_zone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = folder.path().join("demo").display().to_string();
+    let shown = run(&["demo", "--once", "--keep", &name, "--lang", "ru"]);
+    assert_eq!(shown.code, 0, "{shown:?}");
+    let widest = shown.out.lines().filter(|line| !line.starts_with('✓')).map(|line| line.chars().count()).max();
+    assert!(widest <= Some(120), "{widest:?}\n{}", shown.out);
+    let list = |arguments: &[&str]| {
+        let said = run(&[&["-d", name.as_str(), "--lang", "ru"], arguments].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        said.out
+    };
+    let deals = list(&["deal", "list"]);
+    assert!(deals.lines().all(|line| line.chars().count() <= 120), "{deals}");
+    assert!(deals.contains("275 000"), "{deals}");
+    // The daemon of the demo lives by Moscow time, whatever this machine lives by.
+    let entry = run(&["-d", &name, "journal", "show", "1", "--json"]);
+    let entry: serde_json::Value = serde_json::from_str(&entry.out).expect("JSON");
+    let shown: jiff::civil::DateTime = entry["at"].as_str().expect("a time").parse().expect("a local time");
+    let now = jiff::Timestamp::now();
+    let moscow = now.to_zoned(jiff::tz::TimeZone::get("Europe/Moscow").expect("it is bundled")).datetime();
+    let apart = moscow.duration_since(shown).as_secs();
+    assert!((0..600).contains(&apart), "{shown} is not Moscow's time: {moscow}");
+    assert!(list(&["status"]).contains("bitrix24      bitrix24     запись"), "{}", list(&["status"]));
+}
+
+#[test]
+fn the_twin_of_the_crm_serves_until_it_is_told_to_stop() {
+    use std::io::{BufRead as _, BufReader};
+    let mut child = super::daemon_support::uzel(&["--lang", "en", "twin", "bitrix24", "--listen", "127.0.0.1:0"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("its first line");
+    assert!(line.contains("http://127.0.0.1:") && line.contains("/rest/1/twinsecret"), "{line}");
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it runs");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}

@@ -266,9 +266,11 @@ impl Daemon {
     }
 }
 
-/// A form as a script of the page sends it.
+/// A form as a script of the page sends it. Its sender gives nothing but name and phone.
 pub(crate) fn form(name: &str, phone: &str) -> RawRequest {
-    Form::sample(name, phone).json()
+    let mut form = Form::sample(name, phone);
+    form.fields.retain(|(field, _)| !field.contains("mail"));
+    form.json()
 }
 
 /// A CRM that is not stingy.

@@ -4,6 +4,8 @@ mod catalog;
 mod cli;
 mod config;
 mod connector;
+mod daemon;
+mod daemon_exchange;
 mod daemon_support;
 mod decode_commerceml;
 mod demo;
