@@ -80,9 +80,9 @@ pub const STORE_CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// How often sled writes out what was committed, ms. A crash loses no more than this; the journal has it.
 pub const STORE_FLUSH_EVERY_MS: u64 = 1_000;
 /// Clean decoded rows kept between two micro-batches. Above: those not touched lately are dropped.
-pub const ROW_CACHE_ROWS_MAX: usize = 16_384;
+pub const ROW_CACHE_ROWS_MAX: usize = 8_192;
 /// Encoded bytes of the rows kept between two micro-batches. Above: the same.
-pub const ROW_CACHE_BYTES_MAX: usize = 32 * 1024 * 1024;
+pub const ROW_CACHE_BYTES_MAX: usize = 12 * 1024 * 1024;
 /// Rows read at once by an iterator over a table.
 pub const TABLE_PAGE_ROWS: usize = 256;
 /// Interactions in a client's own row. Above: the oldest move out as a chunk.
