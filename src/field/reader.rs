@@ -1,6 +1,6 @@
 //! TOML with line numbers, read so that *all* problems of a file come out at once.
 //!
-//! ```ignore
+//! ```text
 //! let lint = Lint::new("rules/scoring.toml");
 //! let Some(root) = lint.parse(text) else { return Err(lint.problems()) };
 //! let table = lint.table(&root);
