@@ -58,7 +58,7 @@ address_burst = 120
 # Свободное место, МиБ: меньше — приём приостанавливается, отправители повторят.
 free_space_mib = 512
 # Память под данные, МиБ.
-cache_mib = 64
+cache_mib = 24
 "#;
 
 const RU_CONNECTIONS: &str = r#"
@@ -98,7 +98,7 @@ address_burst = 120
 # Free space, MiB: below it intake pauses, and senders try again.
 free_space_mib = 512
 # Memory for data, MiB.
-cache_mib = 64
+cache_mib = 24
 "#;
 
 const EN_CONNECTIONS: &str = r#"
