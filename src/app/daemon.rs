@@ -14,9 +14,9 @@ use super::error::Told;
 use super::progress::PipelineProgress;
 use super::sources;
 use super::{Core, Folder, sinks};
+use crate::base::Message;
 use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
 use crate::base::telemetry::{Metric, Metrics};
-use crate::base::{Locale, Message};
 use crate::control;
 use crate::http::{ExchangeEndpoint, Health, Listener, Options, Parts, ProxyHeader, State, TrustedProxies};
 use crate::journal::Journal;
@@ -37,7 +37,7 @@ pub struct Daemon {
 
 impl Daemon {
     /// Starts everything over `folder`; returns once it listens.
-    pub async fn start(folder: &Folder, listen: Option<SocketAddr>, _locale: Locale) -> anyhow::Result<Daemon> {
+    pub async fn start(folder: &Folder, listen: Option<SocketAddr>) -> anyhow::Result<Daemon> {
         let core = Core::open(folder).await?;
         let (stop, stopping) = watch::channel(false);
         let ground = Ground {

@@ -17,7 +17,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
     logging::start(args.log_json);
     let folder = Folder::new(&context.folder);
-    let daemon = Daemon::start(&folder, args.listen, context.locale).await?;
+    let daemon = Daemon::start(&folder, args.listen).await?;
     let interrupted = interrupted();
     println!("{}", daemon.address());
     tokio::select! {

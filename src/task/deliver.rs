@@ -285,7 +285,6 @@ impl Deliverer {
     }
 
     fn desired(&self, connection: &Connection, kind: &ObjectSpec, subject: &Subject) -> Option<Desired> {
-        let outbound = connection.outbound(&kind.mapping)?;
         let explanation = subject
             .deal()
             .and_then(|deal| deal.score.as_ref())
@@ -305,7 +304,7 @@ impl Deliverer {
             zone: &self.catalog.company.zone,
             foreign: &foreign,
         };
-        match outbound.apply(&object) {
+        match self.catalog.map_outbound(connection, &kind.mapping, &object) {
             Readiness::Ready(desired) => Some(desired),
             // It waits for rows that go before it, or is told by another mapping.
             Readiness::Waits(_) | Readiness::NotMeant => None,

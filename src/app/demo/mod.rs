@@ -101,7 +101,7 @@ impl Demo {
             ("bitrix24", "bitrix24", &["mode = \"live\"", "allow_private = true"]),
         ];
         init::make(&folder, Some(Secret::new(twin.url())), "Europe/Moscow", locale, &connections)?;
-        let daemon = Daemon::start(&folder, Some(any), locale).await?;
+        let daemon = Daemon::start(&folder, Some(any)).await?;
         Ok(Demo { daemon, twin, _temporary: temporary, folder })
     }
 
