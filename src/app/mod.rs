@@ -24,4 +24,4 @@ pub use daemon::{Daemon, interrupted};
 pub use folder::Folder;
 pub use init::{Made, MadeAddress, init};
 pub use rebuild::{RebuildReport, rebuild};
-pub use twins::{TwinRunning, start_bitrix24_twin};
+pub use twins::{TwinOrder, TwinRunning, start_bitrix24_twin};

@@ -40,4 +40,5 @@ mod tidy;
 mod twin;
 mod twin_limits;
 mod twin_objects;
+mod twin_portal;
 mod twin_senders;
