@@ -152,6 +152,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("decode", include_str!("../../locales/en/decode.ftl"), include_str!("../../locales/ru/decode.ftl")),
     ("identity", include_str!("../../locales/en/identity.ftl"), include_str!("../../locales/ru/identity.ftl")),
     ("journal", include_str!("../../locales/en/journal.ftl"), include_str!("../../locales/ru/journal.ftl")),
+    ("keeping", include_str!("../../locales/en/keeping.ftl"), include_str!("../../locales/ru/keeping.ftl")),
     ("normalize", include_str!("../../locales/en/normalize.ftl"), include_str!("../../locales/ru/normalize.ftl")),
     ("scoring", include_str!("../../locales/en/scoring.ftl"), include_str!("../../locales/ru/scoring.ftl")),
     ("sink", include_str!("../../locales/en/sink.ftl"), include_str!("../../locales/ru/sink.ftl")),

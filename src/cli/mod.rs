@@ -21,6 +21,7 @@ mod quarantine;
 mod rebuild;
 mod run;
 mod score;
+mod snapshot;
 mod status;
 mod twin;
 
@@ -74,6 +75,8 @@ enum Command {
     #[command(subcommand)]
     Journal(journal::Sub),
     Rebuild(rebuild::Args),
+    #[command(subcommand)]
+    Snapshot(snapshot::Sub),
     #[command(subcommand)]
     Twin(twin::Sub),
 }
@@ -222,6 +225,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
+        Command::Snapshot(sub) => snapshot::run(sub, context).await,
         Command::Twin(sub) => twin::run(sub, context).await,
     }
 }

@@ -23,6 +23,7 @@ mod rebuild;
 mod records;
 mod runner;
 mod scores;
+pub mod snapshot;
 mod step;
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@
 
 mod deliveries;
 mod journal;
+pub mod keeping;
 mod objects;
 mod text;
 pub mod views;

@@ -35,6 +35,7 @@ mod scoring;
 mod sink;
 mod sink_bitrix24;
 mod sink_script;
+mod snapshot;
 mod store;
 mod tidy;
 mod twin;
