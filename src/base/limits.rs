@@ -212,3 +212,7 @@ pub const SNAPSHOT_LOAD_ROWS: usize = 4_096;
 pub const KEEP_CHECK_MS: u64 = 30_000;
 /// After a snapshot that could not be made, ms.
 pub const KEEP_RETRY_MS: i64 = 15 * 60_000;
+/// Days that a question about working time looks ahead. Above: time counts as on a clock.
+pub const CALENDAR_DAYS_MAX: i64 = 1_500;
+/// Shifts of the calendar. Above: the file is refused.
+pub const CALENDAR_SHIFTS_MAX: usize = 64;
