@@ -17,6 +17,7 @@ mod rebuild;
 mod sinks;
 mod sources;
 mod twins;
+mod what_if;
 
 pub use configurations::ConfigurationFolder;
 pub use core::Core;
@@ -25,3 +26,4 @@ pub use folder::Folder;
 pub use init::{Made, MadeAddress, init};
 pub use rebuild::{RebuildReport, rebuild};
 pub use twins::{TwinRunning, start_bitrix24_twin};
+pub use what_if::{Against, OtherFiles, WhatIf, what_if};

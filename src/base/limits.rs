@@ -199,3 +199,8 @@ pub const TABLE_COLUMNS: u16 = 120;
 pub const TABLE_COLUMNS_MIN: u16 = 60;
 /// Open deliveries that `uzel status` looks at. Above: it says "at least".
 pub const DELIVERIES_COUNTED_MAX: u64 = 10_000;
+/// Journal entries up to which a what-if keeps its two side stores in memory. Above: in a folder
+/// beside the store, removed at the end.
+pub const WHAT_IF_MEMORY_ENTRIES_MAX: u64 = 50_000;
+/// Lines of differences that a what-if shows at the most; all are counted.
+pub const DIFFERENCE_LINES_MAX: usize = 100_000;
