@@ -204,3 +204,7 @@ pub const DELIVERIES_COUNTED_MAX: u64 = 10_000;
 pub const WHAT_IF_MEMORY_ENTRIES_MAX: u64 = 50_000;
 /// Lines of differences that a what-if shows at the most; all are counted.
 pub const DIFFERENCE_LINES_MAX: usize = 100_000;
+/// Days that a question about working time looks ahead. Above: time counts as on a clock.
+pub const CALENDAR_DAYS_MAX: i64 = 1_500;
+/// Shifts of the calendar. Above: the file is refused.
+pub const CALENDAR_SHIFTS_MAX: usize = 64;
