@@ -18,6 +18,7 @@ mod rebuild;
 mod sinks;
 mod sources;
 mod twins;
+mod what_if;
 
 pub use configurations::ConfigurationFolder;
 pub use core::Core;
@@ -26,3 +27,4 @@ pub use folder::Folder;
 pub use init::{Made, MadeAddress, init};
 pub use rebuild::{RebuildReport, Start, rebuild};
 pub use twins::{TwinRunning, start_bitrix24_twin};
+pub use what_if::{Against, OtherFiles, WhatIf, what_if};

@@ -212,6 +212,11 @@ pub const SNAPSHOT_LOAD_ROWS: usize = 4_096;
 pub const KEEP_CHECK_MS: u64 = 30_000;
 /// After a snapshot that could not be made, ms.
 pub const KEEP_RETRY_MS: i64 = 15 * 60_000;
+/// Journal entries up to which a what-if keeps its two side stores in memory. Above: in a folder
+/// beside the store, removed at the end.
+pub const WHAT_IF_MEMORY_ENTRIES_MAX: u64 = 50_000;
+/// Lines of differences that a what-if shows at the most; all are counted.
+pub const DIFFERENCE_LINES_MAX: usize = 100_000;
 /// Days that a question about working time looks ahead. Above: time counts as on a clock.
 pub const CALENDAR_DAYS_MAX: i64 = 1_500;
 /// Shifts of the calendar. Above: the file is refused.

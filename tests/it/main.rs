@@ -43,3 +43,4 @@ mod twin;
 mod twin_limits;
 mod twin_objects;
 mod twin_senders;
+mod what_if;
