@@ -49,8 +49,11 @@ impl Snapshot {
     }
 }
 
-/// What `folder` holds, the newest first: each opened, or why it cannot be.
-pub fn list(folder: &Path) -> Result<Vec<(PathBuf, Result<Snapshot, StoreError>)>, StoreError> {
+/// A file, and the snapshot that it is, or why it is none.
+pub type Listed = (PathBuf, Result<Snapshot, StoreError>);
+
+/// What `folder` holds, the newest first.
+pub fn list(folder: &Path) -> Result<Vec<Listed>, StoreError> {
     let names = names(folder)?;
     Ok(names
         .into_iter()

@@ -90,12 +90,14 @@ impl State {
     }
 }
 
+type Change<'s> = (&'s Vec<u8>, &'s Option<Vec<u8>>);
+
 /// Rows of both layers in order.
 struct Merged<'s> {
     below: Option<SnapshotRows<'s>>,
     below_next: Option<Pair>,
-    above: Box<dyn Iterator<Item = (&'s Vec<u8>, &'s Option<Vec<u8>>)> + 's>,
-    above_next: Option<(&'s Vec<u8>, &'s Option<Vec<u8>>)>,
+    above: Box<dyn Iterator<Item = Change<'s>> + 's>,
+    above_next: Option<Change<'s>>,
     reverse: bool,
 }
 

@@ -366,7 +366,7 @@ impl SnapshotFile {
     }
 
     /// Reads every row in order; ends with `Damaged` when anything is not as the footer says.
-    pub fn read_all(&self, visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    pub fn read_all(&self, visit: Visit<'_>) -> Result<(), StoreError> {
         let mut hasher = RowsHasher::default();
         let mut rows = 0;
         let mut last: Vec<u8> = Vec::new();
@@ -480,6 +480,9 @@ fn read_index(bytes: &[u8]) -> Option<Vec<(Vec<u8>, u64)>> {
     }
     Some(index)
 }
+
+/// What is done with each row.
+pub type Visit<'v> = &'v mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>;
 
 /// Rows of a snapshot in order; see [`SnapshotFile::rows`].
 pub(super) struct SnapshotRows<'f> {
