@@ -40,6 +40,7 @@ mod snapshot;
 mod store;
 mod tidy;
 mod twin;
+mod twin_apps;
 mod twin_limits;
 mod twin_objects;
 mod twin_portal;
