@@ -1,7 +1,7 @@
 //! Outbound mappings: an object of ours -> named values of a sink.
 //!
 //! ```toml
-//! object = "deal"                      # client | deal | interaction
+//! object = "deal"                      # client | deal | interaction | task
 //! when = { client_kind = "person" }    # not meant for others
 //! needs = ["ref.client"]               # told only after the client is
 //!
@@ -33,7 +33,7 @@ use serde_json::Value as Json;
 
 use super::OWNER_RANK;
 use super::dictionary::{Dictionary, Otherwise};
-use crate::model::{Client, ClientKind, Deal, Interaction, InteractionKind};
+use crate::model::{Client, ClientKind, Deal, Interaction, InteractionKind, Task};
 
 use value::Taken;
 pub(super) use value::interaction_name;
@@ -57,12 +57,25 @@ pub struct OutObject<'a> {
     pub deal: Option<&'a Deal>,
     /// The interaction.
     pub interaction: Option<&'a Interaction>,
+    /// The task.
+    pub task: Option<OutTask<'a>>,
     /// Why the deal has its score, for people.
     pub explanation: &'a str,
     /// Zone of dates.
     pub zone: &'a TimeZone,
     /// Id in the sink, when it is known there.
     pub foreign: &'a dyn Fn(Ref) -> Option<String>,
+}
+
+/// A task with its texts in the language of those who do it.
+#[derive(Clone, Copy)]
+pub struct OutTask<'a> {
+    /// The task.
+    pub task: &'a Task,
+    /// What is to be done.
+    pub title: &'a str,
+    /// How it ended; empty while it is open.
+    pub result: &'a str,
 }
 
 /// A compiled outbound mapping.
@@ -84,6 +97,8 @@ pub enum ObjectKind {
     Deal,
     /// An interaction.
     Interaction,
+    /// A task.
+    Task,
 }
 
 /// What the sink should hold.

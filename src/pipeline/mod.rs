@@ -24,6 +24,7 @@ mod records;
 mod runner;
 mod scores;
 mod step;
+mod tasks;
 
 use std::sync::Arc;
 
