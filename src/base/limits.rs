@@ -201,3 +201,7 @@ pub const TABLE_COLUMNS: u16 = 120;
 pub const TABLE_COLUMNS_MIN: u16 = 60;
 /// Open deliveries that `uzel status` looks at. Above: it says "at least".
 pub const DELIVERIES_COUNTED_MAX: u64 = 10_000;
+/// Days that a question about working time looks ahead. Above: time counts as on a clock.
+pub const CALENDAR_DAYS_MAX: i64 = 1_500;
+/// Shifts of the calendar. Above: the file is refused.
+pub const CALENDAR_SHIFTS_MAX: usize = 64;

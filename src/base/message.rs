@@ -147,6 +147,7 @@ pub fn near_miss<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Op
 pub const FILES: &[(&str, &str, &str)] = &[
     ("base", include_str!("../../locales/en/base.ftl"), include_str!("../../locales/ru/base.ftl")),
     ("app", include_str!("../../locales/en/app.ftl"), include_str!("../../locales/ru/app.ftl")),
+    ("calendar", include_str!("../../locales/en/calendar.ftl"), include_str!("../../locales/ru/calendar.ftl")),
     ("catalog", include_str!("../../locales/en/catalog.ftl"), include_str!("../../locales/ru/catalog.ftl")),
     ("cli", include_str!("../../locales/en/cli.ftl"), include_str!("../../locales/ru/cli.ftl")),
     ("decode", include_str!("../../locales/en/decode.ftl"), include_str!("../../locales/ru/decode.ftl")),

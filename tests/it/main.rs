@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one file per subject.
 
+mod calendar;
 mod catalog;
 mod cli;
 mod config;
