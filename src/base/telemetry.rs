@@ -28,6 +28,8 @@ pub enum Metric {
     Attempts,
     /// Records in quarantine.
     Quarantine,
+    /// Open tasks, and those of them that are late.
+    Tasks,
     /// Deals scored.
     DealsScored,
     /// Requests of the listener, by route and status class.
@@ -55,6 +57,7 @@ impl Metric {
             Metric::OutboxRows => "uzel_outbox_rows",
             Metric::Attempts => "uzel_attempts",
             Metric::Quarantine => "uzel_quarantine",
+            Metric::Tasks => "uzel_tasks",
             Metric::DealsScored => "uzel_deals_scored",
             Metric::HttpRequests => "uzel_http_requests",
         }
@@ -71,6 +74,7 @@ impl Metric {
             Metric::OutboxRows => "Objects that a sink still has to be told",
             Metric::Attempts => "Objects told to a sink, by ending",
             Metric::Quarantine => "Records that wait for a person",
+            Metric::Tasks => "Tasks to be done, by whether their deadline has passed",
             Metric::DealsScored => "Deals scored",
             Metric::HttpRequests => "Requests of the listener by route and status class",
         }
@@ -85,7 +89,9 @@ impl Metric {
             | Metric::Attempts
             | Metric::DealsScored
             | Metric::HttpRequests => MetricKind::Counter,
-            Metric::JournalHead | Metric::Checkpoint | Metric::OutboxRows | Metric::Quarantine => MetricKind::Gauge,
+            Metric::JournalHead | Metric::Checkpoint | Metric::OutboxRows | Metric::Quarantine | Metric::Tasks => {
+                MetricKind::Gauge
+            }
         }
     }
 }

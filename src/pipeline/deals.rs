@@ -108,7 +108,13 @@ pub(super) fn deal(
         })?;
     }
     if let Some(document) = document {
-        changed |= tie(step, id, document)?;
+        let is_new = tie(step, id, document)?;
+        if is_new && !created {
+            // Somebody made out an order for the client: the lead is in work.
+            let by = Message::new("task-by-document").with("source", &origin.envelope.connection);
+            tasks::reached(step, client, Some(id), by, step.at)?;
+        }
+        changed |= is_new;
     }
     if changed {
         step.rows.update::<Deals, _>(&id, |row| {

@@ -90,8 +90,8 @@ pub(super) fn want(step: &mut Step<'_>, wanted: Wanted) -> Result<(), TableError
 }
 
 /// So many working minutes later.
-fn in_working_minutes(_step: &Step<'_>, from: Timestamp, minutes: u32) -> Timestamp {
-    from.plus_ms(i64::from(minutes) * 60_000)
+fn in_working_minutes(step: &Step<'_>, from: Timestamp, minutes: u32) -> Timestamp {
+    step.catalog.calendar.plus_working_minutes(from, minutes)
 }
 
 /// The responsible of the deal, else of the client.
@@ -262,7 +262,7 @@ pub(super) fn before(
     if !watched && open_tasks(step, client, Some(deal))?.is_empty() {
         return Ok(None);
     }
-    step.rows.peek::<Deals, _>(&deal, |row| row.map(|row| Before::of(&row)))
+    step.rows.peek::<Deals, _>(&deal, |row| row.map(Before::of))
 }
 
 impl Before {
@@ -285,7 +285,7 @@ pub(super) fn after(
     deal: DealId,
     before: &Before,
 ) -> Result<(), TableError> {
-    let now = step.rows.peek::<Deals, _>(&deal, |row| row.map(|row| Before::of(&row)))?;
+    let now = step.rows.peek::<Deals, _>(&deal, |row| row.map(Before::of))?;
     let Some(now) = now else { return Ok(()) };
     // A value that was not known before may be the first one: nobody need have changed it.
     let moved = |before: &Option<CompactString>, now: &Option<CompactString>| before.is_some() && before != now;

@@ -5,6 +5,7 @@
 mod deliveries;
 mod journal;
 mod objects;
+mod tasks;
 mod text;
 pub mod views;
 
@@ -53,6 +54,8 @@ pub struct Listing {
     pub state: Option<String>,
     /// Sink of deliveries.
     pub sink: Option<String>,
+    /// Who does a task.
+    pub responsible: Option<String>,
 }
 
 /// Views over one store.

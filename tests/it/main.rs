@@ -37,6 +37,7 @@ mod sink;
 mod sink_bitrix24;
 mod sink_script;
 mod store;
+mod tasks;
 mod tidy;
 mod twin;
 mod twin_limits;

@@ -125,7 +125,7 @@ fn object<'a>(
     deal: Option<&'a Deal>,
     foreign: &'a dyn Fn(Ref) -> Option<String>,
 ) -> OutObject<'a> {
-    OutObject { client, deal, interaction: None, explanation: "20 +15,5 = 35,5", zone, foreign }
+    OutObject { client, deal, interaction: None, task: None, explanation: "20 +15,5 = 35,5", zone, foreign }
 }
 
 fn nobody(_: Ref) -> Option<String> {
