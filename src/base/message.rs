@@ -153,6 +153,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("decode", include_str!("../../locales/en/decode.ftl"), include_str!("../../locales/ru/decode.ftl")),
     ("identity", include_str!("../../locales/en/identity.ftl"), include_str!("../../locales/ru/identity.ftl")),
     ("journal", include_str!("../../locales/en/journal.ftl"), include_str!("../../locales/ru/journal.ftl")),
+    ("keeping", include_str!("../../locales/en/keeping.ftl"), include_str!("../../locales/ru/keeping.ftl")),
     ("normalize", include_str!("../../locales/en/normalize.ftl"), include_str!("../../locales/ru/normalize.ftl")),
     ("scoring", include_str!("../../locales/en/scoring.ftl"), include_str!("../../locales/ru/scoring.ftl")),
     ("sink", include_str!("../../locales/en/sink.ftl"), include_str!("../../locales/ru/sink.ftl")),
@@ -160,6 +161,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("store", include_str!("../../locales/en/store.ftl"), include_str!("../../locales/ru/store.ftl")),
     ("task", include_str!("../../locales/en/task.ftl"), include_str!("../../locales/ru/task.ftl")),
     ("twin", include_str!("../../locales/en/twin.ftl"), include_str!("../../locales/ru/twin.ftl")),
+    ("whatif", include_str!("../../locales/en/whatif.ftl"), include_str!("../../locales/ru/whatif.ftl")),
 ];
 
 static EN: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle("en", |file| file.1));

@@ -34,6 +34,10 @@ pub enum Metric {
     DealsScored,
     /// Requests of the listener, by route and status class.
     HttpRequests,
+    /// Age of the newest verified snapshot, s.
+    SnapshotAge,
+    /// Position of the newest verified snapshot.
+    SnapshotPosition,
 }
 
 /// What the numbers of a metric do.
@@ -60,6 +64,8 @@ impl Metric {
             Metric::Tasks => "uzel_tasks",
             Metric::DealsScored => "uzel_deals_scored",
             Metric::HttpRequests => "uzel_http_requests",
+            Metric::SnapshotAge => "uzel_snapshot_age_seconds",
+            Metric::SnapshotPosition => "uzel_snapshot_position",
         }
     }
 
@@ -77,6 +83,8 @@ impl Metric {
             Metric::Tasks => "Tasks to be done, by whether their deadline has passed",
             Metric::DealsScored => "Deals scored",
             Metric::HttpRequests => "Requests of the listener by route and status class",
+            Metric::SnapshotAge => "Seconds since the newest verified snapshot was made",
+            Metric::SnapshotPosition => "Position up to which the newest verified snapshot holds everything",
         }
     }
 
@@ -89,9 +97,13 @@ impl Metric {
             | Metric::Attempts
             | Metric::DealsScored
             | Metric::HttpRequests => MetricKind::Counter,
-            Metric::JournalHead | Metric::Checkpoint | Metric::OutboxRows | Metric::Quarantine | Metric::Tasks => {
-                MetricKind::Gauge
-            }
+            Metric::JournalHead
+            | Metric::Checkpoint
+            | Metric::OutboxRows
+            | Metric::Quarantine
+            | Metric::Tasks
+            | Metric::SnapshotAge
+            | Metric::SnapshotPosition => MetricKind::Gauge,
         }
     }
 }
