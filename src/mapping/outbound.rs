@@ -65,6 +65,8 @@ pub struct OutObject<'a> {
     pub zone: &'a TimeZone,
     /// Id in the sink, when it is known there.
     pub foreign: &'a dyn Fn(Ref) -> Option<String>,
+    /// The employee of a key; the catalog fills it in for the sink that is asked for.
+    pub employee: &'a dyn Fn(&str) -> Option<OutEmployee>,
 }
 
 /// A task with its texts in the language of those who do it.
@@ -77,6 +79,18 @@ pub struct OutTask<'a> {
     /// How it ended; empty while it is open.
     pub result: &'a str,
 }
+
+/// An employee as a sink is told of him.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutEmployee {
+    /// His name.
+    pub name: String,
+    /// His id in the sink.
+    pub id: Option<String>,
+}
+
+/// No employees are known.
+pub const NOBODY: &dyn Fn(&str) -> Option<OutEmployee> = &|_| None;
 
 /// A compiled outbound mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]

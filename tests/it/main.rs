@@ -26,6 +26,8 @@ mod mapping;
 mod mapping_out;
 mod normalize;
 mod outbox;
+mod people;
+mod people_stories;
 mod pipeline;
 mod pipeline_acts;
 mod pipeline_deliver;
