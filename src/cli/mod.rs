@@ -9,6 +9,7 @@
 //! verify, rebuild --check, demo --once) or differences (replay --diff); 4 there is no such thing.
 
 mod client;
+mod connect;
 mod deal;
 mod demo;
 mod init;
@@ -65,6 +66,7 @@ enum Command {
     Demo(demo::Args),
     Status(status::Args),
     Lint(lint::Args),
+    Connect(connect::Args),
     #[command(subcommand)]
     Client(client::Sub),
     #[command(subcommand)]
@@ -123,6 +125,11 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
+    /// Whether a daemon answers, rather than this process.
+    pub(crate) fn by_daemon(&self) -> bool {
+        self.core.is_none()
+    }
+
     /// Ends an in-process store.
     pub(crate) async fn close(self) {
         if let Some(core) = self.core {
@@ -223,6 +230,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Demo(args) => demo::run(args, context).await,
         Command::Status(args) => status::run(args, context).await,
         Command::Lint(args) => lint::run(args, context),
+        Command::Connect(args) => connect::run(args, context).await,
         Command::Client(sub) => client::run(sub, context).await,
         Command::Deal(sub) => deal::run(sub, context).await,
         Command::Score(args) => score::run(args, context).await,
