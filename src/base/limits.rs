@@ -225,3 +225,11 @@ pub const CALENDAR_SHIFTS_MAX: usize = 64;
 /// stand in the CRM, and must not be given again. More entries than this since the backup: an id
 /// may come twice.
 pub const RESTORE_POSITIONS_SKIPPED: usize = 100_000;
+/// Employees. Above: the file is refused.
+pub const EMPLOYEES_MAX: usize = 5_000;
+/// Organisations of our own. Above: the file is refused.
+pub const ORGANISATIONS_MAX: usize = 1_000;
+/// Rules of distribution. Above: the file is refused.
+pub const DISTRIBUTION_RULES_MAX: usize = 1_000;
+/// Reasons kept of one assignment. Above: the later ones are not said.
+pub const ASSIGNED_REASONS_MAX: usize = 12;
