@@ -130,7 +130,9 @@ fn referred(entry: &Entry) -> Option<Position> {
             | Command::ResendDelivery { .. }
             | Command::DiscardDelivery { .. }
             | Command::MergeClients { .. }
-            | Command::SplitClients { .. } => None,
+            | Command::SplitClients { .. }
+            | Command::CompleteTask { .. }
+            | Command::CancelTask { .. } => None,
         },
         Entry::Slice(Slice::Import { of, .. }) => Some(*of),
         Entry::Slice(Slice::Rescore { .. })
