@@ -8,9 +8,7 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::{
-    AppendError, Appended, BodyReader, Journal, NewEntry, Piece, ReadError, Removed, StoredEntry, locked, message,
-};
+use super::{AppendError, Appended, BodyReader, Journal, NewEntry, ReadError, StoredEntry, locked, message};
 use crate::base::checksum::Fingerprint;
 use crate::base::{Position, Timestamp, limits};
 use crate::entry::{Body, Kind};
@@ -148,14 +146,6 @@ impl Journal for MemoryJournal {
                 }),
             },
         }
-    }
-
-    fn pieces(&self) -> Result<Vec<Piece>, ReadError> {
-        Ok(Vec::new())
-    }
-
-    fn remove_before(&self, _position: Position) -> Result<Removed, ReadError> {
-        Ok(Removed::default())
     }
 
     fn accepts_intake(&self) -> Result<(), AppendError> {

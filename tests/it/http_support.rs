@@ -15,7 +15,7 @@ use uzel::base::{Message, Position, Secret, Slug, Timestamp};
 use uzel::connector::{SourceSpec, StreamSpec, TestRequest, Transport};
 use uzel::entry::{Body, Entry, Received};
 use uzel::http::{Health, Listener, Options, Parts, State};
-use uzel::journal::{AppendError, Appended, BodyReader, Journal, NewEntry, Piece, ReadError, Removed, StoredEntry};
+use uzel::journal::{AppendError, Appended, BodyReader, Journal, NewEntry, ReadError, StoredEntry};
 use uzel::source::form::{FormSettings, FormSource, Rates, Ticks};
 use uzel::value::Path;
 
@@ -144,14 +144,6 @@ impl Journal for TestJournal {
 
     fn open_body(&self, _body: &Body) -> Result<Box<dyn BodyReader>, ReadError> {
         Ok(Box::new(std::io::Cursor::new(Vec::new())))
-    }
-
-    fn pieces(&self) -> Result<Vec<Piece>, ReadError> {
-        Ok(Vec::new())
-    }
-
-    fn remove_before(&self, _position: Position) -> Result<Removed, ReadError> {
-        Ok(Removed::default())
     }
 
     fn accepts_intake(&self) -> Result<(), AppendError> {
