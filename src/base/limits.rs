@@ -191,6 +191,8 @@ pub const MEASURE_MS: u64 = 5_000;
 pub const DEMO_WAIT_MS: u64 = 90_000;
 /// Clients looked at because of one contact point.
 pub const CANDIDATES_MAX: usize = 32;
+/// Deals of one client that are fetched before a micro-batch; older ones are read when asked for.
+pub const PREFETCH_DEALS_MAX: usize = 16;
 /// Nice value of the pipeline's threads: intake goes before it when both want the processor.
 pub const PIPELINE_NICE: i32 = 10;
 /// Columns of a table when the output is no terminal.
