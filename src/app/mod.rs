@@ -4,6 +4,7 @@
 //! the command line needs without a daemon); [`Daemon`] adds the listener, the sinks and the
 //! reconcilers; [`demo`] plays a whole day against the twin.
 
+pub mod backup;
 mod configurations;
 mod core;
 mod daemon;
@@ -11,17 +12,20 @@ pub mod demo;
 pub mod error;
 mod folder;
 mod init;
+mod keeping;
 pub mod logging;
 mod progress;
 mod rebuild;
 mod sinks;
 mod sources;
 mod twins;
+mod what_if;
 
 pub use configurations::ConfigurationFolder;
 pub use core::Core;
 pub use daemon::{Daemon, interrupted};
 pub use folder::Folder;
 pub use init::{Made, MadeAddress, init};
-pub use rebuild::{RebuildReport, rebuild};
-pub use twins::{TwinRunning, start_bitrix24_twin};
+pub use rebuild::{RebuildReport, Start, rebuild};
+pub use twins::{TwinOrder, TwinRunning, start_bitrix24_twin};
+pub use what_if::{Against, OtherFiles, WhatIf, what_if};

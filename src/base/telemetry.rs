@@ -28,10 +28,16 @@ pub enum Metric {
     Attempts,
     /// Records in quarantine.
     Quarantine,
+    /// Open tasks, and those of them that are late.
+    Tasks,
     /// Deals scored.
     DealsScored,
     /// Requests of the listener, by route and status class.
     HttpRequests,
+    /// Age of the newest verified snapshot, s.
+    SnapshotAge,
+    /// Position of the newest verified snapshot.
+    SnapshotPosition,
 }
 
 /// What the numbers of a metric do.
@@ -55,8 +61,11 @@ impl Metric {
             Metric::OutboxRows => "uzel_outbox_rows",
             Metric::Attempts => "uzel_attempts",
             Metric::Quarantine => "uzel_quarantine",
+            Metric::Tasks => "uzel_tasks",
             Metric::DealsScored => "uzel_deals_scored",
             Metric::HttpRequests => "uzel_http_requests",
+            Metric::SnapshotAge => "uzel_snapshot_age_seconds",
+            Metric::SnapshotPosition => "uzel_snapshot_position",
         }
     }
 
@@ -71,8 +80,11 @@ impl Metric {
             Metric::OutboxRows => "Objects that a sink still has to be told",
             Metric::Attempts => "Objects told to a sink, by ending",
             Metric::Quarantine => "Records that wait for a person",
+            Metric::Tasks => "Tasks to be done, by whether their deadline has passed",
             Metric::DealsScored => "Deals scored",
             Metric::HttpRequests => "Requests of the listener by route and status class",
+            Metric::SnapshotAge => "Seconds since the newest verified snapshot was made",
+            Metric::SnapshotPosition => "Position up to which the newest verified snapshot holds everything",
         }
     }
 
@@ -85,7 +97,13 @@ impl Metric {
             | Metric::Attempts
             | Metric::DealsScored
             | Metric::HttpRequests => MetricKind::Counter,
-            Metric::JournalHead | Metric::Checkpoint | Metric::OutboxRows | Metric::Quarantine => MetricKind::Gauge,
+            Metric::JournalHead
+            | Metric::Checkpoint
+            | Metric::OutboxRows
+            | Metric::Quarantine
+            | Metric::Tasks
+            | Metric::SnapshotAge
+            | Metric::SnapshotPosition => MetricKind::Gauge,
         }
     }
 }

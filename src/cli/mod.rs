@@ -6,8 +6,9 @@
 //! (`cli-journal-show`, `cli-journal-show--position`), so that help speaks the reader's language.
 //!
 //! Exit codes: 0 done; 1 failed; 2 the command line does not read; 3 problems were found (lint,
-//! verify, rebuild --check, demo --once); 4 there is no such thing.
+//! verify, rebuild --check, demo --once) or differences (replay --diff); 4 there is no such thing.
 
+mod backup;
 mod client;
 mod deal;
 mod demo;
@@ -19,9 +20,13 @@ mod outbox;
 mod output;
 mod quarantine;
 mod rebuild;
+mod replay;
+mod retention;
 mod run;
 mod score;
+mod snapshot;
 mod status;
+mod task;
 mod twin;
 
 use std::path::PathBuf;
@@ -68,12 +73,21 @@ enum Command {
     Deal(deal::Sub),
     Score(score::Args),
     #[command(subcommand)]
+    Task(task::Sub),
+    #[command(subcommand)]
     Outbox(outbox::Sub),
     #[command(subcommand)]
     Quarantine(quarantine::Sub),
     #[command(subcommand)]
     Journal(journal::Sub),
     Rebuild(rebuild::Args),
+    Replay(replay::Args),
+    #[command(subcommand)]
+    Snapshot(snapshot::Sub),
+    #[command(subcommand)]
+    Backup(backup::Sub),
+    Restore(backup::Args),
+    Retention(retention::Args),
     #[command(subcommand)]
     Twin(twin::Sub),
 }
@@ -218,10 +232,16 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Client(sub) => client::run(sub, context).await,
         Command::Deal(sub) => deal::run(sub, context).await,
         Command::Score(args) => score::run(args, context).await,
+        Command::Task(sub) => task::run(sub, context).await,
         Command::Outbox(sub) => outbox::run(sub, context).await,
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
+        Command::Replay(args) => replay::run(args, context).await,
+        Command::Backup(sub) => backup::run(sub, context).await,
+        Command::Retention(args) => retention::run(args, context).await,
+        Command::Restore(args) => backup::restore(args, context).await,
+        Command::Snapshot(sub) => snapshot::run(sub, context).await,
         Command::Twin(sub) => twin::run(sub, context).await,
     }
 }

@@ -9,6 +9,7 @@ use crate::model::Foreign;
 use crate::tables::rows::ObjectKey;
 use crate::tables::{
     Clients, ContactKey, Contacts, Crosswalk, Deals, Documents, Idempotency, Inns, Interactions, Overlay, TableError,
+    Tasks,
 };
 
 /// Reads what the records of these entries look for: whether they came before, who has their
@@ -62,7 +63,7 @@ fn second(
     foreign: &[Foreign],
 ) -> Result<(), TableError> {
     let (mut clients, mut deals) = (Vec::new(), Vec::new());
-    let (mut documents, mut interactions) = (Vec::new(), Vec::new());
+    let (mut documents, mut interactions, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
     for key in contacts {
         rows.peek::<Contacts, _>(key, |row| {
             clients.extend(row.filter(|row| !row.not_identifying).iter().flat_map(|row| &row.clients).copied());
@@ -77,11 +78,9 @@ fn second(
             Some(ObjectKey::Deal(id)) => deals.push(id),
             Some(ObjectKey::Document(id)) => documents.push(id),
             Some(ObjectKey::Interaction(id)) => interactions.push(id),
+            Some(ObjectKey::Task(id)) => tasks.push(id),
             None => {}
         }
-    }
-    if clients.is_empty() && deals.is_empty() && documents.is_empty() && interactions.is_empty() {
-        return Ok(());
     }
     rows.prefetch::<Clients>(clients.iter().copied())?;
     for id in &clients {
@@ -92,5 +91,6 @@ fn second(
     }
     rows.prefetch::<Deals>(deals.into_iter())?;
     rows.prefetch::<Documents>(documents.into_iter())?;
+    rows.prefetch::<Tasks>(tasks.into_iter())?;
     rows.prefetch::<Interactions>(interactions.into_iter())
 }

@@ -14,7 +14,7 @@ use crate::model::{Class, Client, ClientKind, ClientState, ContactPoint, Deal, D
 use crate::normalize;
 use crate::scoring;
 use crate::tables::rows::{ClientRow, DealRow};
-use crate::tables::{Clients, ContactKey, Contacts, Deals, Documents, Inns, Interactions, Merges, Span};
+use crate::tables::{Clients, ContactKey, Contacts, Deals, Documents, Inns, Interactions, Merges, Span, Tasks};
 
 impl Query {
     /// Clients, the oldest first; with a search by phone, e-mail, INN or part of a name.
@@ -76,6 +76,12 @@ impl Query {
                 open_deals.push(self.deal_line(&deal, locale)?);
             }
         }
+        let mut open_tasks = Vec::new();
+        for task in &row.open_tasks {
+            if let Some(row) = self.reader().get::<Tasks>(task)? {
+                open_tasks.push(self.task_line(&row.task, locale, self.journal_time()?)?);
+            }
+        }
         let mut documents = Vec::new();
         for document in row.documents.iter().rev().take(DOCUMENTS_SHOWN_MAX) {
             documents.extend(self.reader().get::<Documents>(document)?.map(|it| document_view(&it)));
@@ -112,6 +118,7 @@ impl Query {
             fields: self.client_fields(&row.client),
             foreign: row.client.foreign.iter().map(|(foreign, _)| foreign_view(foreign)).collect(),
             open_deals,
+            open_tasks,
             documents,
             interactions,
             sinks: sink_views(&row.sinks, locale),
@@ -119,7 +126,7 @@ impl Query {
         }))
     }
 
-    fn client_fields(&self, client: &Client) -> Vec<FieldView> {
+    pub(super) fn client_fields(&self, client: &Client) -> Vec<FieldView> {
         let mut fields = Vec::new();
         let named =
             client.name.as_ref().map(|it| Sourced { value: it.value.shown(), provenance: it.provenance.clone() });
@@ -141,7 +148,7 @@ impl Query {
         fields
     }
 
-    fn field<T: Display>(&self, name: &str, slot: &Option<Sourced<T>>) -> Option<FieldView> {
+    pub(super) fn field<T: Display>(&self, name: &str, slot: &Option<Sourced<T>>) -> Option<FieldView> {
         slot.as_ref().map(|held| FieldView {
             name: name.to_owned(),
             value: held.value.to_string(),
@@ -233,7 +240,7 @@ impl Query {
         }))
     }
 
-    fn deal_fields(&self, deal: &Deal) -> Vec<FieldView> {
+    pub(super) fn deal_fields(&self, deal: &Deal) -> Vec<FieldView> {
         let mut fields = Vec::new();
         fields.extend(self.field("title", &deal.title));
         fields.extend(self.field("pipeline", &deal.pipeline));
@@ -330,7 +337,7 @@ fn document_view(document: &Document) -> DocumentView {
     }
 }
 
-fn state_name(deal: &Deal) -> &'static str {
+pub(super) fn state_name(deal: &Deal) -> &'static str {
     match deal.state {
         DealState::Open => "open",
         DealState::Won(_) => "won",
@@ -338,12 +345,12 @@ fn state_name(deal: &Deal) -> &'static str {
     }
 }
 
-fn shown<T: Display>(slot: &Option<Sourced<T>>) -> String {
+pub(super) fn shown<T: Display>(slot: &Option<Sourced<T>>) -> String {
     slot.as_ref().map(|held| held.value.to_string()).unwrap_or_default()
 }
 
 /// The name that serde gives a plain variant.
-fn word<T: serde::Serialize>(variant: &T) -> String {
+pub(super) fn word<T: serde::Serialize>(variant: &T) -> String {
     match serde_json::to_value(variant) {
         Ok(serde_json::Value::String(text)) => text,
         Ok(_) | Err(_) => String::new(),

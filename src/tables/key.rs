@@ -16,7 +16,7 @@ use std::fmt::{self, Debug};
 use compact_str::CompactString;
 
 use crate::base::checksum::Fingerprint;
-use crate::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Position, Slug, Timestamp};
+use crate::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Position, Slug, TaskId, Timestamp};
 use crate::entry::ObjectRef;
 use crate::model::{ContactPoint, Foreign, Inn, OutcomeKind};
 
@@ -127,6 +127,7 @@ id_keys!(
     DealId born DealId::position,
     DocumentId born DocumentId::position,
     InteractionId born InteractionId::position,
+    TaskId born TaskId::position,
     Position born std::convert::identity
 );
 
@@ -427,6 +428,7 @@ impl Block {
             ObjectRef::Client(id) => Block::of_id(id.0),
             ObjectRef::Deal(id) => Block::of_id(id.0),
             ObjectRef::Interaction(id) => Block::of_id(id.0),
+            ObjectRef::Task(id) => Block::of_id(id.0),
         }
     }
 }

@@ -3,9 +3,13 @@
 
 use uzel::base::checksum::Fingerprint;
 use uzel::base::{DealId, Locale, Slug, Timestamp};
-use uzel::catalog::{Business, Catalog, ClosedDeal, FileSet, Mapped, Mode, OpenDeal, OrderRule, lint};
+use uzel::catalog::{Business, Catalog, ClosedDeal, FileSet, Mapped, Mode, OpenDeal, OrderRule, UntouchedRule, lint};
 use uzel::config::Settings;
 use uzel::entry::{Body, ObjectRef, Received};
+use uzel::model::TaskKind;
+
+/// 2026-11-22 12:00 in Moscow.
+const NOVEMBER: Timestamp = Timestamp(1_795_338_000_000);
 
 const SETTINGS: &str = r#"
 [company]
@@ -30,7 +34,7 @@ fn settings() -> Settings {
 
 #[test]
 fn the_built_in_files_lint_clean_and_their_cases_pass() {
-    let report = lint(&FileSet::builtin(), &settings());
+    let report = lint(&FileSet::builtin(), &settings(), NOVEMBER);
     assert!(report.problems.is_empty(), "\n{}", report.render(Locale::En));
     assert!(report.cases >= 28, "{} cases ran", report.cases);
 }
@@ -214,9 +218,23 @@ fn the_business_rules_are_those_of_the_house() {
     let expected = Business {
         same_form_window_ms: 600_000,
         open_deal: OpenDeal::Join,
+        open_deal_task: true,
+        clear_deal_ms: 86_400_000,
         lost_recently_ms: 30 * 86_400_000,
+        lost_recently_task: true,
+        untouched: UntouchedRule::WhenCrmIsRead,
+        untouched_minutes: 15,
+        untouched_head_minutes: 30,
+        task_minutes: vec![
+            (TaskKind::Returned, 60),
+            (TaskKind::Answer, 60),
+            (TaskKind::AmbiguousDeal, 120),
+            (TaskKind::Untouched, 15),
+            (TaskKind::Check, 480),
+        ],
         closed_deal: ClosedDeal::Repeat,
         order: OrderRule::JoinOnlyCandidate,
+        order_task: true,
         count_unposted: false,
         paid_stage: None,
         damping_percent: 10,
@@ -233,7 +251,7 @@ fn lint_looks_at_connectors_that_nobody_uses_and_runs_their_cases() {
         .replace("deal.price = 2500.5 RUB", "deal.price = 1 RUB");
     files.put("mappings/tilda/lead.cases.toml", text);
     files.put("connectors/other/connector.toml", "titel_ru = \"x\"\n".to_owned());
-    let report = lint(&files, &settings_of(""));
+    let report = lint(&files, &settings_of(""), NOVEMBER);
     let text = report.render(Locale::En);
     assert!(text.contains("- deal.price = 1 RUB") && text.contains("+ deal.price = 2500.5 RUB"), "{text}");
     assert!(text.contains("connectors/other/connector.toml:1:"), "{text}");

@@ -93,6 +93,14 @@ impl Place {
         Place { folder, form_secret: secret, password: of("1c")["password"].as_str().unwrap_or("").to_owned() }
     }
 
+    /// A folder restored from a backup of `of`.
+    pub(crate) fn restored(backup: &str, of: &Place) -> (Place, Said) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let said = run(&["restore", backup, "-d", &folder.path().display().to_string(), "--lang", "en"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        (Place { folder, form_secret: of.form_secret.clone(), password: of.password.clone() }, said)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -276,7 +284,12 @@ pub(crate) fn form(name: &str, phone: &str) -> RawRequest {
 /// A CRM that is not stingy.
 pub(crate) async fn crm() -> RunningTwin {
     let any = "127.0.0.1:0".parse().expect("an address");
-    uzel::app::start_bitrix24_twin(any, None, "tw1nsecret0fthewebhook01", 1_000, 10_000).await.expect("the twin")
+    let order = uzel::app::TwinOrder {
+        rate: 1_000,
+        burst: 10_000,
+        ..uzel::app::TwinOrder::small(any, "tw1nsecret0fthewebhook01")
+    };
+    uzel::app::start_bitrix24_twin(order).await.expect("the twin")
 }
 
 /// Deals of the CRM that we made.

@@ -1,5 +1,7 @@
 //! The integration tests: one binary, one file per subject.
 
+mod backup;
+mod calendar;
 mod catalog;
 mod cli;
 mod config;
@@ -25,19 +27,27 @@ mod mapping;
 mod mapping_out;
 mod normalize;
 mod outbox;
+mod people;
+mod people_stories;
 mod pipeline;
 mod pipeline_acts;
 mod pipeline_deliver;
 mod pipeline_support;
 mod reference;
 mod replay;
+mod retention;
 mod scoring;
 mod sink;
 mod sink_bitrix24;
 mod sink_script;
+mod snapshot;
 mod store;
+mod tasks;
 mod tidy;
 mod twin;
+mod twin_apps;
 mod twin_limits;
 mod twin_objects;
+mod twin_portal;
 mod twin_senders;
+mod what_if;

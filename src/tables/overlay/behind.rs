@@ -122,6 +122,9 @@ impl Overlay {
                 wanted.push(key);
             }
         }
+        if wanted.is_empty() {
+            return Ok(());
+        }
         let values = self.store.get_many(&wanted)?;
         for (key, value) in wanted.into_iter().zip(values) {
             let slot = Slot::read::<T>(&key, value, self.generation)?;
