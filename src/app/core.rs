@@ -19,6 +19,7 @@ use crate::query::Query;
 use crate::store::sled::{SledStore, set_aside};
 use crate::store::{Store, StoreError};
 use crate::task::deliver::Stops;
+use crate::task::folders::Folders;
 use crate::vault::Vault;
 
 use super::folder::Lock;
@@ -98,6 +99,7 @@ impl Core {
             pipeline: self.pipeline.clone(),
             clock: self.clock.clone(),
             stops,
+            folders: Folders::default(),
         }
     }
 

@@ -8,6 +8,7 @@
 //! configurations/      compiled configurations that entries need
 //! store/               derived; may be deleted and rebuilt
 //! spool/               uploads of 1C under way
+//! folders/             what was read from watched folders
 //! uzel.lock, uzel.sock one process owns the folder; the command line talks to it here
 //! ```
 
@@ -70,6 +71,11 @@ impl Folder {
     /// Uploads under way.
     pub fn spool(&self) -> PathBuf {
         self.root.join("spool")
+    }
+
+    /// What was read from watched folders.
+    pub fn folders(&self) -> PathBuf {
+        self.root.join("folders")
     }
 
     /// The control socket.

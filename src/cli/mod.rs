@@ -11,6 +11,7 @@
 mod client;
 mod deal;
 mod demo;
+mod folder;
 mod init;
 mod journal;
 mod lint;
@@ -71,6 +72,8 @@ enum Command {
     Outbox(outbox::Sub),
     #[command(subcommand)]
     Quarantine(quarantine::Sub),
+    #[command(subcommand)]
+    Folder(folder::Sub),
     #[command(subcommand)]
     Journal(journal::Sub),
     Rebuild(rebuild::Args),
@@ -220,6 +223,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Score(args) => score::run(args, context).await,
         Command::Outbox(sub) => outbox::run(sub, context).await,
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
+        Command::Folder(sub) => folder::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
         Command::Twin(sub) => twin::run(sub, context).await,
