@@ -8,6 +8,7 @@ pub mod field;
 pub mod model;
 pub mod value;
 
+pub mod calendar;
 pub mod config;
 pub mod connector;
 pub mod decode;
@@ -15,6 +16,7 @@ pub mod identity;
 pub mod mapping;
 pub mod normalize;
 pub mod outbox;
+pub mod people;
 pub mod report;
 pub mod scoring;
 

@@ -6,7 +6,7 @@
 //! (`cli-journal-show`, `cli-journal-show--position`), so that help speaks the reader's language.
 //!
 //! Exit codes: 0 done; 1 failed; 2 the command line does not read; 3 problems were found (lint,
-//! verify, rebuild --check, demo --once); 4 there is no such thing.
+//! verify, rebuild --check, demo --once) or differences (replay --diff); 4 there is no such thing.
 
 mod client;
 mod deal;
@@ -20,8 +20,10 @@ mod outbox;
 mod output;
 mod quarantine;
 mod rebuild;
+mod replay;
 mod run;
 mod score;
+mod snapshot;
 mod status;
 mod twin;
 
@@ -77,6 +79,9 @@ enum Command {
     #[command(subcommand)]
     Journal(journal::Sub),
     Rebuild(rebuild::Args),
+    Replay(replay::Args),
+    #[command(subcommand)]
+    Snapshot(snapshot::Sub),
     #[command(subcommand)]
     Twin(twin::Sub),
 }
@@ -226,6 +231,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Folder(sub) => folder::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
+        Command::Replay(args) => replay::run(args, context).await,
+        Command::Snapshot(sub) => snapshot::run(sub, context).await,
         Command::Twin(sub) => twin::run(sub, context).await,
     }
 }

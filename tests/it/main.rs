@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one file per subject.
 
+mod calendar;
 mod catalog;
 mod cli;
 mod config;
@@ -26,6 +27,8 @@ mod mapping;
 mod mapping_out;
 mod normalize;
 mod outbox;
+mod people;
+mod people_stories;
 mod pipeline;
 mod pipeline_acts;
 mod pipeline_deliver;
@@ -36,10 +39,13 @@ mod scoring;
 mod sink;
 mod sink_bitrix24;
 mod sink_script;
+mod snapshot;
 mod store;
 mod table;
 mod tidy;
 mod twin;
 mod twin_limits;
 mod twin_objects;
+mod twin_portal;
 mod twin_senders;
+mod what_if;
