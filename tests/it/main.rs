@@ -42,6 +42,7 @@ mod sink_script;
 mod snapshot;
 mod store;
 mod table;
+mod tasks;
 mod tidy;
 mod twin;
 mod twin_limits;
