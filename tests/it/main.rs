@@ -45,6 +45,7 @@ mod table;
 mod tasks;
 mod tidy;
 mod twin;
+mod twin_apps;
 mod twin_limits;
 mod twin_objects;
 mod twin_portal;
