@@ -101,7 +101,6 @@ cli-column-delimiter = separator
 cli-column-sheet = sheet
 cli-column-other-sheets = other sheets
 cli-column-header-row = header in row
-cli-column-rows = rows
 cli-column-totals-rows = rows of totals
 cli-column-column = column
 cli-column-by = told by

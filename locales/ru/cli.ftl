@@ -101,7 +101,6 @@ cli-column-delimiter = разделитель
 cli-column-sheet = лист
 cli-column-other-sheets = другие листы
 cli-column-header-row = заголовок в строке
-cli-column-rows = строк
 cli-column-totals-rows = строки итогов
 cli-column-column = колонка
 cli-column-by = по чему
