@@ -14,6 +14,7 @@ mod folder;
 mod guess;
 mod init;
 mod keeping;
+mod links;
 pub mod logging;
 mod progress;
 mod rebuild;
