@@ -16,6 +16,7 @@ mod exchange;
 mod folder;
 mod form;
 mod frozen;
+mod hint;
 mod http;
 mod http_bounds;
 mod http_support;

@@ -1,0 +1,62 @@
+//! Messages that something changed: whose are believed, and what they name. Rows as the facts say
+//! (facts/crm/bitrix24.md section 6e; the twin's own notice is one of them).
+
+use proptest::prelude::*;
+use uzel::base::{Secret, Slug};
+use uzel::connector::Connector;
+use uzel::source::hint::{HintSource, Hinted};
+
+const ADDRESS: &str = "k3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3";
+const TOKEN: &str = "51856fefc120afa4b628cc82d3935cce";
+
+fn source(tokens: &[&str]) -> HintSource {
+    let text = include_str!("../../connectors/bitrix24/connector.toml");
+    let slug = Slug::new("bitrix24").expect("a slug");
+    let connector = Connector::compile(slug.clone(), "connector.toml", text).expect("the built-in manifest");
+    let tokens = tokens.iter().map(|it| Secret::new(*it)).collect();
+    let spec = connector.hints.expect("it is told of changes");
+    HintSource::new(Slug::new("crm").expect("a slug"), slug, spec, vec![Secret::new(ADDRESS)], tokens)
+}
+
+fn shown(hinted: Hinted) -> String {
+    match hinted {
+        Hinted::Look { stream, id } => format!("look {stream} {id}"),
+        Hinted::Nothing => "nothing".to_owned(),
+        Hinted::Unknown => "unknown".to_owned(),
+        Hinted::Forbidden => "forbidden".to_owned(),
+    }
+}
+
+#[test]
+fn only_the_right_address_and_token_are_believed_and_only_what_is_read_is_named() {
+    let auth = format!("auth%5Bapplication_token%5D={TOKEN}");
+    let update = format!("event=ONCRMDEALUPDATE&data%5BFIELDS%5D%5BID%5D=7&ts=1&{auth}");
+    for (secret, body, expected) in [
+        (ADDRESS, update.clone(), "look deal 7"),
+        (ADDRESS, update.replace("ONCRMDEALUPDATE", "OnCrmContactDelete"), "look contact 7"),
+        (ADDRESS, update.replace("%5B", "[").replace("%5D", "]"), "look deal 7"),
+        ("wrong", update.clone(), "unknown"),
+        ("", update.clone(), "unknown"),
+        (ADDRESS, update.replace(TOKEN, "wrong"), "forbidden"),
+        (ADDRESS, update.replace(&auth, ""), "forbidden"),
+        (ADDRESS, String::new(), "forbidden"),
+        (ADDRESS, update.replace("ONCRMDEALUPDATE", "ONTASKADD"), "nothing"),
+        (ADDRESS, update.replace("=7&", "=7;DROP&"), "nothing"),
+        (ADDRESS, update.replace("=7&", "=&"), "nothing"),
+        (ADDRESS, update.replace("=7&", "=123456789012345678901&"), "nothing"),
+    ] {
+        assert_eq!(shown(source(&[TOKEN]).read(secret, body.as_bytes())), expected, "{body}");
+    }
+    // While the token is changed both are good; without any nobody is believed.
+    assert_eq!(shown(source(&["new", TOKEN]).read(ADDRESS, update.as_bytes())), "look deal 7");
+    assert_eq!(shown(source(&[]).read(ADDRESS, update.as_bytes())), "forbidden");
+}
+
+proptest! {
+    /// Whatever comes: no panic, and nothing is named without the token.
+    #[test]
+    fn no_bytes_name_anything_without_the_token(body in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let hinted = source(&[TOKEN]).read(ADDRESS, &body);
+        prop_assert_eq!(hinted, Hinted::Forbidden);
+    }
+}
