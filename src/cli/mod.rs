@@ -18,6 +18,7 @@ mod lint;
 mod localize;
 mod outbox;
 mod output;
+mod privacy;
 mod quarantine;
 mod rebuild;
 mod replay;
@@ -89,6 +90,8 @@ enum Command {
     Restore(backup::Args),
     Retention(retention::Args),
     #[command(subcommand)]
+    Privacy(privacy::Sub),
+    #[command(subcommand)]
     Twin(twin::Sub),
 }
 
@@ -129,6 +132,11 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
+    /// Whether a daemon answers.
+    pub(crate) fn is_daemon(&self) -> bool {
+        self.core.is_none()
+    }
+
     /// Ends an in-process store.
     pub(crate) async fn close(self) {
         if let Some(core) = self.core {
@@ -239,6 +247,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Rebuild(args) => rebuild::run(args, context).await,
         Command::Replay(args) => replay::run(args, context).await,
         Command::Backup(sub) => backup::run(sub, context).await,
+        Command::Privacy(sub) => privacy::run(sub, context).await,
         Command::Retention(args) => retention::run(args, context).await,
         Command::Restore(args) => backup::restore(args, context).await,
         Command::Snapshot(sub) => snapshot::run(sub, context).await,
