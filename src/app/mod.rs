@@ -14,6 +14,7 @@ pub mod error;
 mod folder;
 mod init;
 mod keeping;
+mod links;
 pub mod logging;
 mod progress;
 mod rebuild;
