@@ -134,8 +134,6 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
-    /// Whether a daemon answers.
-    pub(crate) fn is_daemon(&self) -> bool {
     /// Whether a daemon answers, rather than this process.
     pub(crate) fn by_daemon(&self) -> bool {
         self.core.is_none()

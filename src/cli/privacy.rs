@@ -24,7 +24,7 @@ pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
         true => connected.client.get(&path, context.locale).await,
         false => connected.client.post(&path, context.locale).await,
     };
-    let beside_daemon = connected.is_daemon();
+    let beside_daemon = connected.by_daemon();
     connected.close().await;
     let view = view?;
     if !dry_run && !beside_daemon {
