@@ -13,6 +13,7 @@ mod client;
 mod connect;
 mod deal;
 mod demo;
+mod folder;
 mod init;
 mod journal;
 mod lint;
@@ -26,6 +27,7 @@ mod replay;
 mod retention;
 mod run;
 mod score;
+mod secret;
 mod snapshot;
 mod status;
 mod task;
@@ -71,6 +73,8 @@ enum Command {
     Lint(lint::Args),
     Connect(connect::Args),
     #[command(subcommand)]
+    Secret(secret::Sub),
+    #[command(subcommand)]
     Client(client::Sub),
     #[command(subcommand)]
     Deal(deal::Sub),
@@ -81,6 +85,8 @@ enum Command {
     Outbox(outbox::Sub),
     #[command(subcommand)]
     Quarantine(quarantine::Sub),
+    #[command(subcommand)]
+    Folder(folder::Sub),
     #[command(subcommand)]
     Journal(journal::Sub),
     Rebuild(rebuild::Args),
@@ -239,6 +245,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Demo(args) => demo::run(args, context).await,
         Command::Status(args) => status::run(args, context).await,
         Command::Lint(args) => lint::run(args, context),
+        Command::Secret(sub) => secret::run(sub, context),
         Command::Connect(args) => connect::run(args, context).await,
         Command::Client(sub) => client::run(sub, context).await,
         Command::Deal(sub) => deal::run(sub, context).await,
@@ -246,6 +253,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Task(sub) => task::run(sub, context).await,
         Command::Outbox(sub) => outbox::run(sub, context).await,
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
+        Command::Folder(sub) => folder::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
         Command::Replay(args) => replay::run(args, context).await,

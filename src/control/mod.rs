@@ -27,6 +27,7 @@ use crate::journal::Journal;
 use crate::pipeline::Running;
 use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
+use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 
 pub use client::{Client, ClientError};
@@ -48,6 +49,8 @@ pub struct Control {
     pub tokens: Arc<BTreeMap<Slug, Arc<Tokens>>>,
     /// Which sinks rest, and why.
     pub stops: Stops,
+    /// What waits in watched folders.
+    pub folders: Folders,
 }
 
 /// A refusal or failure, as JSON: `{"error": text}`.
@@ -100,11 +103,13 @@ impl IntoResponse for Refusal {
 pub fn router(control: Arc<Control>) -> Router {
     Router::new()
         .route("/api/status", get(reads::status))
+        .route("/api/position", get(reads::position))
         .route("/api/clients", get(reads::clients))
         .route("/api/clients/{id}", get(reads::client))
         .route("/api/deals", get(reads::deals))
         .route("/api/deals/{id}", get(reads::deal))
         .route("/api/deals/{id}/score", get(reads::score))
+        .route("/api/folders", get(reads::folders))
         .route("/api/totals", get(reads::totals))
         .route("/api/outbox", get(reads::outbox))
         .route("/api/outbox/{sink}/{object}/resend", post(commands::resend))
