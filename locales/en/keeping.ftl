@@ -70,3 +70,19 @@ cli-retention-would = Would go: entries { $entries }, { $bytes } bytes; days kep
 cli-retention-done = Gone: entries { $entries }, { $bytes } bytes; days kept: { $days }.
 cli-column-until = until (UTC)
 cli-column-verdict = verdict
+
+## erasure of a person
+query-filtered-erased = erased: it spoke of a person who asked to be forgotten
+cli-privacy = Personal data
+cli-privacy-erase = Erase a person: from the data, the journal, snapshots and files
+cli-privacy-erase--client = The client; those merged into it go too
+cli-privacy-erase--dry-run = Only show what would go
+cli-privacy-erase-example-1 = uzel privacy erase cl_8_0 --dry-run
+cli-privacy-would = Would be erased: { $clients }; deals { $deals }, documents { $documents }, interactions { $interactions }, entries of the journal { $entries }. There is no way back.
+cli-privacy-erased = Erased: { $clients }; deals { $deals }, documents { $documents }, interactions { $interactions }, entries of the journal { $entries }.
+cli-privacy-restart = The person is out of the data. The files (journal, snapshots, store) are cleaned when the daemon is next started: restart it, then the receipt is erasures/erasure-{ $position }.json.
+cli-privacy-receipt = The files are clean. Receipt: erasures/erasure-{ $position }.json. Backups made before still hold the person: `uzel restore --erasures` erases again; or delete them.
+cli-privacy-elsewhere = Foreign systems hold the person under these ids; erase there by hand, or it comes back from there:
+cli-restore--erasures = List of erasures of the folder that was lost (erasures/list.json): people erased after the backup are erased again
+cli-restore-no-erasures = No list of erasures was given: people who were erased after this backup are back in it. Their list is erasures/list.json of the folder that was lost or of a later backup: --erasures.
+cli-restore-erasures = Erased again: clients { $count }.

@@ -70,3 +70,19 @@ cli-retention-would = Удалилось бы: записей { $entries }, ба
 cli-retention-done = Удалено: записей { $entries }, байт { $bytes }; дней хранится: { $days }.
 cli-column-until = до (UTC)
 cli-column-verdict = решение
+
+## erasure of a person
+query-filtered-erased = стёрто: здесь речь шла о человеке, который просил забыть его
+cli-privacy = Персональные данные
+cli-privacy-erase = Стереть человека: из данных, журнала, снимков и файлов
+cli-privacy-erase--client = Клиент; объединённые с ним стираются вместе с ним
+cli-privacy-erase--dry-run = Только показать, что стёрлось бы
+cli-privacy-erase-example-1 = uzel privacy erase cl_8_0 --dry-run
+cli-privacy-would = Стёрлось бы: { $clients }; сделок { $deals }, документов { $documents }, взаимодействий { $interactions }, записей журнала { $entries }. Обратного пути нет.
+cli-privacy-erased = Стёрто: { $clients }; сделок { $deals }, документов { $documents }, взаимодействий { $interactions }, записей журнала { $entries }.
+cli-privacy-restart = В данных человека больше нет. Файлы (журнал, снимки, хранилище) очищаются при следующем запуске службы: перезапустите её, и появится акт erasures/erasure-{ $position }.json.
+cli-privacy-receipt = Файлы очищены. Акт: erasures/erasure-{ $position }.json. В прежних резервных копиях человек остался: `uzel restore --erasures` сотрёт его снова; либо удалите их.
+cli-privacy-elsewhere = Во внешних системах человек остаётся под этими номерами; сотрите его там вручную, иначе он вернётся оттуда:
+cli-restore--erasures = Список стёртых людей из утраченной папки (erasures/list.json): стёртые после снятия копии стираются снова
+cli-restore-no-erasures = Список стёртых не указан: люди, стёртые после снятия копии, в ней снова есть. Список — erasures/list.json утраченной папки или более поздней копии, ключ --erasures.
+cli-restore-erasures = Стёрто снова: клиентов { $count }.

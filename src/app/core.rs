@@ -69,6 +69,7 @@ impl Core {
             free_intake_bytes_min: settings.limits.free_space_bytes,
             ..JournalOptions::production(rand::random())
         };
+        super::erasure::finish(folder, &settings, clock.clone())?;
         let (segments, recovery) = Segments::open(&folder.journal(), clock.clone(), journal_options)?;
         say_recovery(&recovery);
         let journal: Arc<dyn Journal> = Arc::new(segments);

@@ -7,6 +7,7 @@
 //! journal/             segments and bodies: the truth
 //! configurations/      compiled configurations that entries need
 //! snapshots/           all rows at some positions, verified: from them the store is made anew
+//! erasures/            receipts of erased persons, and the list that restores apply again
 //! store/               derived; may be deleted and rebuilt
 //! spool/               uploads of 1C under way
 //! folders/             what was read from watched folders
@@ -73,6 +74,11 @@ impl Folder {
     /// Snapshots.
     pub fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots")
+    }
+
+    /// Receipts of erasures.
+    pub fn erasures(&self) -> PathBuf {
+        self.root.join("erasures")
     }
 
     /// Says that the folder came out of a backup.

@@ -259,3 +259,5 @@ pub const ORGANISATIONS_MAX: usize = 1_000;
 pub const DISTRIBUTION_RULES_MAX: usize = 1_000;
 /// Reasons kept of one assignment. Above: the later ones are not said.
 pub const ASSIGNED_REASONS_MAX: usize = 12;
+/// A body of several people in which one is blanked, bytes. Above: the whole body goes.
+pub const ERASE_BODY_BYTES_MAX: u64 = 256 * 1024 * 1024;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::journal::progress_bar;
 use super::{Context, Done};
-use crate::app::{Folder, backup};
+use crate::app::{Folder, backup, erasure};
 use crate::base::{Message, Position};
 use crate::control::Client;
 use crate::query::views::StatusView;
@@ -26,6 +26,8 @@ pub(super) enum Sub {
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     source: Option<PathBuf>,
+    #[arg(long, requires = "source")]
+    erasures: Option<PathBuf>,
     #[arg(long, conflicts_with = "source")]
     release: bool,
 }
@@ -138,6 +140,10 @@ pub(super) async fn restore(args: Args, context: &Context) -> anyhow::Result<Don
             return Ok(Done::Problems);
         }
     };
+    let again = match &args.erasures {
+        None => 0,
+        Some(list) => erasure::again(&Folder::new(&context.folder), list).await?,
+    };
     if context.json {
         context.print_json(&restored)?;
         return Ok(Done::Well);
@@ -148,6 +154,11 @@ pub(super) async fn restore(args: Args, context: &Context) -> anyhow::Result<Don
         .with("made", &restored.made_at)
         .with("hash", &restored.hash);
     println!("{}", context.say(&message));
+    let erased = match &args.erasures {
+        None => Message::new("cli-restore-no-erasures"),
+        Some(_) => Message::new("cli-restore-erasures").with("count", again),
+    };
+    println!("{}", context.say(&erased));
     println!("{}", context.say(&Message::new("cli-restore-held")));
     if !restored.secrets {
         println!("{}", context.say(&Message::new("cli-restore-secrets")));

@@ -20,6 +20,7 @@ mod lint;
 mod localize;
 mod outbox;
 mod output;
+mod privacy;
 mod quarantine;
 mod rebuild;
 mod replay;
@@ -96,6 +97,8 @@ enum Command {
     Backup(backup::Sub),
     Restore(backup::Args),
     Retention(retention::Args),
+    #[command(subcommand)]
+    Privacy(privacy::Sub),
     #[command(subcommand)]
     Twin(twin::Sub),
 }
@@ -255,6 +258,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Rebuild(args) => rebuild::run(args, context).await,
         Command::Replay(args) => replay::run(args, context).await,
         Command::Backup(sub) => backup::run(sub, context).await,
+        Command::Privacy(sub) => privacy::run(sub, context).await,
         Command::Retention(args) => retention::run(args, context).await,
         Command::Restore(args) => backup::restore(args, context).await,
         Command::Snapshot(sub) => snapshot::run(sub, context).await,

@@ -8,6 +8,7 @@ mod client;
 mod commands;
 mod connect;
 mod keeping;
+mod privacy;
 mod reads;
 
 use std::collections::BTreeMap;
@@ -131,6 +132,7 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/snapshots", get(keeping::list).post(keeping::make))
         .route("/api/snapshots/verify", post(keeping::verify))
         .route("/api/retention", get(keeping::retention).post(keeping::prune))
+        .route("/api/privacy/{client}", get(privacy::plan).post(privacy::erase))
         .route("/api/rows-hash", get(reads::rows_hash))
         .with_state(control)
 }

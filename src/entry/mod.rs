@@ -138,6 +138,20 @@ pub struct Received {
 }
 
 impl Received {
+    /// Note of what erasure left of this envelope: `all`, or the numbers of records.
+    pub const ERASED: &'static str = "erased";
+
+    /// Whether nothing is left of it.
+    pub fn is_all_erased(&self) -> bool {
+        self.header(Received::ERASED) == Some("all")
+    }
+
+    /// Whether the record `item` was erased.
+    pub fn is_erased(&self, item: u32) -> bool {
+        let Some(note) = self.header(Received::ERASED) else { return false };
+        note == "all" || note.split(',').any(|number| number.parse() == Ok(item))
+    }
+
     /// The header or note `name`.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -217,6 +231,21 @@ pub enum Command {
         /// Why, in the person's words; may be empty.
         reason: String,
     },
+    /// Take a person out of the data, and out of what came in.
+    ErasePerson(Erasure),
+}
+
+/// Erasure of a person. It names nobody: ids and salted hashes only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasure {
+    /// The client; those merged into it go with it.
+    pub client: crate::base::ClientId,
+    /// Records of the person that wait, were left aside, or changed nothing.
+    pub records: Vec<ItemRef>,
+    /// What identifies the person, hashed: finds what came in between, and in restored backups.
+    pub marks: Vec<Fingerprint>,
+    /// Goes into the hashes.
+    pub salt: [u8; 16],
 }
 
 /// A compiled configuration takes force from here on.

@@ -26,7 +26,7 @@ impl Inbound {
             Some(FilterReason::Test | FilterReason::NotUsed) => {
                 return Mapped::Change(Box::new(Change { filter, ..Change::default() }));
             }
-            Some(FilterReason::Spam | FilterReason::Internal) | None => {}
+            Some(FilterReason::Spam | FilterReason::Internal | FilterReason::Erased) | None => {}
         }
         let mut draft = Draft::new();
         draft.change.filter = filter;

@@ -254,6 +254,7 @@ fn filter_name(reason: FilterReason) -> &'static str {
         FilterReason::Spam => "spam",
         FilterReason::NotUsed => "not_used",
         FilterReason::Internal => "internal",
+        FilterReason::Erased => "erased",
     }
 }
 

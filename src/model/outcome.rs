@@ -16,6 +16,8 @@ pub enum FilterReason {
     NotUsed,
     /// A deal of our own organisations.
     Internal,
+    /// It spoke of a person who was erased.
+    Erased,
 }
 
 /// What became of a record.

@@ -16,6 +16,7 @@
 mod assign;
 mod attempts;
 mod deals;
+pub mod erase;
 mod identify;
 mod marks;
 mod merges;

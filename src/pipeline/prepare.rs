@@ -83,6 +83,8 @@ pub(super) enum Content {
     Change(Box<Change>),
     /// Why it waits for a person.
     Refused(Message),
+    /// It spoke of a person who was erased.
+    Erased,
 }
 
 type Items = Box<dyn Iterator<Item = Decoded> + Send>;
@@ -185,7 +187,8 @@ impl Preparer {
             | Command::MergeClients { .. }
             | Command::SplitClients { .. }
             | Command::CompleteTask { .. }
-            | Command::CancelTask { .. } => return Ok(Work::Command(commanded)),
+            | Command::CancelTask { .. }
+            | Command::ErasePerson(_) => return Ok(Work::Command(commanded)),
         };
         let Some(envelope) = self.envelope_at(at.position)? else { return Ok(Work::Command(commanded)) };
         let catalog = self.catalog_at(position)?;
@@ -294,6 +297,9 @@ fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Received) -> Resul
         .connection(&envelope.connection)
         .ok_or_else(|| Message::new("pipeline-no-connection").with("connection", &envelope.connection))?;
     let transport = connection.connector.source.as_ref().map(|source| source.transport);
+    if envelope.is_all_erased() {
+        return Ok(Box::new(std::iter::once(Decoded::Record(envelope.stream.clone(), Value::Null, Vec::new()))));
+    }
     match transport {
         Some(Transport::Webhook) => {
             let bytes = body_bytes(journal, &envelope.body)?;
@@ -365,6 +371,9 @@ pub fn table_options(connection: &Connection) -> table::Options<'_> {
 }
 
 fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: Decoded) -> Record {
+    if envelope.is_erased(item) {
+        return Record { item, stream: envelope.stream.clone(), content: Content::Erased };
+    }
     match decoded {
         Decoded::Record(stream, value, issues) => {
             let content = match catalog.map_inbound(envelope, &stream, &value) {
@@ -400,4 +409,64 @@ fn lost_body(body: &Body, error: &dyn std::error::Error) -> Message {
         Body::File { name, .. } => name,
     };
     Message::new("pipeline-no-body").with("name", name).with("detail", error)
+}
+
+/// Every text of every record of an envelope; none for a record that does not decode.
+pub(super) fn texts(
+    journal: &dyn Journal,
+    catalog: &Catalog,
+    envelope: &Received,
+    visit: &mut dyn FnMut(u32, Vec<String>),
+) {
+    match items(journal, catalog, envelope) {
+        Ok(items) => {
+            for (index, item) in items.enumerate() {
+                let mut leaves = Vec::new();
+                if let Decoded::Record(_, value, _) = &item {
+                    add_leaves(value, &mut leaves);
+                }
+                visit(index as u32, leaves);
+            }
+        }
+        Err(_) => visit(0, Vec::new()),
+    }
+}
+
+fn add_leaves(value: &Value, leaves: &mut Vec<String>) {
+    match value {
+        Value::Text(text) | Value::Number(text) => leaves.push(text.to_string()),
+        Value::List(items) => items.iter().for_each(|item| add_leaves(item, leaves)),
+        Value::Map(members) => members.iter().for_each(|(_, value)| add_leaves(value, leaves)),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// The bytes of a body that does not decode, read as text in the character sets that sources have.
+pub(super) fn unread_text(journal: &dyn Journal, envelope: &Received) -> Vec<String> {
+    let Ok(bytes) = body_bytes(journal, &envelope.body) else { return Vec::new() };
+    let plain = String::from_utf8_lossy(&bytes).into_owned();
+    let windows = encoding_rs::WINDOWS_1251.decode_without_bom_handling(&bytes).0.into_owned();
+    let form = plain.replace('+', " ");
+    let unquoted = percent_decoded(&form);
+    vec![plain, windows, unquoted]
+}
+
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut index = 0;
+    while index < bytes.len() {
+        let hex = bytes.get(index + 1..index + 3).and_then(|it| std::str::from_utf8(it).ok());
+        match hex.filter(|_| bytes[index] == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                index += 3;
+            }
+            None => {
+                decoded.push(bytes[index]);
+                index += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
 }

@@ -1,7 +1,7 @@
 //! One prepared entry applied: the heart of the daemon, a function of the overlay and the entry.
 
 use super::prepare::{Content, Prepared, Record, Work};
-use super::{attempts, merges, records, scores, tasks};
+use super::{attempts, erase, merges, records, scores, tasks};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX, TICK_WATCHES_MAX};
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
@@ -175,6 +175,7 @@ impl Step<'_> {
             Command::CancelTask { task, reason } => {
                 tasks::by_person(self, task, &commanded.by, &reason, TaskState::Cancelled)
             }
+            Command::ErasePerson(erasure) => erase::erase(self, erasure),
             // The record was not there to be read again: nothing to do.
             Command::RetryRecord { .. } | Command::AcceptRecord { .. } => Ok(()),
         }
@@ -189,6 +190,7 @@ impl Step<'_> {
     ) -> Result<(), TableError> {
         let Record { stream, content, .. } = record;
         let outcome = match content {
+            Content::Erased => Outcome::Filtered(FilterReason::Erased),
             Content::Refused(message) => {
                 return self.quarantine(at, &envelope.connection, &stream, message);
             }
@@ -254,14 +256,20 @@ impl Step<'_> {
         self.outcome(at, connection, stream, Outcome::Quarantined(reason))
     }
 
-    fn outcome_at(&mut self, at: ItemRef) -> Result<Option<Outcome>, TableError> {
+    pub(super) fn outcome_at(&mut self, at: ItemRef) -> Result<Option<Outcome>, TableError> {
         let block = self.rows.get::<Outcomes>(&Block::of(at))?.unwrap_or_default();
         Ok(block.into_iter().find(|(record, ..)| *record == at).map(|(_, _, outcome)| outcome))
     }
 
     /// Records the one final fate of a record; a new fate (after a retry) takes the place of the
     /// old one, in the counters too.
-    fn outcome(&mut self, at: ItemRef, connection: &Slug, stream: &Slug, outcome: Outcome) -> Result<(), TableError> {
+    pub(super) fn outcome(
+        &mut self,
+        at: ItemRef,
+        connection: &Slug,
+        stream: &Slug,
+        outcome: Outcome,
+    ) -> Result<(), TableError> {
         let kind = outcome.kind();
         let before = self.rows.update::<Outcomes, _>(&Block::of(at), |block| {
             let block = block.get_or_insert_default();

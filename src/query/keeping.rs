@@ -52,3 +52,22 @@ pub struct PieceView {
     /// Why it stays; none: it goes.
     pub stays: Option<String>,
 }
+
+/// What an erasure takes, or took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasureView {
+    /// The client that stands, and those merged into it.
+    pub clients: Vec<String>,
+    /// Deals.
+    pub deals: usize,
+    /// Documents.
+    pub documents: usize,
+    /// Interactions.
+    pub interactions: usize,
+    /// Entries of the journal that speak of the person.
+    pub entries: usize,
+    /// Where foreign systems hold the person: `connection kind id`; to be erased there by hand.
+    pub elsewhere: Vec<String>,
+    /// The command, when it was given.
+    pub position: Option<u64>,
+}

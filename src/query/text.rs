@@ -24,6 +24,7 @@ pub fn outcome_text(outcome: &Outcome, locale: Locale) -> String {
             FilterReason::Spam => "query-filtered-spam",
             FilterReason::NotUsed => "query-filtered-not-used",
             FilterReason::Internal => "query-filtered-internal",
+            FilterReason::Erased => "query-filtered-erased",
         }),
         Outcome::Quarantined(reason) => Message::new("query-quarantined").with("reason", reason.render(locale)),
         Outcome::Discarded => Message::new("query-discarded"),
@@ -80,6 +81,7 @@ fn command(command: &Command) -> String {
         Command::MergeClients { winner, loser } => format!("merge {loser} -> {winner}"),
         Command::CompleteTask { task, note: _ } => format!("done {task}"),
         Command::CancelTask { task, reason: _ } => format!("cancel {task}"),
+        Command::ErasePerson(erasure) => format!("erase {}", erasure.client),
         Command::SplitClients { winner, loser } => format!("split {loser} <- {winner}"),
     }
 }

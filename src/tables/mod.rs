@@ -36,8 +36,8 @@ pub use row::Persisted;
 
 use row::RowFault;
 use rows::{
-    AssignmentRow, ClientRow, ContactRow, DealRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow, MetaRow,
-    ObjectKey, OutcomeItem, QuarantineRow, TaskRow,
+    AssignmentRow, ClientRow, ContactRow, DealRow, ErasureRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow,
+    MetaRow, ObjectKey, OutcomeItem, QuarantineRow, TaskRow,
 };
 
 /// A table: what its keys and rows are.
@@ -147,6 +147,8 @@ tables! {
     OpenTasks = 0x23 "open_tasks": (Timestamp, Block) => Vec<TaskId>;
     /// Deals made of new leads that are looked at at this instant, whether anybody has touched them: sorted.
     Watches = 0x24 "watches": (Timestamp, Block) => Vec<DealId>;
+    /// Persons who were erased, by the command: ids and hashes.
+    Erasures = 0x28 "erasures": Position => ErasureRow;
 }
 
 impl Pending {

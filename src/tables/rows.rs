@@ -8,13 +8,14 @@ use super::row::first_version;
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{CLIENT_INTERACTIONS_CHUNK, CLIENT_INTERACTIONS_MAX};
 use crate::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, TaskId, Timestamp};
-use crate::entry::ObjectRef;
+use crate::entry::{Erasure, ObjectRef};
 use crate::model::{Class, Client, Confirmed, Deal, Delivery, Document, Interaction, Outcome, Task};
 use crate::scoring::Sent;
 
 first_version!(
     ClientRow,
     DealRow,
+    ErasureRow,
     InteractionRow,
     Document,
     ContactRow,
@@ -287,6 +288,21 @@ impl AssignmentRow {
     pub fn counted_only(at: Timestamp) -> AssignmentRow {
         AssignmentRow { employee: None, group: None, at, why: Vec::new(), counted: None }
     }
+}
+
+/// A person who was erased. It names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasureRow {
+    /// When, journal time.
+    pub at: Timestamp,
+    /// The command.
+    pub erasure: Erasure,
+    /// The client and those merged into it.
+    pub clients: Vec<ClientId>,
+    /// Their deals, sorted.
+    pub deals: Vec<DealId>,
+    /// Everything of theirs that sinks may have been told, sorted.
+    pub objects: Vec<ObjectRef>,
 }
 
 #[cfg(test)]

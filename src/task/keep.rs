@@ -1,6 +1,7 @@
 //! Keeping: snapshots on a schedule and on demand, and what may go once they are there; one at a
 //! time.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,15 +9,20 @@ use jiff::tz::TimeZone;
 use tracing::{error, info};
 
 use super::Ground;
-use crate::base::limits::{KEEP_CHECK_MS, KEEP_RETRY_MS};
+use crate::base::limits::{CLIENT_INTERACTIONS_CHUNK, KEEP_CHECK_MS, KEEP_RETRY_MS};
 use crate::base::telemetry::{Metric, Metrics};
-use crate::base::{Clock, Message, Position, Timestamp};
+use crate::base::{ClientId, Clock, ItemRef, Message, Position, Timestamp};
+use crate::catalog::Catalog;
 use crate::config::{Keep, schedule};
+use crate::entry::Erasure;
 use crate::journal::{Journal, Removed};
+use crate::model::Foreign;
+use crate::pipeline::erase::{self, Wanted, Which};
 use crate::pipeline::retention::{self, Plan};
 use crate::pipeline::snapshot::{self, Snapshot};
 use crate::pipeline::{Configurations, PipelineError, Running};
 use crate::store::{Store, StoreError};
+use crate::tables::{Clients, Deals, Meta, Quarantine, Reader, Span};
 
 /// What keeping stands on.
 pub struct Keeping {
@@ -131,6 +137,101 @@ impl Keeping {
         }
     }
 }
+
+/// Somebody to be erased, and what that takes.
+pub struct ErasurePlan {
+    /// The command.
+    pub erasure: Erasure,
+    /// The client that stands, and those merged into it.
+    pub clients: Vec<ClientId>,
+    /// Deals, documents, interactions.
+    pub counts: (usize, usize, usize),
+    /// Entries of the journal that speak of the person.
+    pub entries: usize,
+    /// Where sinks hold the person: to be erased there by hand.
+    pub foreign: Vec<Foreign>,
+}
+
+impl Keeping {
+    /// Where receipts of erasures lie, and the mark that one is under way.
+    pub fn erasures(&self) -> PathBuf {
+        self.snapshots.with_file_name("erasures")
+    }
+
+    /// What it takes to erase a client; `None` when there is no such client. `salt` is random.
+    pub fn erasure(&self, client: ClientId, salt: [u8; 16]) -> Result<Option<ErasurePlan>, PipelineError> {
+        let reader = Reader::new(self.store.as_ref());
+        let clients = erase::group(&reader, client)?;
+        let Some(standing) = clients.first().copied() else { return Ok(None) };
+        let marks = erase::marks(&reader, &clients, salt)?;
+        let mut deals = BTreeSet::new();
+        let (mut documents, mut interactions) = (0, 0);
+        let mut foreign = Vec::new();
+        for id in &clients {
+            let Some(row) = reader.get::<Clients>(id)? else { continue };
+            deals.extend(row.deals);
+            documents += row.documents.len();
+            interactions += row.interactions.len() + row.interactions_spilled as usize * CLIENT_INTERACTIONS_CHUNK;
+            foreign.extend(row.client.foreign.into_iter().map(|(foreign, _)| foreign));
+        }
+        for id in &deals {
+            foreign.extend(reader.get::<Deals>(id)?.map(|row| row.deal.foreign).unwrap_or_default());
+        }
+        foreign.sort_unstable();
+        foreign.dedup();
+        let wanted = Wanted {
+            clients: clients.iter().copied().collect(),
+            deals: deals.clone(),
+            records: BTreeSet::new(),
+            marks: marks.iter().copied().collect(),
+            salt,
+        };
+        let until = *self.pipeline.applied().borrow();
+        let catalog = self.catalog()?;
+        let found = erase::find(self.journal.as_ref(), self.store.as_ref(), &catalog, &wanted, until)?;
+        let mut records = Vec::new();
+        for (position, which) in &found {
+            match which {
+                // A whole envelope: its records that wait are those of its outcomes.
+                Which::All => {
+                    let first = ItemRef::new(*position, 0);
+                    let waiting = Span::<Quarantine>::all().from(&first).before(&ItemRef::new(position.next(), 0));
+                    records.extend(reader.range(&waiting, false, usize::MAX)?.into_iter().map(|(at, _)| at));
+                }
+                Which::Some(items) => {
+                    for item in items {
+                        let at = ItemRef::new(*position, *item);
+                        records.extend(reader.get::<Quarantine>(&at)?.map(|_| at));
+                    }
+                }
+            }
+        }
+        let erasure = Erasure { client: standing, records, marks, salt };
+        let counts = (deals.len(), documents, interactions);
+        Ok(Some(ErasurePlan { erasure, clients, counts, entries: found.len(), foreign }))
+    }
+
+    /// Says, before the command is given, that files will have to be cleaned: whatever happens
+    /// then, the next start looks.
+    pub fn mark_erasure(&self) -> std::io::Result<()> {
+        let folder = self.erasures();
+        let mut builder = std::fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(&folder)?;
+        let file = std::fs::File::create(folder.join(ERASURE_PENDING))?;
+        file.sync_all()?;
+        std::fs::File::open(&folder)?.sync_all()
+    }
+
+    fn catalog(&self) -> Result<Arc<Catalog>, PipelineError> {
+        let meta = Reader::new(self.store.as_ref()).get::<Meta>(&())?.unwrap_or_default();
+        let loaded = self.configurations.load(meta.configuration.unwrap_or_default());
+        loaded.map_err(|message| PipelineError::Configuration { position: meta.configured_at, message })
+    }
+}
+
+/// Name of the mark that an erasure is under way.
+pub const ERASURE_PENDING: &str = "pending";
 
 const DAY_MS: i64 = 24 * 3_600_000;
 

@@ -37,6 +37,7 @@ mod pipeline;
 mod pipeline_acts;
 mod pipeline_deliver;
 mod pipeline_support;
+mod privacy;
 mod reference;
 mod replay;
 mod retention;

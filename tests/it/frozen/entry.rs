@@ -6,7 +6,7 @@ use uzel::base::checksum::Fingerprint;
 use uzel::base::{ClientId, DealId, InteractionId, ItemRef, Message, Position, Slug, TaskId, Timestamp};
 use uzel::entry::{
     AttemptResult, Attempted, AttemptedItem, Attempting, AttemptingItem, Body, Command, Commanded, Configured, Entry,
-    Kind, ObjectRef, Operation, Received, Slice, Ticked, Verdict,
+    Erasure, Kind, ObjectRef, Operation, Received, Slice, Ticked, Verdict,
 };
 
 use super::{Line, check_no_strangers, check_unchanged, file_name, read_or_freeze};
@@ -112,6 +112,12 @@ fn commands() -> Vec<Entry> {
         Command::SplitClients { winner, loser },
         Command::CompleteTask { task: TaskId(5), note: "договорились".into() },
         Command::CancelTask { task: TaskId(5), reason: String::new() },
+        Command::ErasePerson(Erasure {
+            client: ClientId(1),
+            records: vec![at],
+            marks: vec![Fingerprint([9; 16])],
+            salt: [3; 16],
+        }),
     ];
     let commanded = |command| Entry::Commanded(Commanded { at: Timestamp(5), by: "cli".into(), command });
     commands.map(commanded).into()

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use rust_decimal::Decimal;
 use uzel::base::checksum::Fingerprint;
 use uzel::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, TaskId, Timestamp};
-use uzel::entry::ObjectRef;
+use uzel::entry::{Erasure, ObjectRef};
 use uzel::model::score::FactorPoints;
 use uzel::model::{
     Class, ClassChange, Client, ClientKind, ClientState, CompanyName, Confirmed, ContactPoint, Currency, Deal,
@@ -48,6 +48,7 @@ fn rows_written_once_read_for_ever() {
     check::<Turns>(seen, vec![("Москва".into(), vec![(Slug::literal("ivanova"), 2), (Slug::literal("petrov"), 300)])]);
     check::<OpenDeals>(seen, vec![(Slug::literal("ivanova"), 0), (Slug::literal("petrov"), 300)]);
     check::<Assignments>(seen, assignments());
+    check::<Erasures>(seen, vec![(Position(300), erased())]);
 
     let listed: BTreeSet<String> = TABLES.iter().map(|table| file_name(table.name, table.version)).collect();
     assert_eq!(&listed, &files, "each table has its examples");
@@ -228,6 +229,21 @@ fn score() -> Score {
         class: Class::C1,
         in_forecast: true,
         next_change: Some(Timestamp(6)),
+    }
+}
+
+fn erased() -> ErasureRow {
+    ErasureRow {
+        at: Timestamp(9),
+        erasure: Erasure {
+            client: ClientId(1),
+            records: vec![record(40)],
+            marks: vec![Fingerprint([9; 16])],
+            salt: [3; 16],
+        },
+        clients: vec![ClientId(1), ClientId(300)],
+        deals: vec![DealId(1)],
+        objects: vec![ObjectRef::Client(ClientId(1)), ObjectRef::Deal(DealId(1))],
     }
 }
 

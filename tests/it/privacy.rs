@@ -1,0 +1,195 @@
+//! Erasure: afterwards no file of the folder knows the person, and everybody else is as before.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use uzel::store::snapshot::SnapshotFile;
+use uzel::twin::commerceml::{Order, orders_file};
+use uzel::twin::exchange_client::{ExchangeType, Profile};
+use uzel::twin::site::Form;
+
+use crate::daemon_support::{Daemon, Place, crm, run, settings};
+
+const SURNAME: &str = "Тайнознаменская";
+const MAIL: &str = "tayna@person-example.ru";
+
+/// What must be nowhere, in every character set that sources write.
+fn needles() -> Vec<(String, Vec<u8>)> {
+    let texts = [
+        SURNAME.to_owned(),
+        SURNAME.to_lowercase(),
+        MAIL.to_owned(),
+        "tayna%40person-example.ru".to_owned(),
+        "9161112233".to_owned(),
+        "916-111-22-33".to_owned(),
+        "916 111-22-33".to_owned(),
+        "916)111-22-33".to_owned(),
+    ];
+    let mut needles = Vec::new();
+    for text in texts {
+        let escaped: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let percent: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let windows = encoding_rs::WINDOWS_1251.encode(&text).0.into_owned();
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let forms = [text.clone().into_bytes(), windows, wide, escaped.into_bytes(), percent.into_bytes()];
+        needles.extend(forms.map(|form| (text.clone(), form)));
+    }
+    needles
+}
+
+fn seen(folder: &Path, found: &mut Vec<String>) {
+    for item in fs::read_dir(folder).expect("it reads") {
+        let path = item.expect("an item").path();
+        if path.is_dir() {
+            seen(&path, found);
+            continue;
+        }
+        let Ok(mut bytes) = fs::read(&path) else { continue };
+        if path.extension().is_some_and(|it| it == "snapshot") {
+            let file = SnapshotFile::open(&path).expect("it opens");
+            file.read_all(&mut |key, value| {
+                bytes.extend_from_slice(key);
+                bytes.extend_from_slice(value);
+                Ok(())
+            })
+            .expect("it is whole");
+        }
+        for (text, form) in needles() {
+            if memchr::memmem::find(&bytes, &form).is_some() {
+                found.push(format!("{text} in {}", path.display()));
+            }
+        }
+    }
+}
+
+fn where_seen(place: &Place) -> Vec<String> {
+    let mut found = Vec::new();
+    seen(place.path(), &mut found);
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn ids(clients: &Value) -> Vec<String> {
+    let rows = clients["rows"].as_array().expect("rows");
+    rows.iter().filter_map(|it| it["id"].as_str()).map(str::to_owned).collect()
+}
+
+/// A company's day in which the person comes in every way.
+async fn day(daemon: &Daemon, place: &Place) {
+    let mut form = Form::sample(&format!("{SURNAME} Анна"), "8 916-111-22-33");
+    form.fields.retain(|(field, _)| !field.contains("mail"));
+    form.fields.push(("email".to_owned(), MAIL.to_owned()));
+    for request in [form.json(), form.json_as_text(), form.urlencoded(), form.multipart(&[])] {
+        assert!(daemon.post(&daemon.site, &request).await.status < 400);
+    }
+    daemon.form("Соколова Мария", "+7 912 345-67-81").await;
+    daemon.form("Ильин Пётр", "+7 912 345-67-82").await;
+    let mut ours = Order::sample("00042", 150_000);
+    ours.buyer.name = format!("{SURNAME} Анна");
+    let mut other = Order::sample("00043", 90_000);
+    other.buyer.name = "Белова Ольга".to_owned();
+    let file = orders_file(&[other, ours], "2026-11-21T09:00:00");
+    let base = daemon.base(Profile::Ut11);
+    base.upload(ExchangeType::Sale, &[("orders.xml".to_owned(), file)]).await.expect("it is taken");
+    daemon.caught_up().await;
+    // A record that nobody could read, with the telephone in it.
+    let mut broken = form.json();
+    broken.body.truncate(broken.body.len() - 2);
+    let _any = daemon.post(&daemon.site, &broken).await;
+    daemon.caught_up().await;
+    let _made = place.json(&["snapshot", "make"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn erased_person_is_in_no_file_and_everybody_else_is_as_before() {
+    let twin = crm().await;
+    let place = Place::new(&settings("live"), &twin.url());
+    let daemon = place.start();
+    day(&daemon, &place).await;
+    daemon.until("outbox", |outbox| outbox["rows"].as_array().is_some_and(Vec::is_empty).then_some(())).await;
+    let copies = tempfile::tempdir().expect("a folder");
+    let copy = copies.path().join("before").display().to_string();
+    assert_eq!(place.run(&["backup", "make", &copy]).code, 0);
+    daemon.stop();
+    assert!(!where_seen(&place).is_empty(), "the test looks in the right way");
+
+    let ours = ids(&place.json(&["client", "list", "--search", SURNAME]));
+    let mut others = ids(&place.json(&["client", "list"]));
+    others.retain(|id| !ours.contains(id));
+    assert!(!ours.is_empty() && others.len() >= 3, "{ours:?} {others:?}");
+    let before: Vec<Value> = others.iter().map(|id| place.json(&["client", "show", id])).collect();
+    for id in &ours {
+        let dry = place.json(&["privacy", "erase", id, "--dry-run"]);
+        assert!(dry["position"].is_null() && dry["entries"].as_u64() > Some(0), "{dry:#}");
+        let gone = place.json(&["privacy", "erase", id]);
+        let receipt = place.path().join(format!("erasures/erasure-{}.json", gone["position"]));
+        let receipt: Value = serde_json::from_slice(&fs::read(receipt).expect("a receipt")).expect("JSON");
+        assert_eq!(receipt["clients"], gone["clients"]);
+    }
+    let found = where_seen(&place);
+    assert!(found.is_empty(), "{found:#?}");
+    assert!(!place.path().join("erasures/pending").exists());
+    // Of the file of 1C the other buyer's document is still what was received.
+    let journal = fs::read(place.path().join("journal/00000000000000000001.segment")).expect("it reads");
+    assert!(memchr::memmem::find(&journal, "Белова Ольга".as_bytes()).is_some());
+
+    for (id, before) in others.iter().zip(before) {
+        assert_eq!(place.json(&["client", "show", id]), before);
+    }
+    assert_eq!(place.json(&["journal", "verify"])["sound"], true);
+    assert_eq!(place.json(&["rebuild", "--check"])["same"], true);
+    // The blanked journal from its first entry: no stop, and no person.
+    let said = place.run(&["rebuild", "--whole", "--json"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let people = place.json(&["client", "list", "--search", SURNAME]);
+    assert_eq!(people["rows"].as_array().map(Vec::len), Some(0), "{people:#}");
+
+    // The daemon goes on; the sender's repetition of an erased envelope is still a repetition.
+    let daemon = place.start();
+    daemon.form("Новый Клиент", "+7 912 345-67-99").await;
+    daemon.caught_up().await;
+    daemon.stop();
+    assert!(where_seen(&place).is_empty());
+
+    // A backup of before brings the person back, and the list takes the person out again.
+    let list = place.path().join("erasures/list.json").display().to_string();
+    let elsewhere = copies.path().join("restored").display().to_string();
+    let said = run(&["restore", &copy, "-d", &elsewhere, "--erasures", &list, "--lang", "en"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let mut found = Vec::new();
+    seen(Path::new(&elsewhere), &mut found);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn erasure_beside_the_daemon_is_finished_by_the_next_start_wherever_it_was_stopped() {
+    let place = Place::new(&settings("observe"), "http://127.0.0.1:9/rest/1/x/");
+    let daemon = place.start();
+    day(&daemon, &place).await;
+    for client in place.json(&["client", "list", "--search", SURNAME])["rows"].as_array().expect("rows") {
+        let gone = place.json(&["privacy", "erase", client["id"].as_str().expect("an id")]);
+        assert!(gone["position"].as_u64().is_some());
+    }
+    let people = place.json(&["client", "list", "--search", SURNAME]);
+    assert_eq!(people["rows"].as_array().map(Vec::len), Some(0), "at once: {people:#}");
+    assert!(place.path().join("erasures/pending").exists());
+    daemon.stop();
+    // As a kill in the middle leaves it: half-written files, no store.
+    fs::create_dir_all(place.path().join("store.filling")).expect("a folder");
+    fs::write(place.path().join("journal/00000000000000000001.segment-part"), "half").expect("a file");
+    fs::write(place.path().join("snapshots/00000000000000000003.part"), "half").expect("a file");
+    fs::remove_dir_all(place.path().join("store")).expect("it goes");
+    let daemon = place.start();
+    daemon.caught_up().await;
+    daemon.stop();
+    let found = where_seen(&place);
+    assert!(found.is_empty(), "{found:#?}");
+    assert!(!place.path().join("erasures/pending").exists());
+    assert_eq!(place.json(&["rebuild", "--check"])["same"], true);
+    // Once more changes nothing.
+    fs::write(place.path().join("erasures/pending"), "").expect("a file");
+    assert_eq!(place.json(&["rebuild", "--check"])["same"], true);
+    assert!(where_seen(&place).is_empty());
+}
