@@ -255,3 +255,5 @@ pub const ORGANISATIONS_MAX: usize = 1_000;
 pub const DISTRIBUTION_RULES_MAX: usize = 1_000;
 /// Reasons kept of one assignment. Above: the later ones are not said.
 pub const ASSIGNED_REASONS_MAX: usize = 12;
+/// How far the time of a signed message may be from ours, s. Beyond: 401, nothing is journalled.
+pub const SIGNATURE_TOLERANCE_S: u64 = 300;

@@ -39,6 +39,7 @@ mod reference;
 mod replay;
 mod retention;
 mod scoring;
+mod signature;
 mod sink;
 mod sink_bitrix24;
 mod sink_script;
