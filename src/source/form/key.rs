@@ -54,7 +54,6 @@ pub(super) fn key(
     let of = |domain: &[u8], what: &[u8]| {
         Fingerprint::of_parts([domain, connection.as_bytes(), stream.name.as_bytes(), what])
     };
-    let of_content = |value| Fingerprint::of(&canonical(connection, stream, value, body));
     // The id that was signed with the message is the surest.
     let signed = signed_id.filter(|it| fits_as_id(it)).map(Cow::Borrowed);
     let of_content = |value| Fingerprint::quick(&canonical(connection, stream, value, body));
