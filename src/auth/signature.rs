@@ -195,7 +195,7 @@ fn decoded(text: &str, encoding: Encoding) -> Option<Vec<u8>> {
         Encoding::Base64 => STANDARD_NO_PAD.decode(text.trim().trim_end_matches('=')).ok(),
         Encoding::Hex => {
             let text = text.trim();
-            if !text.is_ascii() || text.len() % 2 != 0 {
+            if !text.is_ascii() || !text.len().is_multiple_of(2) {
                 return None;
             }
             let pair = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).ok();
