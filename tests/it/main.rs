@@ -8,6 +8,7 @@ mod connector;
 mod daemon;
 mod daemon_exchange;
 mod daemon_support;
+mod daemon_tasks;
 mod decode_commerceml;
 mod demo;
 mod exchange;

@@ -4,11 +4,11 @@
 use expect_test::{Expect, expect};
 use serde_json::{Value as Json, json};
 use uzel::base::{Locale, TaskId, Timestamp};
-use uzel::catalog::Catalog;
+use uzel::catalog::{Catalog, FileSet};
 use uzel::entry::{Command, Entry};
 use uzel::tables::{Clients, Deals, Span, Tasks};
 
-use crate::pipeline_support::{DAY_MS, MINUTE_MS, Order, World, changed, form_at, hash, person, plain};
+use crate::pipeline_support::{DAY_MS, MINUTE_MS, Order, World, catalog, changed, form_at, hash, person, plain};
 
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
@@ -390,4 +390,68 @@ fn tasks_go_with_a_merge_and_come_back_with_a_split() {
     assert_eq!(held(&world), [1, 1]);
     let deals = world.reader().rows(Span::<Deals>::all()).count();
     assert_eq!((deals, world.rebuilt(2)), (2, hash(&world.store)));
+}
+
+const TEAM: &str = r#"
+head = "smirnov"
+[[employee]]
+key = "ivanova"
+name = "Иванова"
+groups = ["Все"]
+ids = { site = "Иванова" }
+[[employee]]
+key = "petrov"
+name = "Петров"
+groups = ["Все"]
+[[employee]]
+key = "smirnov"
+name = "Смирнов"
+"#;
+
+/// Two employees who take turns, and their head; new leads are watched.
+fn team() -> std::sync::Arc<Catalog> {
+    let builtin = |file: &str| FileSet::builtin().get(file).expect("built in").to_owned();
+    let rules =
+        builtin("rules/distribution.toml").replacen("[[untouched]]", "[[rule]]\nto = \"Все\"\n\n[[untouched]]", 1);
+    let business = builtin("rules/business.toml").replace("watch = \"when_crm_is_read\"", "watch = \"always\"");
+    catalog(&[("rules/employees.toml", TEAM), ("rules/distribution.toml", &rules), ("rules/business.toml", &business)])
+}
+
+fn responsible(world: &World) -> Vec<String> {
+    let deals = world.reader().rows(Span::<Deals>::all());
+    deals.map(|row| row.expect("it reads").1.deal.responsible.map_or("".into(), |it| it.value.to_string())).collect()
+}
+
+#[test]
+fn untouched_lead_goes_to_the_next_in_turn_and_then_to_the_head() {
+    check_under(
+        &team(),
+        |it| {
+            it.form(maria(json!({})));
+            assert_eq!(responsible(it), ["ivanova"]);
+            it.pass(15 * MINUTE_MS).tick();
+            assert_eq!(responsible(it), ["petrov"]);
+            it.pass(15 * MINUTE_MS).tick();
+            assert_eq!(responsible(it), ["smirnov"]);
+        },
+        expect![[r#"
+            untouched for smirnov, due Mon 12:30, renewed 1: Новую заявку никто не взял за 30 рабочих минут: руководителю
+        "#]],
+    );
+}
+
+#[test]
+fn a_responsible_whom_a_source_named_stays_and_only_the_task_goes_to_the_head() {
+    check_under(
+        &team(),
+        |it| {
+            it.form(maria(json!({"responsible": "Иванова"})));
+            it.pass(15 * MINUTE_MS).tick();
+            it.pass(15 * MINUTE_MS).tick();
+            assert_eq!(responsible(it), ["ivanova"]);
+        },
+        expect![[r#"
+            untouched for smirnov, due Mon 12:30, renewed 1: Новую заявку никто не взял за 30 рабочих минут: руководителю
+        "#]],
+    );
 }
