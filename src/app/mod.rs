@@ -4,6 +4,7 @@
 //! the command line needs without a daemon); [`Daemon`] adds the listener, the sinks and the
 //! reconcilers; [`demo`] plays a whole day against the twin.
 
+pub mod backup;
 mod configurations;
 mod core;
 mod daemon;
@@ -12,6 +13,7 @@ pub mod error;
 mod folder;
 mod init;
 mod keeping;
+mod links;
 pub mod logging;
 mod progress;
 mod rebuild;

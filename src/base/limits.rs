@@ -2,6 +2,8 @@
 
 /// A webhook or form body, bytes. Above: 413, nothing is journalled.
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 256 * 1024;
+/// A message that something changed in a foreign system, bytes. Above: 413; the regular look sees it.
+pub const HINT_BODY_BYTES_MAX: usize = 64 * 1024;
 /// A form with files, bytes in all. Above: 413.
 pub const FORM_WITH_FILES_BYTES_MAX: usize = 20 * 1024 * 1024;
 /// One uploaded chunk of the 1C exchange, bytes. We announce less (`file_limit`); above: `failure`.
@@ -223,6 +225,10 @@ pub const DIFFERENCE_LINES_MAX: usize = 100_000;
 pub const CALENDAR_DAYS_MAX: i64 = 1_500;
 /// Shifts of the calendar. Above: the file is refused.
 pub const CALENDAR_SHIFTS_MAX: usize = 64;
+/// Positions left out after a restore: ids of objects made after the backup derive from positions,
+/// stand in the CRM, and must not be given again. More entries than this since the backup: an id
+/// may come twice.
+pub const RESTORE_POSITIONS_SKIPPED: usize = 100_000;
 /// Employees. Above: the file is refused.
 pub const EMPLOYEES_MAX: usize = 5_000;
 /// Organisations of our own. Above: the file is refused.

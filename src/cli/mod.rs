@@ -8,7 +8,9 @@
 //! Exit codes: 0 done; 1 failed; 2 the command line does not read; 3 problems were found (lint,
 //! verify, rebuild --check, demo --once) or differences (replay --diff); 4 there is no such thing.
 
+mod backup;
 mod client;
+mod connect;
 mod deal;
 mod demo;
 mod init;
@@ -20,6 +22,7 @@ mod output;
 mod quarantine;
 mod rebuild;
 mod replay;
+mod retention;
 mod run;
 mod score;
 mod snapshot;
@@ -65,6 +68,7 @@ enum Command {
     Demo(demo::Args),
     Status(status::Args),
     Lint(lint::Args),
+    Connect(connect::Args),
     #[command(subcommand)]
     Client(client::Sub),
     #[command(subcommand)]
@@ -82,6 +86,10 @@ enum Command {
     Replay(replay::Args),
     #[command(subcommand)]
     Snapshot(snapshot::Sub),
+    #[command(subcommand)]
+    Backup(backup::Sub),
+    Restore(backup::Args),
+    Retention(retention::Args),
     #[command(subcommand)]
     Twin(twin::Sub),
 }
@@ -123,6 +131,11 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
+    /// Whether a daemon answers, rather than this process.
+    pub(crate) fn by_daemon(&self) -> bool {
+        self.core.is_none()
+    }
+
     /// Ends an in-process store.
     pub(crate) async fn close(self) {
         if let Some(core) = self.core {
@@ -223,6 +236,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Demo(args) => demo::run(args, context).await,
         Command::Status(args) => status::run(args, context).await,
         Command::Lint(args) => lint::run(args, context),
+        Command::Connect(args) => connect::run(args, context).await,
         Command::Client(sub) => client::run(sub, context).await,
         Command::Deal(sub) => deal::run(sub, context).await,
         Command::Score(args) => score::run(args, context).await,
@@ -232,6 +246,9 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
         Command::Replay(args) => replay::run(args, context).await,
+        Command::Backup(sub) => backup::run(sub, context).await,
+        Command::Retention(args) => retention::run(args, context).await,
+        Command::Restore(args) => backup::restore(args, context).await,
         Command::Snapshot(sub) => snapshot::run(sub, context).await,
         Command::Twin(sub) => twin::run(sub, context).await,
     }

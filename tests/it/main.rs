@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one file per subject.
 
+mod backup;
 mod calendar;
 mod catalog;
 mod cli;
@@ -26,6 +27,7 @@ mod locales;
 mod mapping;
 mod mapping_out;
 mod normalize;
+mod oauth;
 mod outbox;
 mod people;
 mod people_stories;
@@ -35,6 +37,7 @@ mod pipeline_deliver;
 mod pipeline_support;
 mod reference;
 mod replay;
+mod retention;
 mod scoring;
 mod sink;
 mod sink_bitrix24;
