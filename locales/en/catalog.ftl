@@ -85,3 +85,6 @@ catalog-stranger = this file belongs to no stream and no object; did you mean "{
 catalog-stranger-list = this file belongs to no stream and no object of its connector. Known: { $known }.
 catalog-bundle-damaged = the kept configuration is damaged. Take the folder "configurations" from a backup.
 catalog-bundle-newer = the kept configuration was written by a newer uzel. Update the program.
+catalog-contact-email = "{ $word }" is not an e-mail address. Write it like this: zakaz@romashka.ru
+catalog-contact-domain = "{ $word }" is not a domain. Write it without the at sign: romashka.ru
+catalog-contact-inn = "{ $word }" is not an INN: it has 10 or 12 digits.

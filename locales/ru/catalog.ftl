@@ -85,3 +85,6 @@ catalog-stranger = этот файл не относится ни к поток�
 catalog-stranger-list = этот файл не относится ни к потоку, ни к объекту своего коннектора. Есть: { $known }.
 catalog-bundle-damaged = сохранённая конфигурация повреждена. Возьмите папку configurations из копии.
 catalog-bundle-newer = сохранённую конфигурацию сделал более новый uzel. Обновите программу.
+catalog-contact-email = «{ $word }» — не адрес почты. Пишите так: zakaz@romashka.ru
+catalog-contact-domain = «{ $word }» — не домен. Пишите без собаки: romashka.ru
+catalog-contact-inn = «{ $word }» — не ИНН: в нём 10 или 12 цифр.

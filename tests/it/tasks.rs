@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use uzel::base::{Locale, TaskId, Timestamp};
 use uzel::catalog::{Catalog, FileSet};
 use uzel::entry::{Command, Entry};
-use uzel::tables::{Clients, Deals, Span, Tasks};
+use uzel::tables::{Clients, Deals, Pending, Span, Tasks};
 
 use crate::pipeline_support::{DAY_MS, MINUTE_MS, Order, World, catalog, changed, form_at, hash, person, plain};
 
@@ -454,4 +454,87 @@ fn a_responsible_whom_a_source_named_stays_and_only_the_task_goes_to_the_head() 
             untouched for smirnov, due Mon 12:30, renewed 1: Новую заявку никто не взял за 30 рабочих минут: руководителю
         "#]],
     );
+}
+
+/// Lists of people who are no clients.
+fn lists() -> std::sync::Arc<Catalog> {
+    let lists = "[[list]]\nstanding = \"courier\"\nphones = [\"+79125550101\"]\n\
+        [[list]]\nstanding = \"supplier\"\ndomains = [\"steel.example\"]\n\
+        [[list]]\nstanding = \"applicant\"\nemails = [\"anna@example.ru\"]\n\
+        [[list]]\nstanding = \"spam\"\nphones = [\"+79125550909\"]\n";
+    catalog(&[("rules/contacts.toml", lists), ("rules/employees.toml", STAFF)])
+}
+
+const STAFF: &str = "[[employee]]\nkey = \"ivanova\"\nname = \"Иванова\"\nmobile = \"+79125550303\"\n";
+
+fn clients_and_deals(world: &World) -> (usize, usize) {
+    (world.reader().rows(Span::<Clients>::all()).count(), world.reader().rows(Span::<Deals>::all()).count())
+}
+
+#[test]
+fn staff_suppliers_couriers_and_applicants_are_logged_and_make_no_lead() {
+    let mut world = World::under(&lists());
+    let told = [
+        json!({"name": "Курьер", "phone": "8 912 555-01-01"}),
+        json!({"name": "Сталь", "email": "Sales@Steel.example"}),
+        json!({"name": "Анна", "email": "anna@example.ru"}),
+        json!({"name": "Иванова", "phone": "+7 912 555-03-03"}),
+    ];
+    for fields in &told {
+        world.pass(MINUTE_MS).form(fields.clone());
+    }
+    assert_eq!(clients_and_deals(&world), (4, 0));
+    let waiting = world.reader().rows(Span::<Pending>::all()).count();
+    assert_eq!(waiting, 0, "no card is made in the CRM of who is no client");
+    // His next word is no lead either, and a deal that a system tells is one.
+    world.pass(DAY_MS).form(told[0].clone());
+    assert_eq!(clients_and_deals(&world), (4, 0));
+    world.form(json!({"name": "Курьер", "phone": "8 912 555-01-01", "deal_id": "7"}));
+    assert_eq!(clients_and_deals(&world), (4, 1));
+    assert!(world.reader().rows(Span::<Pending>::all()).count() > 0, "then the CRM is told of him");
+    assert_eq!(world.rebuilt(3), hash(&world.store));
+}
+
+#[test]
+fn block_listed_lead_is_set_aside_and_can_be_taken_after_all() {
+    let mut world = World::under(&lists());
+    let position = world.form(json!({"name": "Реклама", "phone": "+7 912 555-09-09"}));
+    assert_eq!(clients_and_deals(&world), (0, 0));
+    world.command(Command::AcceptRecord { at: crate::pipeline_support::record(position) });
+    assert_eq!(clients_and_deals(&world), (1, 1));
+}
+
+#[test]
+fn full_payment_moves_the_deal_only_to_a_stage_that_is_set() {
+    let stage = |catalog: &std::sync::Arc<Catalog>| {
+        let mut world = World::under(catalog);
+        let order = world.now;
+        let mut envelope = crate::pipeline_support::orders_at(order, &[Order::PLAIN]);
+        let uzel::entry::Body::Inline(bytes) = &envelope.body else { panic!("it is small") };
+        let text = String::from_utf8(bytes.clone()).expect("text");
+        let paid =
+            "<ЗначениеРеквизита><Наименование>Оплачен</Наименование><Значение>true</Значение></ЗначениеРеквизита>";
+        let text = text.replacen("<ЗначенияРеквизитов>", &format!("<ЗначенияРеквизитов>{paid}"), 1);
+        envelope.body = uzel::entry::Body::Inline(text.into_bytes());
+        world.append(&Entry::Received(envelope));
+        let mut deals = world.reader().rows(Span::<Deals>::all());
+        deals.next().expect("a deal").expect("it reads").1.deal.stage.map(|it| it.value.to_string())
+    };
+    let set = changed("rules/business.toml", "paid_stage = \"\"", "paid_stage = \"Оплачено\"");
+    assert_eq!((stage(&plain()), stage(&set).as_deref()), (None, Some("Оплачено")));
+}
+
+#[test]
+fn contact_lists_are_linted() {
+    let settings =
+        uzel::config::Settings::compile("uzel.toml", "[company]\nname = \"x\"\n", &|_| None).expect("it reads");
+    let mut files = FileSet::builtin();
+    let text = "[[list]]\nstanding = \"spamm\"\n[[list]]\nstanding = \"own\"\nphones = [\"8 912\"]\n\
+        emails = [\"x\"]\ndomains = [\"@x.ru\"]\ninns = [\"1\"]\nphone = 1\n";
+    files.put("rules/contacts.toml", text.to_owned());
+    let problems = Catalog::compile(&files, &settings).expect_err("it does not compile");
+    let shown: String = problems.iter().map(|it| it.render(Locale::En) + "\n").collect();
+    for line in [2, 5, 6, 7, 8, 9] {
+        assert!(shown.contains(&format!("rules/contacts.toml:{line}: ")), "line {line}: {shown}");
+    }
 }
