@@ -184,6 +184,8 @@ fn source(connection: &'static str, ids: &[&str]) -> FormSource {
         connector: Slug::literal("forms"),
         secret: Secret::new(SECRET),
         previous_secret: None,
+        scheme: uzel::auth::signature::Scheme::None,
+        signing: Vec::new(),
         origins: Vec::new(),
         redirects: Vec::new(),
         rates: Rates::NONE,

@@ -1,5 +1,6 @@
 ## source: site forms and webhooks
 source-unknown = There is nothing at this address. Copy the whole address of the connection from its settings in uzel.
+source-unverified = The message is not signed by a secret that this connection knows.
 source-method = This address takes POST only. Set the method POST where the address is entered.
 source-encoding = The body is compressed, and this address takes plain bodies only. Send it without Content-Encoding.
 source-too-large = The body is larger than { $kib } KiB, and nothing of it was kept. Send less, or without files.
@@ -10,6 +11,9 @@ source-too-many = Too many requests. Send this one again in { $seconds ->
 source-not-webhook = connection "{ $connection }": the connector "{ $connector }" does not take webhooks. Choose a connector whose source has transport = "webhook" and at least one stream.
 source-bad-origin = connection "{ $connection }": "{ $origin }" is not an origin. Write scheme and host only, for example https://site.ru.
 source-bad-redirect = connection "{ $connection }": "{ $address }" cannot be a page to lead to. Write its whole address, for example https://site.ru/thanks.
+
+## pipeline: lists
+pipeline-no-list = the body has no list at { $path }, which the connection { $connection } names in its setting list. Correct the setting or the sender, then retry this record.
 
 ## http: the listener
 http-bind = cannot listen on { $address }: { $cause }. Stop the program that holds the address, or set another one.

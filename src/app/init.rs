@@ -101,7 +101,8 @@ pub(super) fn make(
             Transport::Webhook => {
                 let secret = made(&vault, name, "secret")?;
                 let address = format!("{base}/in/{name}/{}", secret.expose());
-                addresses.push(MadeAddress { connection: name.to_string(), address, login: None, password: None });
+                let password = signing(&vault, connection)?;
+                addresses.push(MadeAddress { connection: name.to_string(), address, login: None, password });
             }
             // Files come to where the settings say: there is no address to give away.
             Transport::Folder => {}
@@ -118,6 +119,22 @@ pub(super) fn make(
         }
     }
     Ok(Made { settings_file: file.display().to_string(), is_new, addresses })
+}
+
+/// The secret that signs the messages of a connection, where they are signed.
+fn signing(vault: &Vault, connection: &crate::catalog::Connection) -> anyhow::Result<Option<String>> {
+    let scheme = connection.setting("signature").and_then(FieldValue::as_text).filter(|it| *it != "none");
+    let Some(scheme) = scheme else { return Ok(None) };
+    if let Some(there) = secret(vault, &connection.name, "signing_secret") {
+        return Ok(Some(there.expose().to_owned()));
+    }
+    // What follows the prefix is read as base64 on both sides.
+    let fresh = match scheme {
+        "standard_webhooks" => Secret::new(format!("whsec_{}", Secret::generate().expose())),
+        _ => Secret::generate(),
+    };
+    vault.set(&secret_name(&connection.name, "signing_secret"), fresh.clone())?;
+    Ok(Some(fresh.expose().to_owned()))
 }
 
 /// The secret that is there, else a new one.

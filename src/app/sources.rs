@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::auth::signature::{Encoding, Scheme};
 use crate::base::limits::EXCHANGE_FILE_LIMIT_BYTES;
 use crate::base::{Clock, Locale, Message, Secret, Slug};
 use crate::catalog::{Catalog, Connection};
@@ -45,6 +46,8 @@ pub(super) fn forms(catalog: &Catalog, vault: &Vault, listen: &Listen) -> anyhow
             connector: connection.connector.slug.clone(),
             secret: required_secret(vault, &connection.name, "secret")?,
             previous_secret: vault.previous(&secret_name(&connection.name, "secret")),
+            scheme: scheme(connection),
+            signing: signing_secrets(connection, vault)?,
             origins: texts(connection, "origins"),
             redirects: texts(connection, "redirects"),
             rates: Rates {
@@ -55,6 +58,32 @@ pub(super) fn forms(catalog: &Catalog, vault: &Vault, listen: &Listen) -> anyhow
         sources.push(FormSource::new(settings, spec, Ticks::monotonic()).map_err(Told)?);
     }
     Ok(sources)
+}
+
+/// How messages to the connection are signed, by its settings.
+fn scheme(connection: &Connection) -> Scheme {
+    let text = |name: &str| connection.setting(name).and_then(FieldValue::as_text).unwrap_or_default().to_owned();
+    let (header, prefix) = (text("signature_header").to_lowercase(), text("signature_prefix"));
+    let hmac = |encoding| Scheme::HmacSha256 { header: header.clone(), prefix: prefix.clone(), encoding };
+    match text("signature").as_str() {
+        "token_header" => Scheme::TokenHeader { header, prefix },
+        "basic" => Scheme::Basic,
+        "hmac_sha256_hex" => hmac(Encoding::Hex),
+        "hmac_sha256_base64" => hmac(Encoding::Base64),
+        "stripe" => Scheme::Stripe,
+        "standard_webhooks" => Scheme::StandardWebhooks,
+        _ => Scheme::None,
+    }
+}
+
+/// The secret that signs and the one before it; none is asked for where nothing is signed.
+fn signing_secrets(connection: &Connection, vault: &Vault) -> anyhow::Result<Vec<Secret>> {
+    if scheme(connection) == Scheme::None {
+        return Ok(Vec::new());
+    }
+    let name = &connection.name;
+    let present = required_secret(vault, name, "signing_secret")?;
+    Ok(std::iter::once(present).chain(vault.previous(&secret_name(name, "signing_secret"))).collect())
 }
 
 fn texts(connection: &Connection, name: &str) -> Vec<String> {

@@ -12,9 +12,11 @@
 //! state ([`Standing`]) that says what a person must do, and nothing is sent until then.
 //! Not guaranteed, because nobody can: a server that kills the former refresh token at once and
 //! whose answer never arrives has locked us out; a person connects again.
-//! Not here: signatures of messages to us (`source`), secrets that stand in addresses.
+//! [`signature`] proves where messages come from, both ways.
+//! Not here: secrets that stand in addresses.
 
 mod pair;
+pub mod signature;
 mod tokens;
 mod wire;
 

@@ -261,3 +261,5 @@ pub const DISTRIBUTION_RULES_MAX: usize = 1_000;
 pub const ASSIGNED_REASONS_MAX: usize = 12;
 /// A body of several people in which one is blanked, bytes. Above: the whole body goes.
 pub const ERASE_BODY_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// How far the time of a signed message may be from ours, s. Beyond: 401, nothing is journalled.
+pub const SIGNATURE_TOLERANCE_S: u64 = 300;

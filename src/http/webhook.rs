@@ -148,7 +148,7 @@ fn refused(state: &State, form: &FormRoute, parts: &Parts, refusal: Refusal) -> 
             answer
         }
         Refusal::TooMany { retry_after_s, .. } => answer::retry_after(answer, retry_after_s),
-        Refusal::Unknown | Refusal::Encoding | Refusal::TooLarge { .. } => answer,
+        Refusal::Unknown | Refusal::Unverified | Refusal::Encoding | Refusal::TooLarge { .. } => answer,
     }
 }
 

@@ -303,11 +303,19 @@ fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Received) -> Resul
     match transport {
         Some(Transport::Webhook) => {
             let bytes = body_bytes(journal, &envelope.body)?;
-            let item = match decode::submission(&envelope.content_type, &bytes) {
-                Ok(decoded) => Decoded::Record(envelope.stream.clone(), decoded.value, decoded.issues),
-                Err(error) => Decoded::Broken(error.message),
+            let list = connection.setting("list").and_then(FieldValue::as_text).filter(|it| !it.is_empty());
+            let decoded = match decode::submission(&envelope.content_type, &bytes) {
+                Ok(decoded) => decoded,
+                Err(error) => return Ok(Box::new(std::iter::once(Decoded::Broken(error.message)))),
             };
-            Ok(Box::new(std::iter::once(item)))
+            match list {
+                None => Ok(Box::new(std::iter::once(Decoded::Record(
+                    envelope.stream.clone(),
+                    decoded.value,
+                    decoded.issues,
+                )))),
+                Some(list) => listed(envelope, list, decoded),
+            }
         }
         Some(Transport::Exchange1c) => {
             let name = envelope.header("file").unwrap_or("");
@@ -323,6 +331,20 @@ fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Received) -> Resul
         }
         None => Err(Message::new("pipeline-no-source").with("connection", &envelope.connection)),
     }
+}
+
+/// The records that stand in a list of the body: `.` is the body itself. One object instead of a
+/// list is a list of one.
+fn listed(envelope: &Received, list: &str, decoded: decode::Decoded) -> Result<Items, Message> {
+    let path = crate::value::Path::compile(list).map_err(|error| error.message)?;
+    let found = path.first(&decoded.value).map(Value::items).unwrap_or_default().to_vec();
+    if found.is_empty() {
+        let message = Message::new("pipeline-no-list").with("path", list).with("connection", &envelope.connection);
+        return Err(message);
+    }
+    let stream = envelope.stream.clone();
+    let mut issues = decoded.issues;
+    Ok(Box::new(found.into_iter().map(move |it| Decoded::Record(stream.clone(), it, std::mem::take(&mut issues)))))
 }
 
 /// The rows of a table. The table is looked at as a whole first: one whose columns were shifted is

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use uzel::auth::signature::Scheme;
 use uzel::base::{Secret, Slug, Timestamp};
 use uzel::connector::{SourceSpec, StreamSpec, TestRequest, Transport};
 use uzel::entry::{Body, Received};
@@ -45,6 +46,8 @@ fn settings() -> FormSettings {
         connector: Slug::literal("forms"),
         secret: Secret::new(SECRET),
         previous_secret: Some(Secret::new("the-one-before")),
+        scheme: Scheme::None,
+        signing: Vec::new(),
         origins: vec!["https://site.ru".to_owned(), "https://shop.site.ru/".to_owned()],
         redirects: vec!["https://site.ru/thanks".to_owned(), "https://site.ru/spasibo".to_owned()],
         rates: Rates::NONE,

@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
+use uzel::auth::signature::Scheme;
 use uzel::base::clock::ManualClock;
 use uzel::base::telemetry::Metrics;
 use uzel::base::{Message, Position, Secret, Slug, Timestamp};
@@ -187,6 +188,8 @@ pub(crate) fn settings(connection: &'static str, rates: Rates) -> FormSettings {
         connector: Slug::literal("forms"),
         secret: Secret::new(SECRET),
         previous_secret: Some(Secret::new("the-one-before")),
+        scheme: Scheme::None,
+        signing: Vec::new(),
         origins: vec!["https://site.ru".to_owned()],
         redirects: vec!["https://site.ru/thanks".to_owned()],
         rates,

@@ -46,6 +46,7 @@ const BYTES: &[u8] = b"bytes";
 pub(super) fn key(
     connection: &Slug,
     stream: &StreamSpec,
+    signed_id: Option<&str>,
     headers: &HeaderMap,
     decoded: Option<&Value>,
     body: &[u8],
@@ -53,9 +54,11 @@ pub(super) fn key(
     let of = |domain: &[u8], what: &[u8]| {
         Fingerprint::of_parts([domain, connection.as_bytes(), stream.name.as_bytes(), what])
     };
+    // The id that was signed with the message is the surest.
+    let signed = signed_id.filter(|it| fits_as_id(it)).map(Cow::Borrowed);
     let of_content = |value| Fingerprint::quick(&canonical(connection, stream, value, body));
     let in_body = decoded.and_then(|value| sender_id(stream, value)).map(Cow::Borrowed);
-    match (in_body.or_else(|| header_id(headers)), decoded) {
+    match (signed.or(in_body).or_else(|| header_id(headers)), decoded) {
         (Some(id), _) => (of(ID, id.as_bytes()), KeyKind::Id),
         (None, Some(value)) => (of_content(value), KeyKind::Content),
         (None, None) => (of(BYTES, body), KeyKind::Content),

@@ -1,4 +1,4 @@
-//! Site forms and webhooks without a signature: a POST to `/in/{connection}/{secret}[/{stream}]`.
+//! Site forms and webhooks: a POST to `/in/{connection}/{secret}[/{stream}]`.
 //!
 //! [`FormSource`] decides, and nothing else: no socket, no clock, no journal. `http` first asks
 //! [`FormSource::admit`] with the head of the request, so that a stranger's body is never read, then
@@ -7,6 +7,8 @@
 //! Guaranteed:
 //! - the secret is compared in constant time, the previous one too; a wrong one looks like an
 //!   address that does not exist;
+//! - where the connection names a signature, the raw bytes are verified before anything reads them;
+//!   a message that proves nothing is refused with 401 and no reason, and nothing of it is kept;
 //! - a body within the bounds is kept even when it does not read or its `Content-Type` is wrong: the
 //!   sender gets success, the pipeline quarantines the record, a person is told;
 //! - cookies, authorization and the secret never enter the envelope.
@@ -25,6 +27,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
+use crate::auth::signature::{self, Scheme, Verified};
 use crate::base::limits::{FORM_WITH_FILES_BYTES_MAX, INLINE_BODY_BYTES_MAX, NOTE_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX};
 use crate::base::{Message, Secret, Slug, Timestamp};
 use crate::connector::{SourceSpec, StreamSpec, TestRequest, Transport};
@@ -62,6 +65,10 @@ pub struct FormSettings {
     pub secret: Secret,
     /// The one before it, still good until every site has the new one.
     pub previous_secret: Option<Secret>,
+    /// How a message proves where it comes from, beside the secret of the address.
+    pub scheme: Scheme,
+    /// Secrets that sign: the present one and the one before it.
+    pub signing: Vec<Secret>,
     /// Sites whose pages may send by script (`https://site.ru`); reflected only when listed.
     pub origins: Vec<String>,
     /// Pages a plain form may lead to afterwards, whole addresses.
@@ -134,6 +141,8 @@ pub enum Accept {
 pub enum Refusal {
     /// No such connection, secret or stream; which of them is not told.
     Unknown,
+    /// The message is not signed as it should be; why is not told.
+    Unverified,
     /// Not a POST.
     Method,
     /// The body is compressed.
@@ -157,6 +166,7 @@ impl Refusal {
     pub fn status(self) -> StatusCode {
         match self {
             Refusal::Unknown => StatusCode::NOT_FOUND,
+            Refusal::Unverified => StatusCode::UNAUTHORIZED,
             Refusal::Method => StatusCode::METHOD_NOT_ALLOWED,
             Refusal::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -168,6 +178,7 @@ impl Refusal {
     pub fn reason(self) -> &'static str {
         match self {
             Refusal::Unknown => "unknown",
+            Refusal::Unverified => "unverified",
             Refusal::Method => "method",
             Refusal::Encoding => "encoding",
             Refusal::TooLarge { .. } => "too_large",
@@ -180,6 +191,7 @@ impl Refusal {
     pub fn message(self) -> Message {
         match self {
             Refusal::Unknown => Message::new("source-unknown"),
+            Refusal::Unverified => Message::new("source-unverified"),
             Refusal::Method => Message::new("source-method"),
             Refusal::Encoding => Message::new("source-encoding"),
             Refusal::TooLarge { bytes_max } => Message::new("source-too-large").with("kib", bytes_max / 1024),
@@ -195,6 +207,8 @@ pub struct FormSource {
     connector: Slug,
     secret: Secret,
     previous_secret: Option<Secret>,
+    scheme: Scheme,
+    signing: Vec<Secret>,
     origins: Vec<HeaderValue>,
     redirects: reply::Redirects,
     limiter: rate::Limiter,
@@ -237,6 +251,8 @@ impl FormSource {
             connector: settings.connector,
             secret: settings.secret,
             previous_secret: settings.previous_secret,
+            scheme: settings.scheme,
+            signing: settings.signing,
         })
     }
 
@@ -292,6 +308,9 @@ impl FormSource {
         if body.len() > bytes_max {
             return Accept::Refuse(Refusal::TooLarge { bytes_max });
         }
+        let Ok(Verified { id }) = signature::verify(&self.scheme, &self.signing, headers, &body, now) else {
+            return Accept::Refuse(Refusal::Unverified);
+        };
         let content_type = note(headers.get(CONTENT_TYPE)).unwrap_or_default();
         // A body that does not read is kept all the same: the pipeline quarantines it by name.
         let decoded = decode::submission(&content_type, &body).ok().map(|it| it.value);
@@ -302,7 +321,8 @@ impl FormSource {
                 self.dialect.clone()
             });
         }
-        let (idempotency_key, kind) = key::key(&self.connection, stream, headers, decoded.as_ref(), &body);
+        let (idempotency_key, kind) =
+            key::key(&self.connection, stream, id.as_deref(), headers, decoded.as_ref(), &body);
         let reply = reply::choose(&self.dialect, &self.redirects, headers, decoded.as_ref());
         let received = Received {
             connection: self.connection.clone(),
