@@ -93,9 +93,7 @@ impl Daemon {
         tasks.spawn(task::admit::run(ground.clone()));
         tasks.spawn(task::uploads::run(ground.clone(), exchanges.into_iter().map(|(_, it)| it).collect()));
         tasks.spawn(measure(ground.clone(), Arc::clone(&metrics), control));
-        for deliverer in sinks::deliverers(&core, &ground, &stops, &metrics)? {
-            tasks.spawn(deliverer.run());
-        }
+        sinks::spawn(&core, &ground, &stops, &metrics, &mut tasks)?;
         Ok(Daemon { core, address, stop, tasks })
     }
 

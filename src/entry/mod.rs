@@ -203,6 +203,25 @@ pub enum Command {
         /// The record.
         at: ItemRef,
     },
+    /// Write to a sink what a plan says; from here on the sink is live.
+    ApplyPlan {
+        /// The sink.
+        sink: Slug,
+        /// Names the plan.
+        plan: Fingerprint,
+        /// The objects of its lines.
+        objects: Vec<ObjectRef>,
+    },
+    /// Write nothing more to a sink until it is resumed.
+    PauseSink {
+        /// The sink.
+        sink: Slug,
+    },
+    /// Go on writing to a paused sink.
+    ResumeSink {
+        /// The sink.
+        sink: Slug,
+    },
 }
 
 /// A compiled configuration takes force from here on.

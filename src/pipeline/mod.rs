@@ -15,6 +15,7 @@
 
 mod attempts;
 mod deals;
+mod gate;
 mod identify;
 mod marks;
 mod merges;

@@ -79,6 +79,9 @@ fn command(command: &Command) -> String {
         Command::DiscardDelivery { sink, object } => format!("discard {object} -> {sink}"),
         Command::MergeClients { winner, loser } => format!("merge {loser} -> {winner}"),
         Command::SplitClients { winner, loser } => format!("split {loser} <- {winner}"),
+        Command::ApplyPlan { sink, plan, objects } => format!("apply {plan} ({}) -> {sink}", objects.len()),
+        Command::PauseSink { sink } => format!("pause {sink}"),
+        Command::ResumeSink { sink } => format!("resume {sink}"),
     }
 }
 

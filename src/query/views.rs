@@ -37,7 +37,7 @@ pub struct StatusView {
 pub struct DeliveryCountView {
     /// The sink.
     pub sink: String,
-    /// `due`, `in_flight`, `uncertain`, `dead`, `discarded`.
+    /// `due`, `held` (waits for a plan), `in_flight`, `uncertain`, `dead`, `discarded`.
     pub state: String,
     /// How many.
     pub count: u64,
@@ -52,7 +52,7 @@ pub struct ConnectionView {
     pub name: String,
     /// Its connector.
     pub connector: String,
-    /// `observe` or `live`.
+    /// `observe`, `live`, `paused` or `off`.
     pub mode: String,
     /// Whether it is a sink.
     pub is_sink: bool,

@@ -26,8 +26,8 @@ use crate::net::Boxed;
 use crate::outbox;
 use crate::scoring;
 use crate::sink::{Certainty, Ending, Recorder, Search, Sink, Work};
-use crate::tables::rows::{ClientRow, SinkState, sink_state};
-use crate::tables::{Clients, Deals, Interactions, Pending, Reader, Span, TableError};
+use crate::tables::rows::{ClientRow, SinkRow, SinkState, sink_state};
+use crate::tables::{Clients, Deals, Interactions, Lane, Pending, Reader, Sinks, Span, TableError};
 
 /// Why sinks rest, by name, for status and metrics.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +39,8 @@ impl Stops {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, sink: &Slug, reason: Option<Message>) {
+    /// Says why a sink rests; `None`: it does not.
+    pub fn set(&self, sink: &Slug, reason: Option<Message>) {
         let mut stops = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match reason {
             Some(reason) => stops.insert(sink.clone(), reason),
@@ -91,6 +92,26 @@ fn refusal(error: &crate::journal::AppendError) -> Message {
     }
 }
 
+/// Waits until the sink may be written to. `false`: the daemon stops.
+///
+/// What is asked is the row of the sink, which the pipeline keeps: a plan applied while the daemon
+/// runs opens it without a restart.
+pub async fn opened(ground: &mut Ground, sink: &Slug) -> bool {
+    let mut applied = ground.pipeline.applied();
+    while !ground.stopping() {
+        applied.borrow_and_update();
+        match Reader::new(ground.store.as_ref()).get::<Sinks>(sink) {
+            Ok(row) if row.as_ref().is_some_and(SinkRow::delivers) => return true,
+            Ok(_) => ground.nudged(&mut applied, SINK_REST_MS.unsigned_abs()).await,
+            Err(error) => {
+                error!(sink.name = %sink, %error, "the row of the sink cannot be read");
+                ground.rest(DELIVER_CHECK_MS).await;
+            }
+        }
+    }
+    false
+}
+
 impl Deliverer {
     /// Runs until the daemon stops.
     pub async fn run(mut self) {
@@ -99,9 +120,16 @@ impl Deliverer {
         if self.ground.pipeline.wait(self.ground.journal.head()).await.is_err() {
             return;
         }
+        if !opened(&mut self.ground, &self.name).await {
+            return;
+        }
         self.provision().await;
         let mut cursors = Cursors::default();
         while !self.ground.stopping() {
+            // Paused between two rounds: nothing goes until a person goes on.
+            if !opened(&mut self.ground, &self.name).await {
+                return;
+            }
             applied.borrow_and_update();
             let now = self.ground.clock.now();
             let selected = {
@@ -179,8 +207,14 @@ impl Deliverer {
     /// there before new clients, so that a lead is whole soon after its contact.
     fn select(&self, reader: &Reader<'_>, cursors: &mut Cursors, now: Timestamp) -> Result<Vec<Work>, TableError> {
         let mut works = Vec::new();
-        for rank in [2u8, 1, 0] {
-            self.select_rank(reader, rank, cursors, now, &mut works)?;
+        for lane in Lane::ALL {
+            for rank in [2u8, 1, 0] {
+                self.select_rank(reader, lane.of_rank(rank), cursors, now, &mut works)?;
+            }
+            // What people wait for does not share a push with what nobody waits for.
+            if !works.is_empty() {
+                break;
+            }
         }
         Ok(works)
     }
@@ -193,9 +227,8 @@ impl Deliverer {
         now: Timestamp,
         works: &mut Vec<Work>,
     ) -> Result<(), TableError> {
-        let place = usize::from(rank);
         let mut span = Span::<Pending>::of(&(self.name.clone(), rank));
-        if let Some(after) = cursors.places[place].take() {
+        if let Some(after) = cursors.places.remove(&rank) {
             span = span.from(&after);
         }
         let mut seen = 0;
@@ -203,7 +236,7 @@ impl Deliverer {
             let (key, objects) = row?;
             for object in objects {
                 if works.len() >= DELIVERY_BATCH_MAX {
-                    cursors.places[place] = Some(key);
+                    cursors.places.insert(rank, key);
                     return Ok(());
                 }
                 seen += 1;
@@ -211,7 +244,7 @@ impl Deliverer {
             }
             // Bound: the rest of the listing is looked at in the next round.
             if seen >= DELIVERY_SCAN_ROWS_MAX {
-                cursors.places[place] = Some(key);
+                cursors.places.insert(rank, key);
                 return Ok(());
             }
         }
@@ -326,7 +359,7 @@ fn ending_name(ending: &Ending) -> &'static str {
 #[derive(Default)]
 struct Cursors {
     /// Where the last look at each rank of the listing ended.
-    places: [Option<(Slug, u8, crate::tables::Block)>; 3],
+    places: BTreeMap<u8, (Slug, u8, crate::tables::Block)>,
     /// When the request of an `Attempting` was begun: the rows of one batch share it.
     begun: Option<(Position, Timestamp)>,
 }

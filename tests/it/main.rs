@@ -36,6 +36,7 @@ mod sink;
 mod sink_bitrix24;
 mod sink_script;
 mod store;
+mod sync_gate;
 mod tidy;
 mod twin;
 mod twin_limits;

@@ -42,6 +42,8 @@ fn rows_written_once_read_for_ever() {
     check::<Counters>(seen, counters());
     check::<Meta>(seen, vec![((), MetaRow::default()), ((), meta())]);
     check::<Merges>(seen, vec![((ClientId(1), ClientId(300)), merge())]);
+    check::<Sinks>(seen, sink_rows());
+    check::<Held>(seen, pending());
 
     let listed: BTreeSet<String> = TABLES.iter().map(|table| file_name(table.name, table.version)).collect();
     assert_eq!(&listed, &files, "each table has its examples");
@@ -352,7 +354,7 @@ fn pending() -> Vec<((Slug, u8, Block), Vec<ObjectRef>)> {
         ObjectRef::Deal(DealId::derive(record(70), 1)),
         ObjectRef::Interaction(InteractionId::derive(ItemRef::new(Position(64), 100), 0)),
     ];
-    objects.map(|object| (Pending::key(&Slug::literal("bitrix24"), object), vec![object])).into()
+    objects.map(|object| (Pending::key(&Slug::literal("bitrix24"), Lane::Urgent, object), vec![object])).into()
 }
 
 fn outcomes() -> Vec<OutcomeItem> {
@@ -413,4 +415,12 @@ fn merge() -> MergeRow {
         moved_documents: vec![DocumentId(2)],
         moved_interactions: vec![InteractionId(3)],
     }
+}
+
+fn sink_rows() -> Vec<(Slug, SinkRow)> {
+    let approval = Approval { position: Position(50), at: Timestamp(9), plan: Fingerprint([5; 16]), lines: 12 };
+    let paused = SinkRow { open: true, live_by_file: false, approval: Some(approval), paused: Some(Timestamp(11)) };
+    let live = SinkRow { open: true, live_by_file: true, ..SinkRow::default() };
+    let row = |row| (Slug::literal("bitrix24"), row);
+    vec![row(SinkRow::default()), row(live), row(paused)]
 }
