@@ -100,6 +100,7 @@ cli-nothing = Nothing.
 cli-next-page = More: --after { $after }
 cli-totals-forecast = Forecast: { $value } { $currency } ({ $classes })
 cli-totals-all = All-in: { $value } { $currency }; open deals: { $deals }, without a price: { $without }
+cli-lint-warning = Warning: { $text }
 cli-lint-summary = Files: { $files }, cases: { $cases }, problems: { $problems }
 cli-rebuild-same = The store is the same: { $entries } entries, hash of all rows { $hash }
 cli-rebuild-differs = The store DIFFERS from the rebuilt one ({ $entries } entries, hash { $hash }). These rows differ:

@@ -100,6 +100,7 @@ cli-nothing = Пусто.
 cli-next-page = Дальше: --after { $after }
 cli-totals-forecast = Прогноз: { $value } { $currency } ({ $classes })
 cli-totals-all = Всё вместе: { $value } { $currency }; открытых сделок: { $deals }, без суммы: { $without }
+cli-lint-warning = Предупреждение: { $text }
 cli-lint-summary = Файлов: { $files }, примеров: { $cases }, ошибок: { $problems }
 cli-rebuild-same = Хранилище совпадает: записей { $entries }, хеш всех строк { $hash }
 cli-rebuild-differs = Хранилище ОТЛИЧАЕТСЯ от построенного заново (записей { $entries }, хеш { $hash }). Отличаются:

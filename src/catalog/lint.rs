@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Catalog, Compiler, FileSet};
-use crate::base::{Locale, Problem, Slug};
+use crate::base::{Locale, Problem, Slug, Timestamp};
 use crate::config::Settings;
 use crate::mapping::cases::{self, Surroundings};
 
@@ -16,12 +16,14 @@ pub struct LintReport {
     pub cases: usize,
     /// Everything that is wrong, sorted by file and line.
     pub problems: Vec<Problem>,
+    /// What works and will not do what a person expects; the configuration is good.
+    pub warnings: Vec<Problem>,
 }
 
 impl LintReport {
     /// Nothing but problems: `uzel.toml` itself did not read.
     pub fn of_problems(problems: Vec<Problem>) -> LintReport {
-        LintReport { files: 1, cases: 0, problems }
+        LintReport { files: 1, cases: 0, problems, warnings: Vec::new() }
     }
 
     /// The problems as text, one a line.
@@ -30,9 +32,13 @@ impl LintReport {
     }
 }
 
-/// Compiles every connector of the files, the rules and the connections, and runs every case.
-pub fn lint(files: &FileSet, settings: &Settings) -> LintReport {
-    let mut problems = Catalog::compile(files, settings).err().unwrap_or_default();
+/// Compiles every connector of the files, the rules and the connections, and runs every case. What
+/// is short of data at `now` is a warning.
+pub fn lint(files: &FileSet, settings: &Settings, now: Timestamp) -> LintReport {
+    let (mut problems, warnings) = match Catalog::compile(files, settings) {
+        Ok(catalog) => (Vec::new(), catalog.warnings(now)),
+        Err(problems) => (problems, Vec::new()),
+    };
     let mut compiler = Compiler { files, problems: Vec::new(), used: Vec::new(), compiled: Vec::new() };
     let builtin = FileSet::builtin();
     let mut ran = 0;
@@ -62,5 +68,10 @@ pub fn lint(files: &FileSet, settings: &Settings) -> LintReport {
     problems.extend(compiler.problems);
     problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     problems.dedup();
-    LintReport { files: files.names().filter(|name| name.ends_with(".toml")).count() + 1, cases: ran, problems }
+    LintReport {
+        files: files.names().filter(|name| name.ends_with(".toml")).count() + 1,
+        cases: ran,
+        problems,
+        warnings,
+    }
 }

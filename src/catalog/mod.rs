@@ -19,6 +19,7 @@ mod ownership;
 use std::sync::Arc;
 
 use compact_str::CompactString;
+use jiff::tz::TimeZone;
 
 pub use business::{Business, ClosedDeal, OpenDeal, OrderRule};
 pub use files::FileSet;
@@ -31,6 +32,7 @@ pub use crate::mapping::{MapContext, Mapped, OutObject, Readiness};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{SETTLE_S, SETTLE_S_MAX};
 use crate::base::{Message, Problem, Slug, Timestamp};
+use crate::calendar::Calendar;
 use crate::config::{Company, ConnectionSettings, Settings};
 use crate::connector::{Connector, ObjectKind, StreamSpec};
 use crate::entry::{ObjectRef, Received};
@@ -47,6 +49,8 @@ pub struct Catalog {
     pub company: Company,
     /// Business rules.
     pub business: Business,
+    /// Working time.
+    pub calendar: Calendar,
     /// The ownership table.
     pub ownership: Ownership,
     /// Scoring rules.
@@ -143,20 +147,26 @@ impl Catalog {
         let connections: Vec<Connection> =
             settings.connections.iter().filter_map(|it| compiler.connection(it)).collect();
         let business = compiler.rules("rules/business.toml", Business::compile);
+        let calendar = compiler.calendar(&settings.company.zone);
         let ownership = compiler.rules("rules/ownership.toml", ownership);
         let scoring = compiler.rules("rules/scoring.toml", scoring::Rules::compile);
         let identity = compiler.rules("rules/identity.toml", identity::Rules::compile);
         let Compiler { mut problems, used, .. } = compiler;
         problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-        match (business, ownership, scoring, identity) {
-            (Some(business), Some(ownership), Some(scoring), Some(identity)) if problems.is_empty() => {
+        match (business, calendar, ownership, scoring, identity) {
+            (Some(business), Some(calendar), Some(ownership), Some(scoring), Some(identity)) if problems.is_empty() => {
                 let bytes = bundle::write(&used, settings, &connections);
                 let hash = Fingerprint::of(&bytes);
                 let company = settings.company.clone();
-                Ok(Catalog { company, business, ownership, scoring, identity, connections, bytes, hash })
+                Ok(Catalog { company, business, calendar, ownership, scoring, identity, connections, bytes, hash })
             }
             _ => Err(problems),
         }
+    }
+
+    /// What works and will not do what a person expects, at `now`.
+    pub fn warnings(&self, now: Timestamp) -> Vec<Problem> {
+        self.calendar.warnings(now)
     }
 
     /// Names the configuration.
@@ -298,6 +308,18 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    fn calendar(&mut self, zone: &TimeZone) -> Option<Calendar> {
+        let mut used = Vec::new();
+        let files = self.files;
+        let mut read = |name: &str| {
+            used.push(name.to_owned());
+            files.get(name).map(str::to_owned)
+        };
+        let calendar = self.rules("rules/calendar.toml", |file, text| Calendar::compile(file, text, zone, &mut read));
+        used.iter().for_each(|name| drop(self.read(name)));
+        calendar
     }
 
     fn connection(&mut self, settings: &ConnectionSettings) -> Option<Connection> {

@@ -4,7 +4,8 @@ use super::output::printable;
 use super::{Context, Done};
 use crate::app::Folder;
 use crate::app::error::Problems;
-use crate::base::{Locale, Message};
+use crate::base::clock::SystemClock;
+use crate::base::{Clock as _, Locale, Message, Problem};
 use crate::catalog::{self, LintReport};
 use crate::config::{self, Settings};
 
@@ -18,6 +19,7 @@ struct Linted {
     files: usize,
     cases: usize,
     problems: Vec<LintedProblem>,
+    warnings: Vec<LintedProblem>,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -30,16 +32,24 @@ struct LintedProblem {
 pub(super) fn run(_args: Args, context: &Context) -> anyhow::Result<Done> {
     let report = look(&Folder::new(&context.folder));
     if context.json {
-        let problems = report.problems.iter().map(|it| LintedProblem {
-            file: it.file.clone(),
-            line: it.line,
-            text: it.message.render(context.locale),
-        });
-        let linted = Linted { files: report.files, cases: report.cases, problems: problems.collect() };
+        let told = |problems: &[Problem]| {
+            let told = problems.iter().map(|it| LintedProblem {
+                file: it.file.clone(),
+                line: it.line,
+                text: it.message.render(context.locale),
+            });
+            told.collect()
+        };
+        let (problems, warnings) = (told(&report.problems), told(&report.warnings));
+        let linted = Linted { files: report.files, cases: report.cases, problems, warnings };
         context.print_json(&linted)?;
     } else {
         for problem in &report.problems {
             println!("{}", printable(&problem.render(context.locale)));
+        }
+        for warning in &report.warnings {
+            let message = Message::new("cli-lint-warning").with("text", warning.render(context.locale));
+            println!("{}", printable(&context.say(&message)));
         }
         let message = Message::new("cli-lint-summary")
             .with("files", report.files)
@@ -61,7 +71,7 @@ fn look(folder: &Folder) -> LintReport {
         }
     };
     let found = match folder.settings() {
-        Ok(settings) => return catalog::lint(&files, &settings),
+        Ok(settings) => return catalog::lint(&files, &settings, SystemClock.now()),
         Err(problems) => problems,
     };
     if folder.made().is_err() {
@@ -69,7 +79,7 @@ fn look(folder: &Folder) -> LintReport {
     }
     let usual = config::template(Locale::En, "Europe/Moscow", &[]);
     let mut report = match Settings::compile("uzel.toml", &usual, &|_| None) {
-        Ok(settings) => catalog::lint(&files, &settings),
+        Ok(settings) => catalog::lint(&files, &settings, SystemClock.now()),
         Err(_) => return LintReport::of_problems(found),
     };
     report.problems.splice(0..0, found);

@@ -7,6 +7,9 @@ use uzel::catalog::{Business, Catalog, ClosedDeal, FileSet, Mapped, Mode, OpenDe
 use uzel::config::Settings;
 use uzel::entry::{Body, ObjectRef, Received};
 
+/// 2026-11-22 12:00 in Moscow.
+const NOVEMBER: Timestamp = Timestamp(1_795_338_000_000);
+
 const SETTINGS: &str = r#"
 [company]
 zone = "Europe/Moscow"
@@ -30,7 +33,7 @@ fn settings() -> Settings {
 
 #[test]
 fn the_built_in_files_lint_clean_and_their_cases_pass() {
-    let report = lint(&FileSet::builtin(), &settings());
+    let report = lint(&FileSet::builtin(), &settings(), NOVEMBER);
     assert!(report.problems.is_empty(), "\n{}", report.render(Locale::En));
     assert!(report.cases >= 28, "{} cases ran", report.cases);
 }
@@ -233,7 +236,7 @@ fn lint_looks_at_connectors_that_nobody_uses_and_runs_their_cases() {
         .replace("deal.price = 2500.5 RUB", "deal.price = 1 RUB");
     files.put("mappings/tilda/lead.cases.toml", text);
     files.put("connectors/other/connector.toml", "titel_ru = \"x\"\n".to_owned());
-    let report = lint(&files, &settings_of(""));
+    let report = lint(&files, &settings_of(""), NOVEMBER);
     let text = report.render(Locale::En);
     assert!(text.contains("- deal.price = 1 RUB") && text.contains("+ deal.price = 2500.5 RUB"), "{text}");
     assert!(text.contains("connectors/other/connector.toml:1:"), "{text}");

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one file per subject.
 
+mod calendar;
 mod catalog;
 mod cli;
 mod config;
@@ -35,6 +36,7 @@ mod scoring;
 mod sink;
 mod sink_bitrix24;
 mod sink_script;
+mod snapshot;
 mod store;
 mod sync_gate;
 mod tidy;
@@ -42,3 +44,4 @@ mod twin;
 mod twin_limits;
 mod twin_objects;
 mod twin_senders;
+mod what_if;
