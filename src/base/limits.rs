@@ -221,3 +221,11 @@ pub const DIFFERENCE_LINES_MAX: usize = 100_000;
 pub const CALENDAR_DAYS_MAX: i64 = 1_500;
 /// Shifts of the calendar. Above: the file is refused.
 pub const CALENDAR_SHIFTS_MAX: usize = 64;
+/// Employees. Above: the file is refused.
+pub const EMPLOYEES_MAX: usize = 5_000;
+/// Organisations of our own. Above: the file is refused.
+pub const ORGANISATIONS_MAX: usize = 1_000;
+/// Rules of distribution. Above: the file is refused.
+pub const DISTRIBUTION_RULES_MAX: usize = 1_000;
+/// Reasons kept of one assignment. Above: the later ones are not said.
+pub const ASSIGNED_REASONS_MAX: usize = 12;

@@ -13,6 +13,7 @@
 //!
 //! Deliberately not here: sending anything (that is `sink`, driven by `task`), reading clocks.
 
+mod assign;
 mod attempts;
 mod deals;
 mod gate;

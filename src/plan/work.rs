@@ -8,7 +8,7 @@ use crate::base::{Locale, Slug};
 use crate::catalog::{Catalog, Connection, OutObject, Readiness};
 use crate::connector::ObjectSpec;
 use crate::entry::ObjectRef;
-use crate::mapping::Ref;
+use crate::mapping::{NOBODY, Ref};
 use crate::model::DeliveryState;
 use crate::scoring;
 use crate::sink::{Certainty, Work};
@@ -63,6 +63,7 @@ pub fn work<'c>(
         explanation: &explanation,
         zone: &catalog.company.zone,
         foreign: &foreign,
+        employee: NOBODY,
     };
     let desired = match catalog.map_outbound(connection, &kind.mapping, &object) {
         Readiness::Ready(desired) => desired,

@@ -10,6 +10,8 @@
 
 use std::marker::PhantomData;
 
+use compact_str::CompactString;
+
 use crate::base::{
     ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, Timestamp, checksum::Fingerprint,
 };
@@ -33,8 +35,8 @@ pub use row::Persisted;
 
 use row::RowFault;
 use rows::{
-    ClientRow, ContactRow, DealRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow, MetaRow, ObjectKey,
-    OutcomeItem, QuarantineRow, SinkRow,
+    AssignmentRow, ClientRow, ContactRow, DealRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow, MetaRow,
+    ObjectKey, OutcomeItem, QuarantineRow, SinkRow,
 };
 
 /// A table: what its keys and rows are.
@@ -137,6 +139,12 @@ tables! {
     /// Objects that a sink has to learn and that wait for a plan: keys and rows as in `pending`.
     /// An object stands in one of the two tables, in one place.
     Held = 0x1B "held": (Slug, u8, Block) => Vec<ObjectRef>;
+    /// Group -> when each employee last got a lead by turn: sorted by employee.
+    Turns = 0x1E "turns": CompactString => Vec<(Slug, u64)>;
+    /// Employee -> his open deals.
+    OpenDeals = 0x1F "open_deals": Slug => u64;
+    /// Whom rules gave a deal to and why, and for whom it is counted.
+    Assignments = 0x20 "assignments": DealId => AssignmentRow;
 }
 
 impl Pending {
