@@ -10,7 +10,7 @@ use crate::catalog::Moment;
 use crate::entry::ObjectRef;
 use crate::outbox;
 use crate::tables::rows::{SinkState, sink_state, sink_state_mut};
-use crate::tables::{Clients, Deals, Held, Interactions, Lane, Pending, Sinks, Table, TableError, packed};
+use crate::tables::{Clients, Deals, Held, Interactions, Lane, Pending, Sinks, Table, TableError, Tasks, packed};
 
 /// Why an object is to be told.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,9 @@ fn release_needed(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result
         ObjectRef::Interaction(id) => step.rows.peek::<Interactions, _>(&id, |row| {
             row.map_or((None, None), |row| (row.interaction.client, row.interaction.deal))
         })?,
+        ObjectRef::Task(id) => {
+            step.rows.peek::<Tasks, _>(&id, |row| row.map_or((None, None), |row| (row.task.client, row.task.deal)))?
+        }
     };
     let is_open = |sinks: &[SinkState]| sink_state(sinks, sink).is_some_and(|state| state.delivery.is_some());
     if let Some(id) = client
@@ -133,6 +136,7 @@ fn change<T>(
         ObjectRef::Interaction(id) => {
             step.rows.update::<Interactions, _>(&id, |row| row.as_mut().map(|row| change(&mut row.sinks)))
         }
+        ObjectRef::Task(id) => step.rows.update::<Tasks, _>(&id, |row| row.as_mut().map(|row| change(&mut row.sinks))),
     }
 }
 

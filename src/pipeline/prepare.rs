@@ -174,6 +174,8 @@ impl Preparer {
             | Command::DiscardDelivery { .. }
             | Command::MergeClients { .. }
             | Command::SplitClients { .. }
+            | Command::CompleteTask { .. }
+            | Command::CancelTask { .. }
             | Command::ApplyPlan { .. }
             | Command::PauseSink { .. }
             | Command::ResumeSink { .. } => return Ok(Work::Command(commanded)),

@@ -1,13 +1,13 @@
 //! An object with what surrounds it: everything a request about it is made of.
 
-use crate::base::{ClientId, Position, Slug};
+use crate::base::{ClientId, Locale, Position, Slug};
 use crate::connector::{ClientSort, ObjectKind, ObjectSpec, SinkSpec};
 use crate::entry::ObjectRef;
 use crate::mapping::Ref;
-use crate::model::{Client, ClientKind, ClientState, ContactPoint, Deal, Interaction};
+use crate::model::{Client, ClientKind, ClientState, ContactPoint, Deal, Interaction, Task};
 use crate::sink::Search;
-use crate::tables::rows::{ClientRow, DealRow, InteractionRow, SinkState, sink_state};
-use crate::tables::{Clients, Deals, Interactions, Reader, TableError};
+use crate::tables::rows::{ClientRow, DealRow, InteractionRow, SinkState, TaskRow, sink_state};
+use crate::tables::{Clients, Deals, Interactions, Reader, TableError, Tasks};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -17,12 +17,13 @@ pub struct Subject {
     /// For a client the deal whose score stands for it.
     deal: Option<Box<DealRow>>,
     interaction: Option<Box<InteractionRow>>,
+    task: Option<Box<TaskRow>>,
 }
 
 impl Subject {
     /// Reads it; `None` when there is nothing to tell of it: it was merged away or taken back.
     pub fn read(reader: &Reader<'_>, object: ObjectRef) -> Result<Option<Subject>, TableError> {
-        let mut subject = Subject { object, client: None, deal: None, interaction: None };
+        let mut subject = Subject { object, client: None, deal: None, interaction: None, task: None };
         match object {
             ObjectRef::Client(id) => {
                 let row = reader.get::<Clients>(&id)?;
@@ -44,6 +45,15 @@ impl Subject {
                     None => None,
                 };
                 subject.interaction = Some(Box::new(row));
+            }
+            ObjectRef::Task(id) => {
+                let Some(row) = reader.get::<Tasks>(&id)? else { return Ok(None) };
+                subject.client = client_of(reader, row.task.client)?;
+                subject.deal = match row.task.deal {
+                    Some(deal) => reader.get::<Deals>(&deal)?.map(Box::new),
+                    None => None,
+                };
+                subject.task = Some(Box::new(row));
             }
         }
         Ok(Some(subject))
@@ -69,12 +79,18 @@ impl Subject {
         self.interaction.as_ref().map(|row| &row.interaction)
     }
 
+    /// The task that it is.
+    pub fn task(&self) -> Option<&Task> {
+        self.task.as_ref().map(|row| &row.task)
+    }
+
     /// What `sink` knows of it.
     pub fn state(&self, sink: &Slug) -> Option<&SinkState> {
         let sinks = match self.object {
             ObjectRef::Client(_) => self.client.as_ref().map(|row| &row.sinks),
             ObjectRef::Deal(_) => self.deal.as_ref().map(|row| &row.sinks),
             ObjectRef::Interaction(_) => self.interaction.as_ref().map(|row| &row.sinks),
+            ObjectRef::Task(_) => self.task.as_ref().map(|row| &row.sinks),
         };
         sink_state(sinks?, sink)
     }
@@ -113,16 +129,18 @@ impl Subject {
             ObjectRef::Client(_) => self.client().map(|client| client.version),
             ObjectRef::Deal(_) => self.deal().map(|deal| deal.version),
             ObjectRef::Interaction(id) => Some(id.position()),
+            ObjectRef::Task(_) => self.task().map(|task| task.version),
         }
         .unwrap_or(Position::START)
     }
 
     /// Name or title, for people.
-    pub fn title(&self) -> String {
+    pub fn title(&self, locale: Locale) -> String {
         match self.object {
             ObjectRef::Client(_) => self.client().map(Client::shown_name),
             ObjectRef::Deal(_) => self.deal().and_then(|it| it.title.as_ref()).map(|title| title.value.to_string()),
             ObjectRef::Interaction(_) => self.interaction().map(|it| it.subject.to_string()),
+            ObjectRef::Task(_) => self.task().map(|task| task.title.render(locale)),
         }
         .unwrap_or_default()
     }
@@ -136,6 +154,7 @@ impl Subject {
             ObjectRef::Client(_) => spec.kind_of(ObjectKind::Client, self.client().map(sort_of)),
             ObjectRef::Deal(_) => spec.kind_of(ObjectKind::Deal, None),
             ObjectRef::Interaction(_) => spec.kind_of(ObjectKind::Interaction, None),
+            ObjectRef::Task(_) => spec.kind_of(ObjectKind::Task, None),
         }
     }
 

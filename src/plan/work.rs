@@ -8,8 +8,8 @@ use crate::base::{Locale, Slug};
 use crate::catalog::{Catalog, Connection, OutObject, Readiness};
 use crate::connector::ObjectSpec;
 use crate::entry::ObjectRef;
-use crate::mapping::{NOBODY, Ref};
-use crate::model::DeliveryState;
+use crate::mapping::{NOBODY, OutTask, Ref};
+use crate::model::{DeliveryState, Task};
 use crate::scoring;
 use crate::sink::{Certainty, Work};
 use crate::tables::rows::SinkState;
@@ -56,7 +56,11 @@ pub fn work<'c>(
             Ids::Expected => expected(subject, reference, sink),
         })
     };
+    let title = subject.task().map(|task| task.title.render(locale)).unwrap_or_default();
+    let end = subject.task().and_then(|task| task.state.end());
+    let result = end.map(|end| end.by.render(locale)).unwrap_or_default();
     let object = OutObject {
+        task: subject.task().map(|task| OutTask { task, title: &title, result: &result }),
         client: subject.client(),
         deal: subject.deal(),
         interaction: subject.interaction(),
@@ -82,6 +86,7 @@ pub fn work<'c>(
         certainty,
         search: subject.search(),
         origin: subject.object().to_string().into(),
+        make: subject.task().is_none_or(Task::is_open),
     };
     Told::Work(Box::new(work), kind)
 }

@@ -200,12 +200,12 @@ impl Deliverer {
         }
     }
 
-    /// Works that are due and wait for nothing: interactions and deals whose client is known
+    /// Works that are due and wait for nothing: tasks, interactions and deals whose client is known
     /// there before new clients, so that a lead is whole soon after its contact.
     fn select(&self, reader: &Reader<'_>, cursors: &mut Cursors, now: Timestamp) -> Result<Vec<Work>, TableError> {
         let mut works = Vec::new();
         for lane in Lane::ALL {
-            for rank in [2u8, 1, 0] {
+            for rank in [3u8, 2, 1, 0] {
                 self.select_rank(reader, lane.of_rank(rank), cursors, now, &mut works)?;
             }
             // What people wait for does not share a push with what nobody waits for.

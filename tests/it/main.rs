@@ -41,6 +41,7 @@ mod sink_script;
 mod snapshot;
 mod store;
 mod sync_gate;
+mod tasks;
 mod tidy;
 mod twin;
 mod twin_limits;
