@@ -23,6 +23,7 @@ mod merges;
 mod prepare;
 mod rebuild;
 mod records;
+pub mod retention;
 mod runner;
 mod scores;
 pub mod snapshot;
