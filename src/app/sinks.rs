@@ -5,17 +5,16 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tracing::{error, info};
 
-use super::Core;
 use super::error::Told;
-use super::sources::secret;
+use super::links::{self, TokensByConnection};
+use super::Core;
 use crate::base::limits::SINK_REST_MS;
 use crate::base::telemetry::Metrics;
 use crate::base::{Clock, Locale, Message};
 use crate::catalog::{Catalog, Connection};
 use crate::config::Mode;
-use crate::field::FieldValue;
-use crate::net::{Client, Guard, Quotas};
-use crate::sink::{Settings, Sink};
+use crate::net::Quotas;
+use crate::sink::Sink;
 use crate::task::Ground;
 use crate::task::deliver::{Deliverer, Stops, opened};
 use crate::vault::Vault;
@@ -25,6 +24,7 @@ use crate::vault::Vault;
 pub(super) struct Maker {
     catalog: Arc<Catalog>,
     vault: Arc<Vault>,
+    tokens: TokensByConnection,
     clock: Arc<dyn Clock>,
     locale: Locale,
     quotas: Arc<Quotas>,
@@ -45,6 +45,7 @@ pub(super) fn spawn(
     let maker = Maker {
         catalog: Arc::clone(&core.catalog),
         vault: Arc::clone(&core.vault),
+        tokens: Arc::clone(&core.tokens),
         clock: Arc::clone(&core.clock),
         locale: core.settings.locale,
         quotas: Arc::new(Quotas::new()),
@@ -88,7 +89,7 @@ impl Maker {
     fn make(&self, connection: &Connection) -> anyhow::Result<Deliverer> {
         Ok(Deliverer {
             ground: self.ground.clone(),
-            sink: sink(connection, &self.vault, &self.quotas, &self.clock)?,
+            sink: self.sink(connection)?,
             name: connection.name.clone(),
             catalog: Arc::clone(&self.catalog),
             stops: self.stops.clone(),
@@ -96,23 +97,14 @@ impl Maker {
             locale: self.locale,
         })
     }
-}
 
-/// The sink of a connection, with its secrets out of the vault.
-fn sink(connection: &Connection, vault: &Vault, quotas: &Arc<Quotas>, clock: &Arc<dyn Clock>) -> anyhow::Result<Sink> {
-    let Some(spec) = &connection.connector.sink else {
-        return Err(Told(Message::new("app-sink").with("detail", &connection.name)).into());
-    };
-    let secrets = connection.connector.settings.iter().filter(|setting| setting.secret);
-    let secrets = secrets.filter_map(|setting| {
-        secret(vault, &connection.name, &setting.name).map(|secret| (setting.name.clone(), secret))
-    });
-    let settings = Settings { values: connection.settings.clone(), secrets: secrets.collect() };
-    let allow_private = connection.setting("allow_private") == Some(&FieldValue::Bool(true));
-    let networks = connection.setting("allow_networks").map(|value| value.as_texts().to_vec()).unwrap_or_default();
-    let guard = Guard::from_settings(allow_private, &networks).map_err(Told)?;
-    let wire = Arc::new(Client::new(guard).map_err(|error| Told(error.message().clone()))?);
-    let (name, spec) = (connection.name.clone(), Arc::new(spec.clone()));
-    let sink = Sink::new(name, spec, &settings, wire, Arc::clone(quotas), Arc::clone(clock));
-    Ok(sink.map_err(|error| Told(error.message))?)
+    fn sink(&self, connection: &Connection) -> anyhow::Result<Sink> {
+        let Some(spec) = &connection.connector.sink else {
+            return Err(Told(Message::new("app-sink").with("detail", &connection.name)).into());
+        };
+        let (settings, wire) = links::link(&self.vault, &self.tokens, connection)?;
+        let (name, spec) = (connection.name.clone(), Arc::new(spec.clone()));
+        let sink = Sink::new(name, spec, &settings, wire, Arc::clone(&self.quotas), Arc::clone(&self.clock));
+        Ok(sink.map_err(|error| Told(error.message))?)
+    }
 }
