@@ -15,6 +15,7 @@ use crate::control::{self, Control};
 use crate::entry::{Configured, Entry, Kind};
 use crate::journal::{Journal, NewEntry, Options as JournalOptions, Recovery, Segments};
 use crate::pipeline::{Pipeline, Running};
+use crate::plan::Plans;
 use crate::query::Query;
 use crate::store::Store;
 use crate::task::deliver::Stops;
@@ -119,6 +120,8 @@ impl Core {
             keeping: self.keeping.clone(),
             tokens: self.tokens.clone(),
             stops,
+            plans: Plans::new(self.folder.plans()),
+            locale: self.settings.locale,
         }
     }
 

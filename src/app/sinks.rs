@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tracing::{error, info};
 
+use super::Core;
 use super::error::Told;
 use super::links::{self, TokensByConnection};
-use super::Core;
 use crate::base::limits::SINK_REST_MS;
 use crate::base::telemetry::Metrics;
 use crate::base::{Clock, Locale, Message};

@@ -27,6 +27,7 @@ mod run;
 mod score;
 mod snapshot;
 mod status;
+mod sync;
 mod task;
 mod twin;
 
@@ -78,6 +79,8 @@ enum Command {
     Task(task::Sub),
     #[command(subcommand)]
     Outbox(outbox::Sub),
+    #[command(subcommand)]
+    Sync(sync::Sub),
     #[command(subcommand)]
     Quarantine(quarantine::Sub),
     #[command(subcommand)]
@@ -242,6 +245,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Score(args) => score::run(args, context).await,
         Command::Task(sub) => task::run(sub, context).await,
         Command::Outbox(sub) => outbox::run(sub, context).await,
+        Command::Sync(sub) => sync::run(sub, context).await,
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,

@@ -23,7 +23,7 @@ pub(super) struct Reason {
 }
 
 impl Control {
-    async fn give(&self, command: Command, locale: Locale, result: Message) -> Answer {
+    pub(super) async fn give(&self, command: Command, locale: Locale, result: Message) -> Answer {
         let at = self.clock.now();
         let entry = Entry::Commanded(Commanded { at, by: "cli".into(), command });
         let appended = self.journal.append(NewEntry { kind: entry.kind(), at, payload: entry.encode() }).await;

@@ -9,6 +9,7 @@ mod commands;
 mod connect;
 mod keeping;
 mod reads;
+mod sync;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::auth::Tokens;
 use crate::base::{Clock, Locale, Message, Slug};
 use crate::journal::Journal;
 use crate::pipeline::Running;
+use crate::plan::Plans;
 use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
 use crate::task::keep::Keeping;
@@ -47,6 +49,10 @@ pub struct Control {
     pub tokens: Arc<BTreeMap<Slug, Arc<Tokens>>>,
     /// Which sinks rest, and why.
     pub stops: Stops,
+    /// Plans.
+    pub plans: Plans,
+    /// Language of what people read in sinks: a plan says it in the same words.
+    pub locale: Locale,
 }
 
 /// A refusal or failure, as JSON: `{"error": text}`.
@@ -126,6 +132,12 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/snapshots", get(keeping::list).post(keeping::make))
         .route("/api/snapshots/verify", post(keeping::verify))
         .route("/api/retention", get(keeping::retention).post(keeping::prune))
+        .route("/api/sync", get(sync::status))
+        .route("/api/sync/plans", get(sync::plans).post(sync::make))
+        .route("/api/sync/plans/{plan}", get(sync::show))
+        .route("/api/sync/plans/{plan}/apply", post(sync::apply))
+        .route("/api/sync/sinks/{sink}/pause", post(sync::pause))
+        .route("/api/sync/sinks/{sink}/resume", post(sync::resume))
         .route("/api/rows-hash", get(reads::rows_hash))
         .with_state(control)
 }

@@ -9,7 +9,7 @@ use crate::base::{Locale, Message, Slug};
 use crate::entry::ObjectRef;
 use crate::model::{Delivery, DeliveryState, Fault};
 use crate::tables::rows::SinkState;
-use crate::tables::{Clients, Deals, Held, Interactions, Pending, Span, TableError, Tasks};
+use crate::tables::{Clients, Deals, Held, Interactions, Lane, Pending, Span, TableError, Tasks};
 
 impl Query {
     /// Open deliveries in the order in which they are sent.
@@ -51,6 +51,20 @@ impl Query {
         };
         let pending = self.reader().rows(pending).map(|row| row.map(|((sink, ..), objects)| (sink, objects, false)));
         pending.chain(self.reader().rows(held).map(|row| row.map(|((sink, ..), objects)| (sink, objects, true))))
+    }
+
+    /// How many objects stand in each lane of a sink; `true`: they wait for a plan.
+    pub(super) fn lanes(&self, sink: &Slug) -> Result<BTreeMap<(Lane, bool), u64>, QueryError> {
+        let mut lanes = BTreeMap::new();
+        for row in self.reader().rows(Span::<Pending>::of(sink)) {
+            let ((_, rank, _), objects) = row?;
+            *lanes.entry((Lane::of_key(rank), false)).or_default() += objects.len() as u64;
+        }
+        for row in self.reader().rows(Span::<Held>::of(sink)) {
+            let ((_, rank, _), objects) = row?;
+            *lanes.entry((Lane::of_key(rank), true)).or_default() += objects.len() as u64;
+        }
+        Ok(lanes)
     }
 
     /// Open deliveries by sink and state; counting ends at a bound.

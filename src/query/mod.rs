@@ -7,6 +7,7 @@ mod difference;
 mod journal;
 pub mod keeping;
 mod objects;
+mod sync;
 mod tasks;
 mod text;
 pub mod views;
@@ -73,6 +74,11 @@ impl Query {
     /// Over the store and journal of one folder.
     pub fn new(store: Arc<dyn Store>, journal: Arc<dyn Journal>, catalog: Arc<Catalog>) -> Query {
         Query { store, journal, catalog }
+    }
+
+    /// The configuration.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     fn reader(&self) -> Reader<'_> {

@@ -44,6 +44,7 @@ mod sink_script;
 mod snapshot;
 mod store;
 mod sync_gate;
+mod sync_plan;
 mod tasks;
 mod tidy;
 mod twin;
