@@ -19,6 +19,7 @@ use crate::plan::Plans;
 use crate::query::Query;
 use crate::store::Store;
 use crate::task::deliver::Stops;
+use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 use crate::vault::Vault;
 
@@ -120,6 +121,7 @@ impl Core {
             keeping: self.keeping.clone(),
             tokens: self.tokens.clone(),
             stops,
+            folders: Folders::default(),
             plans: Plans::new(self.folder.plans()),
             locale: self.settings.locale,
         }

@@ -195,6 +195,8 @@ pub const MEASURE_MS: u64 = 5_000;
 pub const DEMO_WAIT_MS: u64 = 90_000;
 /// Clients looked at because of one contact point.
 pub const CANDIDATES_MAX: usize = 32;
+/// Deals of one client that are fetched before a micro-batch; older ones are read when asked for.
+pub const PREFETCH_DEALS_MAX: usize = 16;
 /// Nice value of the pipeline's threads: intake goes before it when both want the processor.
 pub const PIPELINE_NICE: i32 = 10;
 /// Columns of a table when the output is no terminal.
@@ -207,6 +209,24 @@ pub const PLAN_LINES_MAX: u64 = 300_000;
 pub const PLANS_KEPT_MAX: usize = 20;
 /// Open deliveries that `uzel status` looks at. Above: it says "at least".
 pub const DELIVERIES_COUNTED_MAX: u64 = 10_000;
+/// A file of a watched folder, bytes. Above: left where it is, named by `uzel folder list`.
+pub const FOLDER_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Names looked at in one watched folder. Above: the rest waits until some are gone.
+pub const FOLDER_FILES_MAX: usize = 10_000;
+/// Between two looks at a watched folder, ms; a file that did not change from one to the next is whole.
+pub const FOLDER_LOOK_MS: u64 = 5_000;
+/// A workbook without its end for this long is damaged, not on its way, ms: it is quarantined.
+pub const FOLDER_HALF_MS: i64 = 10 * 60_000;
+/// Unpacked bytes of one workbook. Above: quarantined as a bomb.
+pub const TABLE_UNPACKED_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Rows of one table. Above: the file is quarantined.
+pub const TABLE_ROWS_MAX: usize = 1_000_000;
+/// Columns of one table. Above: the file is quarantined.
+pub const TABLE_COLUMNS_MAX: usize = 256;
+/// One cell, bytes. Above: the file is quarantined.
+pub const TABLE_CELL_BYTES_MAX: usize = 64 * 1024;
+/// Rows at the top of a table among which the header is looked for. Not there: the file is quarantined.
+pub const TABLE_HEADER_ROWS_MAX: usize = 30;
 /// A block of a snapshot before packing, bytes. At the bound the next block begins.
 pub const SNAPSHOT_BLOCK_BYTES: usize = 64 * 1024;
 /// Unpacked blocks of a snapshot kept in memory. At the bound the one used longest ago goes.

@@ -13,6 +13,7 @@ mod client;
 mod connect;
 mod deal;
 mod demo;
+mod folder;
 mod init;
 mod journal;
 mod lint;
@@ -83,6 +84,8 @@ enum Command {
     Sync(sync::Sub),
     #[command(subcommand)]
     Quarantine(quarantine::Sub),
+    #[command(subcommand)]
+    Folder(folder::Sub),
     #[command(subcommand)]
     Journal(journal::Sub),
     Rebuild(rebuild::Args),
@@ -247,6 +250,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Outbox(sub) => outbox::run(sub, context).await,
         Command::Sync(sub) => sync::run(sub, context).await,
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
+        Command::Folder(sub) => folder::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
         Command::Replay(args) => replay::run(args, context).await,

@@ -28,6 +28,7 @@ use crate::pipeline::Running;
 use crate::plan::Plans;
 use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
+use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 
 pub use client::{Client, ClientError};
@@ -49,6 +50,8 @@ pub struct Control {
     pub tokens: Arc<BTreeMap<Slug, Arc<Tokens>>>,
     /// Which sinks rest, and why.
     pub stops: Stops,
+    /// What waits in watched folders.
+    pub folders: Folders,
     /// Plans.
     pub plans: Plans,
     /// Language of what people read in sinks: a plan says it in the same words.
@@ -105,11 +108,13 @@ impl IntoResponse for Refusal {
 pub fn router(control: Arc<Control>) -> Router {
     Router::new()
         .route("/api/status", get(reads::status))
+        .route("/api/position", get(reads::position))
         .route("/api/clients", get(reads::clients))
         .route("/api/clients/{id}", get(reads::client))
         .route("/api/deals", get(reads::deals))
         .route("/api/deals/{id}", get(reads::deal))
         .route("/api/deals/{id}/score", get(reads::score))
+        .route("/api/folders", get(reads::folders))
         .route("/api/totals", get(reads::totals))
         .route("/api/outbox", get(reads::outbox))
         .route("/api/outbox/{sink}/{object}/resend", post(commands::resend))

@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 
 use super::{Asked, Control, Refusal, parse, refuse};
 use crate::base::limits::PAGE_ROWS_MAX;
-use crate::base::{Locale, Message, Position};
+use crate::base::{Locale, Message, Position, Slug};
 use crate::query::views::{
-    ClientLine, ClientView, DealLine, DealView, EntryView, OutboxView, Page, QuarantineView, ScoreView, StatusView,
-    TaskLine, TaskView, TotalsView,
+    ClientLine, ClientView, DealLine, DealView, EntryView, FolderFileView, FolderView, OutboxView, Page,
+    QuarantineView, ScoreView, StatusView, TaskLine, TaskView, TotalsView,
 };
 use crate::query::{Listing, QueryError};
+use crate::task::folders::Found;
 
 type Answer<T> = Result<Json<T>, Refusal>;
 
@@ -78,6 +79,21 @@ fn found<T>(view: Option<T>, id: &str, locale: Locale) -> Result<T, Refusal> {
 fn page<T>(params: ListParams, view: impl FnOnce(&Listing) -> Result<Page<T>, QueryError>) -> Result<Page<T>, Refusal> {
     let listing = params.listing();
     view(&listing).map_err(|error| refuse(error, listing.locale))
+}
+
+/// How far the pipeline is, without a look into the store: cheap enough to be asked all the time.
+#[derive(Debug, serde::Serialize)]
+pub(super) struct PositionView {
+    /// Newest synced journal position.
+    head: u64,
+    /// Newest applied journal position.
+    applied: u64,
+}
+
+pub(super) async fn position(State(control): State<Arc<Control>>) -> Json<PositionView> {
+    // In this order: what is applied was in the journal before.
+    let applied = control.pipeline.applied().borrow().0;
+    Json(PositionView { head: control.journal.head().0, applied })
 }
 
 pub(super) async fn status(State(control): State<Arc<Control>>, Params(asked): Params<Asked>) -> Answer<StatusView> {
@@ -228,4 +244,27 @@ pub(super) async fn rows_hash(State(control): State<Arc<Control>>) -> Answer<Val
         Ok(json!({ "checkpoint": checkpoint.to_string(), "hash": hash.to_string() }))
     })
     .await
+}
+
+/// Watched folders; without a daemon nobody looks at them, so none is known.
+pub(super) async fn folders(
+    State(control): State<Arc<Control>>,
+    Params(asked): Params<Asked>,
+) -> Answer<Vec<FolderView>> {
+    let locale = asked.locale();
+    let view = |(connection, found): (Slug, Found)| FolderView {
+        connection: connection.to_string(),
+        path: found.path,
+        problem: found.problem.map(|it| it.render(locale)),
+        files: found
+            .files
+            .into_iter()
+            .map(|file| FolderFileView {
+                name: file.name,
+                position: file.position.map(|it| it.0),
+                waits: file.waits.map(|it| it.render(locale)),
+            })
+            .collect(),
+    };
+    Ok(Json(control.folders.all().into_iter().map(view).collect()))
 }

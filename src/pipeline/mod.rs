@@ -1,6 +1,6 @@
 //! The pipeline: the single writer that turns the journal into the store.
 //!
-//! Two threads. The *preparer* reads entries in order, decodes and maps them in parallel under the
+//! Three threads. The *preparer* reads entries in order, decodes and maps them in parallel under the
 //! configuration in force at their position ([`prepare`]), and hands them on in order. The
 //! *applier* takes them one by one ([`step`]): identify, merge, decide, score, mark what each sink
 //! must learn; a micro-batch becomes ONE atomic commit: rows, indexes, outbox, outcomes and the
@@ -20,6 +20,7 @@ mod gate;
 mod identify;
 mod marks;
 mod merges;
+mod prefetch;
 mod prepare;
 mod rebuild;
 mod records;
@@ -40,6 +41,7 @@ use crate::journal::ReadError;
 use crate::store::StoreError;
 use crate::tables::TableError;
 
+pub use prepare::table_options;
 pub use rebuild::{Rebuilt, apply_all, rebuild_into};
 pub use runner::{Applied, Pipeline, Running};
 pub use what_if::{replay_as_it_was, replay_under};
