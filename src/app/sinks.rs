@@ -95,6 +95,7 @@ impl Maker {
             stops: self.stops.clone(),
             metrics: Arc::clone(&self.metrics),
             locale: self.locale,
+            rights: self.tokens.get(&connection.name).map(|tokens| tokens.agreed()),
         })
     }
 
