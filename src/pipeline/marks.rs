@@ -8,6 +8,7 @@ use super::step::Step;
 use crate::base::{ClientId, DealId, Slug};
 use crate::catalog::Moment;
 use crate::entry::ObjectRef;
+use crate::model::Standing;
 use crate::outbox;
 use crate::tables::rows::{SinkState, sink_state, sink_state_mut};
 use crate::tables::{Clients, Deals, Held, Interactions, Lane, Pending, Sinks, Table, TableError, Tasks, packed};
@@ -32,6 +33,9 @@ pub(super) fn want_score(step: &mut Step<'_>, object: ObjectRef) -> Result<(), T
 }
 
 fn want_for(step: &mut Step<'_>, object: ObjectRef, cause: Cause) -> Result<(), TableError> {
+    if stays_here(step, object)? {
+        return Ok(());
+    }
     let catalog = step.catalog;
     for sink in catalog.sinks_for(object) {
         let (position, at) = (step.position, step.at);
@@ -102,6 +106,24 @@ fn release(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), Ta
     }
     unlist(step, sink, object)?;
     list::<Pending>(step, &urgent, object)
+}
+
+/// Who is no client and has no deal and no document is nothing to a CRM, nor is what he sent.
+fn stays_here(step: &mut Step<'_>, object: ObjectRef) -> Result<bool, TableError> {
+    let client = match object {
+        ObjectRef::Client(id) => Some(id),
+        ObjectRef::Interaction(id) => step.rows.peek::<Interactions, _>(&id, |row| {
+            row.filter(|row| row.interaction.deal.is_none()).and_then(|row| row.interaction.client)
+        })?,
+        ObjectRef::Deal(_) | ObjectRef::Task(_) => None,
+    };
+    let Some(client) = client else { return Ok(false) };
+    step.rows.peek::<Clients, _>(&client, |row| {
+        row.is_some_and(|row| {
+            let is_none_of_theirs = row.deals.is_empty() && row.documents.is_empty() && row.sinks.is_empty();
+            row.client.standing != Standing::Client && is_none_of_theirs
+        })
+    })
 }
 
 /// Changes what is known of an object in one sink, and takes it off the lists when nothing is open.
