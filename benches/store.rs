@@ -19,7 +19,8 @@ use uzel::store::sled::SledStore;
 use uzel::store::{MemoryStore, Store};
 use uzel::tables::rows::{ClientRow, ContactRow, DealRow, IdempotencyRow, InteractionRow, sink_state_mut};
 use uzel::tables::{
-    Block, Clients, ContactKey, Contacts, Deals, Idempotency, Interactions, Outcomes, Overlay, Pending, Tables, packed,
+    Block, Clients, ContactKey, Contacts, Deals, Idempotency, Interactions, Lane, Outcomes, Overlay, Pending, Tables,
+    packed,
 };
 
 const BATCH: u64 = 256;
@@ -127,7 +128,7 @@ fn apply(overlay: &mut Overlay, number: u64) {
     overlay.update::<Outcomes, _>(&Block::of(at), outcomes).expect("reads");
     for object in [ObjectRef::Client(client), ObjectRef::Deal(deal), ObjectRef::Interaction(interaction)] {
         let open = |row: &mut Option<Vec<_>>| packed::insert(row.get_or_insert_default(), object);
-        overlay.update::<Pending, _>(&Pending::key(&sink, object), open).expect("reads");
+        overlay.update::<Pending, _>(&Pending::key(&sink, Lane::Urgent, object), open).expect("reads");
     }
 }
 

@@ -30,6 +30,7 @@ pub mod catalog;
 pub mod tables;
 
 pub mod pipeline;
+pub mod plan;
 pub mod query;
 pub mod sink;
 pub mod source;

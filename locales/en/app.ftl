@@ -32,6 +32,7 @@ query-fault-sink = the foreign system
 query-fault-uzel = uzel
 query-body = the body of the envelope
 app-no-secret = the secret { $name } is not in the vault. Run `uzel init` again: it adds what is missing and keeps what is there.
+app-sink = the sink cannot be made ready: { $detail }
 app-pipeline-failed = the pipeline has stopped: { $detail }
 app-pipeline-behind = the pipeline is { $lag } entries behind the journal
 app-unknown-zone = "{ $zone }" is not a time zone; write one like Europe/Moscow or Asia/Yekaterinburg.

@@ -61,6 +61,7 @@ case-input = a case needs exactly one input: `json`, `form` or `xml`.
 
 config-variable = the variable { $variable }: { $detail }
 config-zone = there is no zone "{ $zone }". Write a name such as "Europe/Moscow" or "Asia/Yekaterinburg".
+config-switch-over = "switch_over" is "{ $text }", and must be a moment. Write a time of the company's zone, for example: switch_over = "2026-12-01T00:00"
 config-region = "{ $region }" is no region. Write two capital letters: RU, KZ, BY.
 config-currency = "{ $currency }" is no currency. Write three capital letters: RUB, KZT, USD.
 config-inn = "{ $inn }" is no INN. Write 10 or 12 digits.

@@ -32,6 +32,7 @@ query-fault-sink = внешняя система
 query-fault-uzel = uzel
 query-body = тело конверта
 app-no-secret = в хранилище секретов нет { $name }. Выполните `uzel init` ещё раз: он добавит недостающее и сохранит то, что есть.
+app-sink = приёмник нельзя подготовить: { $detail }
 app-pipeline-failed = обработка остановилась: { $detail }
 app-pipeline-behind = обработка отстаёт от журнала на { $lag } записей
 app-unknown-zone = «{ $zone }» — не часовой пояс; напишите, например, Europe/Moscow или Asia/Yekaterinburg.

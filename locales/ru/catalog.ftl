@@ -61,6 +61,7 @@ case-input = примеру нужен ровно один вход: `json`, `fo
 
 config-variable = переменная { $variable }: { $detail }
 config-zone = часового пояса «{ $zone }» нет. Напишите имя вроде "Europe/Moscow" или "Asia/Yekaterinburg".
+config-switch-over = «switch_over» — это «{ $text }», а нужен момент времени. Напишите время пояса компании, например: switch_over = "2026-12-01T00:00"
 config-region = «{ $region }» — не страна. Напишите две заглавные буквы: RU, KZ, BY.
 config-currency = «{ $currency }» — не валюта. Напишите три заглавные буквы: RUB, KZT, USD.
 config-inn = «{ $inn }» — не ИНН. Напишите 10 или 12 цифр.

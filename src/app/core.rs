@@ -15,6 +15,7 @@ use crate::control::{self, Control};
 use crate::entry::{Configured, Entry, Kind};
 use crate::journal::{Journal, NewEntry, Options as JournalOptions, Recovery, Segments};
 use crate::pipeline::{Pipeline, Running};
+use crate::plan::Plans;
 use crate::query::Query;
 use crate::store::Store;
 use crate::task::deliver::Stops;
@@ -122,6 +123,8 @@ impl Core {
             tokens: self.tokens.clone(),
             stops,
             folders: Folders::default(),
+            plans: Plans::new(self.folder.plans()),
+            locale: self.settings.locale,
         }
     }
 

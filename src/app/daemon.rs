@@ -100,9 +100,7 @@ impl Daemon {
         let zone = core.settings.company.zone.clone();
         tasks.spawn(task::keep::run(ground.clone(), Arc::clone(&core.keeping), zone, Arc::clone(&metrics)));
         tasks.spawn(measure(ground.clone(), Arc::clone(&metrics), control));
-        for deliverer in sinks::deliverers(&core, &ground, &stops, &metrics)? {
-            tasks.spawn(deliverer.run());
-        }
+        sinks::spawn(&core, &ground, &stops, &metrics, &mut tasks)?;
         Ok(Daemon { core, address, stop, tasks })
     }
 

@@ -86,6 +86,11 @@ impl Folder {
         self.root.join("restored")
     }
 
+    /// Plans.
+    pub fn plans(&self) -> PathBuf {
+        self.root.join("plans")
+    }
+
     /// Uploads under way.
     pub fn spool(&self) -> PathBuf {
         self.root.join("spool")

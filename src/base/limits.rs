@@ -205,6 +205,10 @@ pub const PIPELINE_NICE: i32 = 10;
 pub const TABLE_COLUMNS: u16 = 120;
 /// Columns below which a table is not squeezed.
 pub const TABLE_COLUMNS_MIN: u16 = 60;
+/// Objects that one plan lets go. At the bound the rest waits for the next plan.
+pub const PLAN_LINES_MAX: u64 = 300_000;
+/// Plans kept. Above: the oldest go.
+pub const PLANS_KEPT_MAX: usize = 20;
 /// Open deliveries that `uzel status` looks at. Above: it says "at least".
 pub const DELIVERIES_COUNTED_MAX: u64 = 10_000;
 /// A file of a watched folder, bytes. Above: left where it is, named by `uzel folder list`.

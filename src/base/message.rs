@@ -158,6 +158,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("normalize", include_str!("../../locales/en/normalize.ftl"), include_str!("../../locales/ru/normalize.ftl")),
     ("oauth", include_str!("../../locales/en/oauth.ftl"), include_str!("../../locales/ru/oauth.ftl")),
     ("people", include_str!("../../locales/en/people.ftl"), include_str!("../../locales/ru/people.ftl")),
+    ("plan", include_str!("../../locales/en/plan.ftl"), include_str!("../../locales/ru/plan.ftl")),
     ("scoring", include_str!("../../locales/en/scoring.ftl"), include_str!("../../locales/ru/scoring.ftl")),
     ("sink", include_str!("../../locales/en/sink.ftl"), include_str!("../../locales/ru/sink.ftl")),
     ("source", include_str!("../../locales/en/source.ftl"), include_str!("../../locales/ru/source.ftl")),

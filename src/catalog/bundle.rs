@@ -89,6 +89,9 @@ fn settings_text(settings: &Settings, connections: &[Connection]) -> String {
         };
         line("connector", quoted(&connection.connector.slug));
         line("mode", quoted(connection.mode.name()));
+        if let Some(at) = connection.switch_over {
+            line("switch_over", quoted(&at.to_string()));
+        }
         for (name, value) in &connection.settings {
             line(name, value_text(value));
         }

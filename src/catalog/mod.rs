@@ -70,6 +70,20 @@ pub struct Catalog {
     hash: Fingerprint,
 }
 
+/// Note of an envelope that holds history (an initial load), whatever its records say of time.
+pub const HISTORY_NOTE: &str = "uzel-history";
+
+/// How a record stands to the switch-over of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Moment {
+    /// The source has no switch-over: nobody has said.
+    Unknown,
+    /// Before it: kept and scored, told only by a plan, starts nothing.
+    History,
+    /// After it.
+    Live,
+}
+
 /// A foreign system that this company uses.
 #[derive(Debug, Clone)]
 pub struct Connection {
@@ -79,6 +93,8 @@ pub struct Connection {
     pub connector: Arc<Connector>,
     /// Whether it is written to.
     pub mode: Mode,
+    /// From when its records are ours to act on; what it observed earlier is history.
+    pub switch_over: Option<Timestamp>,
     /// What the administrator set, by name; without secrets.
     pub settings: Vec<(String, FieldValue)>,
     maps: Arc<Maps>,
@@ -225,6 +241,18 @@ impl Catalog {
     /// Sinks that tell such an object.
     pub fn sinks_for(&self, object: ObjectRef) -> impl Iterator<Item = &Connection> {
         self.sinks().filter(move |connection| connection.tells(object))
+    }
+
+    /// How a record of the envelope, observed then, stands to the switch-over of its source.
+    pub fn moment(&self, envelope: &Received, observed_at: Timestamp) -> Moment {
+        if envelope.header(HISTORY_NOTE).is_some() {
+            return Moment::History;
+        }
+        match self.connection(&envelope.connection).and_then(|it| it.switch_over) {
+            Some(switch_over) if observed_at < switch_over => Moment::History,
+            Some(_) => Moment::Live,
+            None => Moment::Unknown,
+        }
     }
 
     /// Whether some connection tells what people do with a lead: a CRM that is read as well as
@@ -418,7 +446,15 @@ impl Compiler<'_> {
         }
         let read = settings.read(&connector.settings);
         let values = self.take(read)?;
-        Some(Connection { name: settings.name.clone(), connector, mode: settings.mode, settings: values, maps })
+        let ConnectionSettings { name, mode, switch_over, .. } = settings;
+        Some(Connection {
+            name: name.clone(),
+            connector,
+            mode: *mode,
+            switch_over: *switch_over,
+            settings: values,
+            maps,
+        })
     }
 
     fn connector(&mut self, slug: &Slug) -> Option<Compiled> {

@@ -30,6 +30,7 @@ mod score;
 mod secret;
 mod snapshot;
 mod status;
+mod sync;
 mod task;
 mod twin;
 
@@ -83,6 +84,8 @@ enum Command {
     Task(task::Sub),
     #[command(subcommand)]
     Outbox(outbox::Sub),
+    #[command(subcommand)]
+    Sync(sync::Sub),
     #[command(subcommand)]
     Quarantine(quarantine::Sub),
     #[command(subcommand)]
@@ -252,6 +255,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Score(args) => score::run(args, context).await,
         Command::Task(sub) => task::run(sub, context).await,
         Command::Outbox(sub) => outbox::run(sub, context).await,
+        Command::Sync(sub) => sync::run(sub, context).await,
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
         Command::Folder(sub) => folder::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,

@@ -11,7 +11,7 @@ pub(super) enum Sub {
     List {
         #[arg(long)]
         sink: Option<String>,
-        #[arg(long, value_parser = ["due", "in_flight", "uncertain", "dead", "discarded"])]
+        #[arg(long, value_parser = ["due", "held", "in_flight", "uncertain", "dead", "discarded"])]
         state: Option<String>,
         #[arg(long, default_value_t = 100, value_parser = super::rows_of_page())]
         limit: u64,

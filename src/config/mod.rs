@@ -35,8 +35,8 @@ pub(crate) use template::quoted;
 pub use template::template;
 pub use written::{ConnectionSettings, secret_name, secret_variable};
 
-use crate::base::{Locale, Message, Problem, Slug, limits};
-use crate::field::{Lint, Table};
+use crate::base::{Locale, Message, Problem, Slug, Timestamp, limits};
+use crate::field::{Lint, NodeKind, Table};
 use crate::model::Currency;
 
 /// Everything that `uzel.toml` and the environment say.
@@ -117,11 +117,13 @@ pub struct Keep {
 /// Whether a foreign system is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// Read and planned; nothing is written there.
+    /// Read and planned; nothing is written there before a plan is applied.
     #[default]
     Observe,
-    /// Written to.
+    /// Written to: the administrator has said so in the file.
     Live,
+    /// Never written to, whatever plan there is.
+    Off,
 }
 
 impl Mode {
@@ -130,11 +132,12 @@ impl Mode {
         match self {
             Mode::Observe => "observe",
             Mode::Live => "live",
+            Mode::Off => "off",
         }
     }
 }
 
-const MODES: &[(&str, Mode)] = &[("observe", Mode::Observe), ("live", Mode::Live)];
+const MODES: &[(&str, Mode)] = &[("observe", Mode::Observe), ("live", Mode::Live), ("off", Mode::Off)];
 const LOCALES: &[(&str, Locale)] = &[("ru", Locale::Ru), ("en", Locale::En)];
 
 /// Gives a variable of the environment.
@@ -153,7 +156,8 @@ impl Settings {
         let keep = keep_of(&over, &table);
         let locale = table.choice("locale", LOCALES).unwrap_or_default();
         let locale = over.word("UZEL_LOCALE", LOCALES).unwrap_or(locale);
-        let connections = connections(&over, &table);
+        let zone = company.as_ref().map(|it| &it.zone);
+        let connections = connections(&over, &table, zone);
         table.close();
         let settings = (company, listen);
         match (settings, lint.problems()) {
@@ -364,7 +368,7 @@ pub fn schedule(text: &str) -> Option<cron::Schedule> {
     plain.then(|| cron::Schedule::from_str(&format!("0 {text}")).ok())?
 }
 
-fn connections(over: &Over<'_>, root: &Table<'_>) -> Vec<ConnectionSettings> {
+fn connections(over: &Over<'_>, root: &Table<'_>, zone: Option<&TimeZone>) -> Vec<ConnectionSettings> {
     let Some(table) = root.table("connection") else { return Vec::new() };
     let mut connections = Vec::new();
     for (name, line, node) in table.entries() {
@@ -382,11 +386,30 @@ fn connections(over: &Over<'_>, root: &Table<'_>) -> Vec<ConnectionSettings> {
         });
         let mode = inner.choice("mode", MODES).unwrap_or_default();
         let mode = over.word(&written::variable(&["CONNECTION", name, "MODE"]), MODES).unwrap_or(mode);
+        let switch_over = switch_over(&inner, zone);
         // The rest is read when the manifest is at hand.
         if let (Some(name), Some(connector)) = (slug, connector) {
             let file = over.lint.file().to_owned();
-            connections.push(ConnectionSettings { name, connector, mode, line, file, node: node.clone() });
+            connections.push(ConnectionSettings { name, connector, mode, switch_over, line, file, node: node.clone() });
         }
     }
     connections
+}
+
+/// `switch_over` of a connection: an instant with its offset, or a time of the company's zone.
+fn switch_over(table: &Table<'_>, zone: Option<&TimeZone>) -> Option<Timestamp> {
+    const NAME: &str = "switch_over";
+    let text = match &table.node(NAME)?.kind {
+        NodeKind::Text(text) | NodeKind::Datetime(text) => text.clone(),
+        NodeKind::Integer(_) | NodeKind::Float(_) | NodeKind::Bool(_) | NodeKind::List(_) | NodeKind::Table(_) => {
+            String::new()
+        }
+    };
+    let local = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(zone?.clone()).ok().map(|it| it.timestamp());
+    let at = text.parse::<jiff::Timestamp>().ok().or_else(local);
+    // Without a zone the company's is wrong, which is reported by itself.
+    if at.is_none() && zone.is_some() {
+        table.report(NAME, Message::new("config-switch-over").with("text", text));
+    }
+    at.map(Timestamp::from_jiff)
 }

@@ -1,6 +1,6 @@
 //! What one connection sets, read by the specs of its connector; and where its secrets are.
 
-use crate::base::{Message, Problem, Slug};
+use crate::base::{Message, Problem, Slug, Timestamp};
 use crate::field::reader::unknown_word;
 use crate::field::{FieldSpec, FieldValue, Lint, Node, NodeKind};
 
@@ -15,6 +15,8 @@ pub struct ConnectionSettings {
     pub connector: Slug,
     /// Whether it is written to.
     pub mode: Mode,
+    /// From when its records are ours to act on; what it observed earlier is history.
+    pub switch_over: Option<Timestamp>,
     /// Its line in the file.
     pub line: u32,
     pub(super) file: String,
@@ -29,6 +31,7 @@ impl ConnectionSettings {
         let table = lint.table(&self.node);
         table.node("connector");
         table.node("mode");
+        table.node("switch_over");
         let mut values = Vec::new();
         for spec in specs {
             if !spec.secret {

@@ -2,6 +2,7 @@
 
 use super::body::{BodyTemplate, PathTemplate};
 use crate::base::Slug;
+use crate::base::limits::DELIVERY_BATCH_MAX;
 use crate::value::Path;
 
 /// The outbound half.
@@ -36,6 +37,14 @@ impl SinkSpec {
     /// The object of the foreign kind `kind`.
     pub fn object(&self, kind: &str) -> Option<&ObjectSpec> {
         self.objects.iter().find(|it| *it.kind == *kind)
+    }
+
+    /// Objects that one request can carry.
+    pub fn together_max(&self) -> usize {
+        match self.batch {
+            Some(BatchStrategy::Bitrix24) => DELIVERY_BATCH_MAX,
+            None => 1,
+        }
     }
 
     /// The foreign kind in which the sink keeps such an object of ours.

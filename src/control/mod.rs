@@ -10,6 +10,7 @@ mod connect;
 mod keeping;
 mod privacy;
 mod reads;
+mod sync;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::auth::Tokens;
 use crate::base::{Clock, Locale, Message, Slug};
 use crate::journal::Journal;
 use crate::pipeline::Running;
+use crate::plan::Plans;
 use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
@@ -51,6 +53,10 @@ pub struct Control {
     pub stops: Stops,
     /// What waits in watched folders.
     pub folders: Folders,
+    /// Plans.
+    pub plans: Plans,
+    /// Language of what people read in sinks: a plan says it in the same words.
+    pub locale: Locale,
 }
 
 /// A refusal or failure, as JSON: `{"error": text}`.
@@ -133,6 +139,12 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/snapshots/verify", post(keeping::verify))
         .route("/api/retention", get(keeping::retention).post(keeping::prune))
         .route("/api/privacy/{client}", get(privacy::plan).post(privacy::erase))
+        .route("/api/sync", get(sync::status))
+        .route("/api/sync/plans", get(sync::plans).post(sync::make))
+        .route("/api/sync/plans/{plan}", get(sync::show))
+        .route("/api/sync/plans/{plan}/apply", post(sync::apply))
+        .route("/api/sync/sinks/{sink}/pause", post(sync::pause))
+        .route("/api/sync/sinks/{sink}/resume", post(sync::resume))
         .route("/api/rows-hash", get(reads::rows_hash))
         .with_state(control)
 }

@@ -233,6 +233,25 @@ pub enum Command {
     },
     /// Take a person out of the data, and out of what came in.
     ErasePerson(Erasure),
+    /// Write to a sink what a plan says; from here on the sink is live.
+    ApplyPlan {
+        /// The sink.
+        sink: Slug,
+        /// Names the plan.
+        plan: Fingerprint,
+        /// The objects of its lines.
+        objects: Vec<ObjectRef>,
+    },
+    /// Write nothing more to a sink until it is resumed.
+    PauseSink {
+        /// The sink.
+        sink: Slug,
+    },
+    /// Go on writing to a paused sink.
+    ResumeSink {
+        /// The sink.
+        sink: Slug,
+    },
 }
 
 /// Erasure of a person. It names nobody: ids and salted hashes only.

@@ -23,7 +23,7 @@ use crate::store::Store;
 use crate::tables::rows::{ErasureRow, SinkState};
 use crate::tables::{
     Assignments, ClientInteractions, Clients, ContactKey, Contacts, Crosswalk, Deals, Documents, Due, Erasures, Inns,
-    Interactions, Merges, OpenDeals, OpenTasks, Outcomes, Pending, Quarantine, Reader, Span, TableError, Tasks,
+    Interactions, Merges, OpenDeals, OpenTasks, Outcomes, Quarantine, Reader, Span, TableError, Tasks,
     Watches, packed,
 };
 
@@ -205,12 +205,7 @@ fn object(
             let (kind, id) = (confirmed.foreign_kind.clone(), confirmed.foreign_id.clone());
             foreign.push(Foreign { connection: state.sink.clone(), kind, id });
         }
-        step.rows.update::<Pending, _>(&Pending::key(&state.sink, object), |slot| {
-            if let Some(listed) = slot {
-                packed::remove(listed, &object);
-            }
-            slot.take_if(|listed| listed.is_empty());
-        })?;
+        super::marks::unlist(step, &state.sink, object)?;
     }
     foreign.iter().for_each(|foreign| step.rows.remove::<Crosswalk>(foreign));
     gone.objects.push(object);

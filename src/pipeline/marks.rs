@@ -1,27 +1,111 @@
 //! Marks: what each sink must learn. Level-triggered: "sink S must learn object O", whatever and
 //! however often it changed.
+//!
+//! An open delivery stands in `Pending` when it may go, in `Held` when it waits for a plan: nothing
+//! is written to a sink before a person has said so, and history only by a plan.
 
 use super::step::Step;
-use crate::base::Slug;
+use crate::base::{ClientId, DealId, Slug};
+use crate::catalog::Moment;
 use crate::entry::ObjectRef;
 use crate::model::Standing;
 use crate::outbox;
-use crate::tables::rows::{SinkState, sink_state_mut};
-use crate::tables::{Clients, Deals, Interactions, Pending, TableError, Tasks, packed};
+use crate::tables::rows::{SinkState, sink_state, sink_state_mut};
+use crate::tables::{Clients, Deals, Held, Interactions, Lane, Pending, Sinks, Table, TableError, Tasks, packed};
+
+/// Why an object is to be told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// A record or a person changed it.
+    Record,
+    /// Only its score changed: last in the queue, and no reason to release what is held.
+    Score,
+}
 
 /// Every sink of the configuration must learn this object in its state of now.
 pub(super) fn want(step: &mut Step<'_>, object: ObjectRef) -> Result<(), TableError> {
+    want_for(step, object, Cause::Record)
+}
+
+/// The same, because its score changed.
+pub(super) fn want_score(step: &mut Step<'_>, object: ObjectRef) -> Result<(), TableError> {
+    want_for(step, object, Cause::Score)
+}
+
+fn want_for(step: &mut Step<'_>, object: ObjectRef, cause: Cause) -> Result<(), TableError> {
     if stays_here(step, object)? {
         return Ok(());
     }
     let catalog = step.catalog;
     for sink in catalog.sinks_for(object) {
         let (position, at) = (step.position, step.at);
-        edit(step, &sink.name, object, |state| {
+        let was_open = change(step, &sink.name, object, |state| {
+            let was_open = state.delivery.is_some();
             state.delivery = Some(outbox::want(state.delivery.take(), position, at));
+            was_open
         })?;
+        let Some(was_open) = was_open else { continue };
+        let open = step.rows.peek::<Sinks, _>(&sink.name, |row| row.is_some_and(|row| row.open))?;
+        let goes_by_itself = open && step.moment != Moment::History;
+        if !was_open {
+            let lane = match (cause, step.moment) {
+                (_, Moment::History) => Lane::Quiet,
+                // Seen while another integration may still be at work: nothing in the sink is to
+                // start because of it.
+                (_, Moment::Unknown) if !open => Lane::Quiet,
+                (Cause::Score, Moment::Unknown | Moment::Live) => Lane::Later,
+                (Cause::Record, Moment::Unknown | Moment::Live) => Lane::Urgent,
+            };
+            match goes_by_itself {
+                true => list::<Pending>(step, &Pending::key(&sink.name, lane, object), object)?,
+                false => list::<Held>(step, &Pending::key(&sink.name, lane, object), object)?,
+            }
+        } else if goes_by_itself && cause == Cause::Record {
+            release(step, &sink.name, object)?;
+        }
+        if goes_by_itself && cause == Cause::Record {
+            release_needed(step, &sink.name, object)?;
+        }
     }
     Ok(())
+}
+
+/// What `object` refers to goes with it: a deal would wait for ever for a client that is held.
+fn release_needed(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
+    let (client, deal): (Option<ClientId>, Option<DealId>) = match object {
+        ObjectRef::Client(_) => (None, None),
+        ObjectRef::Deal(id) => (step.rows.peek::<Deals, _>(&id, |row| row.and_then(|row| row.deal.client))?, None),
+        ObjectRef::Interaction(id) => step.rows.peek::<Interactions, _>(&id, |row| {
+            row.map_or((None, None), |row| (row.interaction.client, row.interaction.deal))
+        })?,
+        ObjectRef::Task(id) => {
+            step.rows.peek::<Tasks, _>(&id, |row| row.map_or((None, None), |row| (row.task.client, row.task.deal)))?
+        }
+    };
+    let is_open = |sinks: &[SinkState]| sink_state(sinks, sink).is_some_and(|state| state.delivery.is_some());
+    if let Some(id) = client
+        && step.rows.peek::<Clients, _>(&id, |row| row.is_some_and(|row| is_open(&row.sinks)))?
+    {
+        release(step, sink, ObjectRef::Client(id))?;
+    }
+    if let Some(id) = deal
+        && step.rows.peek::<Deals, _>(&id, |row| row.is_some_and(|row| is_open(&row.sinks)))?
+    {
+        release(step, sink, ObjectRef::Deal(id))?;
+    }
+    Ok(())
+}
+
+/// An open delivery goes by itself and first, wherever it stood.
+fn release(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
+    let urgent = Pending::key(sink, Lane::Urgent, object);
+    let is_there =
+        step.rows.peek::<Pending, _>(&urgent, |row| row.is_some_and(|listed| listed.binary_search(&object).is_ok()))?;
+    if is_there {
+        return Ok(());
+    }
+    unlist(step, sink, object)?;
+    list::<Pending>(step, &urgent, object)
 }
 
 /// Who is no client and has no deal and no document is nothing to a CRM, nor is what he sent.
@@ -42,45 +126,77 @@ fn stays_here(step: &mut Step<'_>, object: ObjectRef) -> Result<bool, TableError
     })
 }
 
-/// Changes what is known of an object in one sink, and keeps the list of open deliveries right.
+/// Changes what is known of an object in one sink, and takes it off the lists when nothing is open.
 pub(super) fn edit(
     step: &mut Step<'_>,
     sink: &Slug,
     object: ObjectRef,
-    change: impl FnOnce(&mut SinkState),
+    edit: impl FnOnce(&mut SinkState),
 ) -> Result<(), TableError> {
-    let edit_in = |sinks: &mut Vec<SinkState>| {
-        let state = sink_state_mut(sinks, sink);
-        change(state);
+    let open = change(step, sink, object, |state| {
+        edit(state);
         state.delivery.is_some()
-    };
-    let open = match object {
-        ObjectRef::Client(id) => {
-            step.rows.update::<Clients, _>(&id, |row| row.as_mut().map(|row| edit_in(&mut row.sinks)))?
-        }
-        ObjectRef::Deal(id) => {
-            step.rows.update::<Deals, _>(&id, |row| row.as_mut().map(|row| edit_in(&mut row.sinks)))?
-        }
-        ObjectRef::Interaction(id) => {
-            step.rows.update::<Interactions, _>(&id, |row| row.as_mut().map(|row| edit_in(&mut row.sinks)))?
-        }
-        ObjectRef::Task(id) => {
-            step.rows.update::<Tasks, _>(&id, |row| row.as_mut().map(|row| edit_in(&mut row.sinks)))?
-        }
-    };
-    let Some(open) = open else { return Ok(()) };
-    list(step, sink, object, open)
+    })?;
+    match open {
+        Some(false) => unlist(step, sink, object),
+        Some(true) | None => Ok(()),
+    }
 }
 
-fn list(step: &mut Step<'_>, sink: &Slug, object: ObjectRef, open: bool) -> Result<(), TableError> {
-    step.rows.update::<Pending, _>(&Pending::key(sink, object), |slot| {
-        let listed = slot.get_or_insert_default();
-        match open {
-            true => packed::insert(listed, object),
-            false => packed::remove(listed, &object),
-        };
-        if listed.is_empty() {
-            *slot = None;
+fn change<T>(
+    step: &mut Step<'_>,
+    sink: &Slug,
+    object: ObjectRef,
+    change: impl FnOnce(&mut SinkState) -> T,
+) -> Result<Option<T>, TableError> {
+    let change = |sinks: &mut Vec<SinkState>| change(sink_state_mut(sinks, sink));
+    match object {
+        ObjectRef::Client(id) => {
+            step.rows.update::<Clients, _>(&id, |row| row.as_mut().map(|row| change(&mut row.sinks)))
         }
+        ObjectRef::Deal(id) => step.rows.update::<Deals, _>(&id, |row| row.as_mut().map(|row| change(&mut row.sinks))),
+        ObjectRef::Interaction(id) => {
+            step.rows.update::<Interactions, _>(&id, |row| row.as_mut().map(|row| change(&mut row.sinks)))
+        }
+        ObjectRef::Task(id) => step.rows.update::<Tasks, _>(&id, |row| row.as_mut().map(|row| change(&mut row.sinks))),
+    }
+}
+
+/// Puts an object into a row of a list.
+pub(super) fn list<T>(step: &mut Step<'_>, key: &T::Key, object: ObjectRef) -> Result<(), TableError>
+where
+    T: Table<Row = Vec<ObjectRef>>,
+{
+    step.rows.update::<T, _>(key, |slot| {
+        packed::insert(slot.get_or_insert_default(), object);
     })
+}
+
+/// Takes an object off the one list on which it stands.
+pub(super) fn unlist(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
+    for lane in Lane::ALL {
+        let key = Pending::key(sink, lane, object);
+        if take::<Pending>(step, &key, object)? || take::<Held>(step, &key, object)? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Whether the object stood in the row.
+fn take<T>(step: &mut Step<'_>, key: &T::Key, object: ObjectRef) -> Result<bool, TableError>
+where
+    T: Table<Row = Vec<ObjectRef>>,
+{
+    let holds = step.rows.peek::<T, _>(key, |row| row.is_some_and(|it| it.binary_search(&object).is_ok()))?;
+    if holds {
+        step.rows.update::<T, _>(key, |slot| {
+            let listed = slot.get_or_insert_default();
+            packed::remove(listed, &object);
+            if listed.is_empty() {
+                *slot = None;
+            }
+        })?;
+    }
+    Ok(holds)
 }

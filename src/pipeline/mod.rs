@@ -17,6 +17,7 @@ mod assign;
 mod attempts;
 mod deals;
 pub mod erase;
+mod gate;
 mod identify;
 mod marks;
 mod merges;

@@ -188,7 +188,10 @@ impl Preparer {
             | Command::SplitClients { .. }
             | Command::CompleteTask { .. }
             | Command::CancelTask { .. }
-            | Command::ErasePerson(_) => return Ok(Work::Command(commanded)),
+            | Command::ErasePerson(_)
+            | Command::ApplyPlan { .. }
+            | Command::PauseSink { .. }
+            | Command::ResumeSink { .. } => return Ok(Work::Command(commanded)),
         };
         let Some(envelope) = self.envelope_at(at.position)? else { return Ok(Work::Command(commanded)) };
         let catalog = self.catalog_at(position)?;

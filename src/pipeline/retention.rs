@@ -133,7 +133,10 @@ fn referred(entry: &Entry) -> Option<Position> {
             | Command::SplitClients { .. }
             | Command::CompleteTask { .. }
             | Command::CancelTask { .. }
-            | Command::ErasePerson(_) => None,
+            | Command::ErasePerson(_)
+            | Command::ApplyPlan { .. }
+            | Command::PauseSink { .. }
+            | Command::ResumeSink { .. } => None,
         },
         Entry::Slice(Slice::Import { of, .. }) => Some(*of),
         Entry::Slice(Slice::Rescore { .. })

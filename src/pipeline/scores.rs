@@ -53,7 +53,7 @@ pub(super) fn rescore(step: &mut Step<'_>, id: DealId) -> Result<(), TableError>
     step.rows.put::<Deals>(&id, row);
     step.rows.update::<Meta, _>(&(), |meta| meta.get_or_insert_with(MetaRow::default).deals_scored += 1)?;
     if worth {
-        marks::want(step, ObjectRef::Deal(id))?;
+        marks::want_score(step, ObjectRef::Deal(id))?;
     }
     Ok(())
 }
@@ -129,7 +129,7 @@ fn client_class(step: &mut Step<'_>, client: ClientId) -> Result<(), TableError>
         Some(_) | None => false,
     })?;
     if changed {
-        marks::want(step, ObjectRef::Client(client))?;
+        marks::want_score(step, ObjectRef::Client(client))?;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! One prepared entry applied: the heart of the daemon, a function of the overlay and the entry.
 
 use super::prepare::{Content, Prepared, Record, Work};
-use super::{attempts, erase, merges, records, scores, tasks};
+use super::{attempts, erase, gate, merges, records, scores, tasks};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX, TICK_WATCHES_MAX};
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Moment};
 use crate::entry::{Command, Commanded, Received};
 use crate::model::{FilterReason, Outcome, OutcomeKind, TaskState};
 use crate::tables::rows::{IdempotencyRow, ImportRow, MetaRow, QuarantineRow};
@@ -23,13 +23,15 @@ pub(super) struct Step<'a> {
     pub position: Position,
     /// Journal time.
     pub at: Timestamp,
+    /// How what is applied stands to the switch-over of its source.
+    pub moment: Moment,
 }
 
 /// Applies one entry.
 pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableError> {
     let Prepared { position, at, catalog, work } = prepared;
     rows.update::<Meta, _>(&(), |meta| meta.get_or_insert_with(MetaRow::default).journal_time = at)?;
-    let mut step = Step { rows, catalog: &catalog, position, at };
+    let mut step = Step { rows, catalog: &catalog, position, at, moment: Moment::Unknown };
     match work {
         Work::Envelope { envelope, records, more } => step.envelope(&envelope, records, more),
         Work::Import { of, from, envelope, records, last } => step.import(of, from, &envelope, records, last),
@@ -48,13 +50,16 @@ pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableEr
         Work::Command(commanded) => step.command(commanded),
         Work::Attempting(attempting) => attempts::attempting(&mut step, attempting),
         Work::Attempted(attempted) => attempts::attempted(&mut step, attempted),
-        Work::Configured(configured) => step.rows.update::<Meta, _>(&(), |meta| {
-            let meta = meta.get_or_insert_with(MetaRow::default);
-            meta.configuration = Some(configured.hash);
-            meta.configured_at = position;
-            // Every open deal is scored again, in slices, under the new rules.
-            meta.rescore = Some((position, None));
-        }),
+        Work::Configured(configured) => {
+            step.rows.update::<Meta, _>(&(), |meta| {
+                let meta = meta.get_or_insert_with(MetaRow::default);
+                meta.configuration = Some(configured.hash);
+                meta.configured_at = position;
+                // Every open deal is scored again, in slices, under the new rules.
+                meta.rescore = Some((position, None));
+            })?;
+            gate::configured(&mut step)
+        }
         Work::Ticked => {
             scores::rescore_due(&mut step, TICK_DEALS_MAX)?;
             tasks::look(&mut step, TICK_WATCHES_MAX)?;
@@ -176,6 +181,9 @@ impl Step<'_> {
                 tasks::by_person(self, task, &commanded.by, &reason, TaskState::Cancelled)
             }
             Command::ErasePerson(erasure) => erase::erase(self, erasure),
+            Command::ApplyPlan { sink, plan, objects } => gate::apply_plan(self, &sink, plan, &objects),
+            Command::PauseSink { sink } => gate::pause(self, &sink),
+            Command::ResumeSink { sink } => gate::resume(self, &sink),
             // The record was not there to be read again: nothing to do.
             Command::RetryRecord { .. } | Command::AcceptRecord { .. } => Ok(()),
         }
@@ -198,7 +206,13 @@ impl Step<'_> {
                 Some(reason) if !despite_filter => Outcome::Filtered(reason),
                 Some(_) | None => match self.is_internal(&change) {
                     true => Outcome::Filtered(FilterReason::Internal),
-                    false => records::apply(self, at, envelope, *change)?,
+                    false => {
+                        let observed_at = change.observed_at.unwrap_or(envelope.received_at);
+                        self.moment = self.catalog.moment(envelope, observed_at);
+                        let applied = records::apply(self, at, envelope, *change);
+                        self.moment = Moment::Unknown;
+                        applied?
+                    }
                 },
             },
         };

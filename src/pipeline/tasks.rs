@@ -10,7 +10,7 @@ use super::records::Origin;
 use super::step::Step;
 use super::{assign, marks};
 use crate::base::{ClientId, DealId, ItemRef, Message, Slug, TaskId, Timestamp};
-use crate::catalog::UntouchedRule;
+use crate::catalog::{Moment, UntouchedRule};
 use crate::entry::ObjectRef;
 use crate::model::{DeliveryState, Direction, Interaction, InteractionKind, Task, TaskEnd, TaskKind, TaskState};
 use crate::outbox;
@@ -38,6 +38,10 @@ pub(super) struct Wanted {
 
 /// Makes the task, or renews the one of that kind that is open for the client and the deal.
 pub(super) fn want(step: &mut Step<'_>, wanted: Wanted) -> Result<(), TableError> {
+    // What happened before the switch-over is somebody else's past: nobody is to act on it now.
+    if step.moment == Moment::History {
+        return Ok(());
+    }
     let Wanted { kind, title, client, deal, responsible, rule, record } = wanted;
     let responsible = match responsible {
         Some(named) => Some(named),
@@ -368,6 +372,9 @@ pub(super) fn reached(
 
 /// Watches a deal that a new lead has made, until somebody touches it.
 pub(super) fn watch(step: &mut Step<'_>, deal: DealId) -> Result<(), TableError> {
+    if step.moment == Moment::History {
+        return Ok(());
+    }
     let wanted = match step.catalog.business.untouched {
         UntouchedRule::Always => true,
         UntouchedRule::WhenCrmIsRead => step.catalog.reads_a_crm(),

@@ -9,27 +9,27 @@ use crate::base::{Locale, Message, Slug};
 use crate::entry::ObjectRef;
 use crate::model::{Delivery, DeliveryState, Fault};
 use crate::tables::rows::SinkState;
-use crate::tables::{Clients, Deals, Interactions, Pending, Span, Tasks};
+use crate::tables::{Clients, Deals, Held, Interactions, Lane, Pending, Span, TableError, Tasks};
 
 impl Query {
     /// Open deliveries in the order in which they are sent.
     pub fn outbox(&self, listing: &Listing) -> Result<Page<OutboxView>, QueryError> {
-        let span = match listing.sink.as_deref().map(Slug::new) {
-            None => Span::<Pending>::all(),
-            Some(Some(sink)) => Span::of(&sink),
+        let sink = match listing.sink.as_deref().map(Slug::new) {
+            None => None,
+            Some(Some(sink)) => Some(sink),
             Some(None) => return Ok(Page { rows: Vec::new(), next: None }),
         };
         let mut rows = Vec::new();
         let mut passed = listing.after.is_none();
-        for row in self.reader().rows(span) {
-            let ((sink, ..), objects) = row?;
+        for row in self.listed(sink.as_ref()) {
+            let (sink, objects, held) = row?;
             for object in objects {
                 let name = format!("{sink}/{object}");
                 if !passed {
                     passed = listing.after.as_deref() == Some(&name);
                     continue;
                 }
-                if let Some(view) = self.delivery(&sink, object, listing)? {
+                if let Some(view) = self.delivery(&sink, object, held, listing)? {
                     rows.push(view);
                 }
                 if rows.len() == listing.rows_max {
@@ -40,12 +40,39 @@ impl Query {
         Ok(Page { rows, next: None })
     }
 
+    /// Open deliveries: those that may go, then those that wait for a plan (`true`).
+    pub(super) fn listed(
+        &self,
+        sink: Option<&Slug>,
+    ) -> impl Iterator<Item = Result<(Slug, Vec<ObjectRef>, bool), TableError>> {
+        let (pending, held) = match sink {
+            None => (Span::<Pending>::all(), Span::<Held>::all()),
+            Some(sink) => (Span::of(sink), Span::of(sink)),
+        };
+        let pending = self.reader().rows(pending).map(|row| row.map(|((sink, ..), objects)| (sink, objects, false)));
+        pending.chain(self.reader().rows(held).map(|row| row.map(|((sink, ..), objects)| (sink, objects, true))))
+    }
+
+    /// How many objects stand in each lane of a sink; `true`: they wait for a plan.
+    pub(super) fn lanes(&self, sink: &Slug) -> Result<BTreeMap<(Lane, bool), u64>, QueryError> {
+        let mut lanes = BTreeMap::new();
+        for row in self.reader().rows(Span::<Pending>::of(sink)) {
+            let ((_, rank, _), objects) = row?;
+            *lanes.entry((Lane::of_key(rank), false)).or_default() += objects.len() as u64;
+        }
+        for row in self.reader().rows(Span::<Held>::of(sink)) {
+            let ((_, rank, _), objects) = row?;
+            *lanes.entry((Lane::of_key(rank), true)).or_default() += objects.len() as u64;
+        }
+        Ok(lanes)
+    }
+
     /// Open deliveries by sink and state; counting ends at a bound.
     pub(super) fn delivery_counts(&self) -> Result<Vec<DeliveryCountView>, QueryError> {
         let mut counts: BTreeMap<(Slug, &'static str), u64> = BTreeMap::new();
         let mut seen = 0;
-        'rows: for row in self.reader().rows(Span::<Pending>::all()) {
-            let ((sink, ..), objects) = row?;
+        'rows: for row in self.listed(None) {
+            let (sink, objects, held) = row?;
             for object in objects {
                 if seen == DELIVERIES_COUNTED_MAX {
                     break 'rows;
@@ -54,7 +81,7 @@ impl Query {
                 let Some((sinks, _)) = self.sinks_and_title(object)? else { continue };
                 let delivery = sinks.into_iter().find(|it| it.sink == sink).and_then(|it| it.delivery);
                 if let Some(delivery) = delivery {
-                    *counts.entry((sink.clone(), state_name(&delivery.state))).or_default() += 1;
+                    *counts.entry((sink.clone(), standing(&delivery.state, held))).or_default() += 1;
                 }
             }
         }
@@ -74,12 +101,18 @@ impl Query {
         Ok(sinks.iter().any(|it| it.sink == *sink))
     }
 
-    fn delivery(&self, sink: &Slug, object: ObjectRef, listing: &Listing) -> Result<Option<OutboxView>, QueryError> {
+    fn delivery(
+        &self,
+        sink: &Slug,
+        object: ObjectRef,
+        held: bool,
+        listing: &Listing,
+    ) -> Result<Option<OutboxView>, QueryError> {
         let Some((sinks, title)) = self.sinks_and_title(object)? else { return Ok(None) };
         let Some(delivery) = sinks.into_iter().find(|it| it.sink == *sink).and_then(|it| it.delivery) else {
             return Ok(None);
         };
-        let state = state_name(&delivery.state);
+        let state = standing(&delivery.state, held);
         if listing.state.as_deref().is_some_and(|wanted| wanted != state) {
             return Ok(None);
         }
@@ -128,6 +161,14 @@ pub(super) fn sink_views(sinks: &[SinkState], locale: Locale) -> Vec<SinkView> {
         reason: state.delivery.as_ref().and_then(|delivery| reason_of(delivery, locale)),
     };
     sinks.iter().map(view).collect()
+}
+
+/// The state, or that it waits for a plan: what is due is not sent then.
+fn standing(state: &DeliveryState, held: bool) -> &'static str {
+    match (state, held) {
+        (DeliveryState::Due { .. }, true) => "held",
+        (state, _) => state_name(state),
+    }
 }
 
 fn state_name(state: &DeliveryState) -> &'static str {

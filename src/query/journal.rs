@@ -68,7 +68,7 @@ impl Query {
         Ok(Some(view))
     }
 
-    fn stored(&self, position: Position) -> Result<Option<StoredEntry>, QueryError> {
+    pub(super) fn stored(&self, position: Position) -> Result<Option<StoredEntry>, QueryError> {
         if position < self.journal.first() || position > self.journal.head() || position == Position::START {
             return Ok(None);
         }

@@ -7,6 +7,7 @@ mod difference;
 mod journal;
 pub mod keeping;
 mod objects;
+mod sync;
 mod tasks;
 mod text;
 pub mod views;
@@ -15,12 +16,12 @@ use std::sync::Arc;
 
 use crate::base::checksum::Fingerprint;
 use crate::base::{Locale, Message, Position, Timestamp};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Connection, Mode};
 use crate::journal::{Journal, ReadError};
 use crate::model::{Currency, Money};
 use crate::report::Totals;
 use crate::store::{Checkpoint, Store};
-use crate::tables::{Counters, Deals, Meta, Pending, Reader, Span, TableError, rows_hash};
+use crate::tables::{Counters, Deals, Meta, Reader, Sinks, Span, TableError, rows_hash};
 
 pub use difference::{ClassCountView, DifferenceAsked, DifferenceLine, DifferenceView, difference};
 pub use text::outcome_text;
@@ -75,6 +76,11 @@ impl Query {
         Query { store, journal, catalog }
     }
 
+    /// The configuration.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
     fn reader(&self) -> Reader<'_> {
         Reader::new(self.store.as_ref())
     }
@@ -88,13 +94,16 @@ impl Query {
     ) -> Result<StatusView, QueryError> {
         let meta = self.reader().get::<Meta>(&())?.unwrap_or_default();
         let head = self.journal.head();
-        let connections = self.catalog.connections().map(|connection| ConnectionView {
-            name: connection.name.to_string(),
-            connector: connection.connector.slug.to_string(),
-            mode: connection.mode.name().to_owned(),
-            is_sink: connection.connector.sink.is_some(),
-            stopped: None,
-        });
+        let mut connections = Vec::new();
+        for connection in self.catalog.connections() {
+            connections.push(ConnectionView {
+                name: connection.name.to_string(),
+                connector: connection.connector.slug.to_string(),
+                mode: self.standing_of(connection)?.to_owned(),
+                is_sink: connection.connector.sink.is_some(),
+                stopped: None,
+            });
+        }
         Ok(StatusView {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             head: head.0,
@@ -104,10 +113,21 @@ impl Query {
             pipeline_failure,
             configuration: meta.configuration.map(|hash| hash.to_string()).unwrap_or_default(),
             rescoring: meta.rescore.is_some(),
-            connections: connections.collect(),
+            connections,
             records: self.counts()?,
             deliveries: self.delivery_counts()?,
             deals_scored: meta.deals_scored,
+        })
+    }
+
+    /// Whether a sink is written to, in a word: what the file says, and what people said since.
+    fn standing_of(&self, connection: &Connection) -> Result<&'static str, QueryError> {
+        let row = self.reader().get::<Sinks>(&connection.name)?.unwrap_or_default();
+        Ok(match (connection.mode, row.open, row.paused) {
+            (Mode::Off, ..) => "off",
+            (Mode::Observe | Mode::Live, true, Some(_)) => "paused",
+            (Mode::Live, ..) | (Mode::Observe, true, None) => "live",
+            (Mode::Observe, false, _) => "observe",
         })
     }
 
@@ -135,8 +155,8 @@ impl Query {
     pub fn open_deliveries(&self) -> Result<Vec<(String, u64)>, QueryError> {
         let mut open: Vec<(String, u64)> =
             self.catalog.sinks().map(|connection| (connection.name.to_string(), 0)).collect();
-        for row in self.reader().rows(Span::<Pending>::all()) {
-            let ((sink, ..), objects) = row?;
+        for row in self.listed(None) {
+            let (sink, objects, _held) = row?;
             if let Some((_, count)) = open.iter_mut().find(|(name, _)| *name == *sink) {
                 *count += objects.len() as u64;
             }

@@ -83,6 +83,9 @@ fn command(command: &Command) -> String {
         Command::CancelTask { task, reason: _ } => format!("cancel {task}"),
         Command::ErasePerson(erasure) => format!("erase {}", erasure.client),
         Command::SplitClients { winner, loser } => format!("split {loser} <- {winner}"),
+        Command::ApplyPlan { sink, plan, objects } => format!("apply {plan} ({}) -> {sink}", objects.len()),
+        Command::PauseSink { sink } => format!("pause {sink}"),
+        Command::ResumeSink { sink } => format!("resume {sink}"),
     }
 }
 
@@ -113,4 +116,19 @@ pub(super) fn totals(totals: &Totals) -> Vec<TotalsView> {
         classes: Vec::new(),
     });
     std::iter::once(main).chain(others).collect()
+}
+
+/// Why an object is to be told: what the entry that asked for it is.
+pub(super) fn cause(entry: &Entry, locale: Locale) -> String {
+    let message = match entry {
+        Entry::Received(it) => {
+            Message::new("plan-why-received").with("connection", &it.connection).with("stream", &it.stream)
+        }
+        Entry::Commanded(_) => Message::new("plan-why-command"),
+        Entry::Ticked(_) => Message::new("plan-why-time"),
+        Entry::Configured(_) | Entry::Slice(Slice::Rescore { .. }) => Message::new("plan-why-rules"),
+        Entry::Slice(Slice::Import { .. }) => Message::new("plan-why-import"),
+        Entry::Attempting(_) | Entry::Attempted(_) => Message::new("plan-why-attempt"),
+    };
+    message.render(locale)
 }

@@ -72,7 +72,7 @@ pub(super) struct Item<'a> {
 
 impl<'a> Item<'a> {
     pub(super) fn new(mut work: Work, spec: &'a ObjectSpec) -> Item<'a> {
-        mark(spec, &mut work);
+        marked(spec, &mut work);
         // Known under another kind (a person who turned out to be a company): unknown under this.
         work.confirmed.take_if(|it| *it.foreign_kind != *spec.kind);
         let mut item = Item { work, spec, stage: Stage::Create, note: None, attempting: None, cut: false };
@@ -334,8 +334,8 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Adds the line with our id, by which the object can be found.
-fn mark(spec: &ObjectSpec, work: &mut Work) {
+/// Adds the line with our id, by which the object can be found; once.
+pub fn marked(spec: &ObjectSpec, work: &mut Work) {
     let Some(marker) = &spec.marker else { return };
     let line = mark_line(&work.origin);
     match work.desired.iter_mut().find(|(name, _)| *name == **marker) {

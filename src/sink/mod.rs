@@ -22,7 +22,7 @@ use compact_str::CompactString;
 use serde_json::Value as Json;
 
 use crate::base::{Clock, Message, Position, Secret, Slug, Timestamp};
-use crate::connector::SinkSpec;
+use crate::connector::{FindBy, SinkSpec};
 use crate::entry::{Attempted, Attempting, ObjectRef, Verdict};
 use crate::field::FieldValue;
 use crate::model::{Confirmed, Fault};
@@ -38,6 +38,7 @@ mod provision;
 mod push;
 
 use caller::Caller;
+pub use item::marked;
 pub use provision::ProvisionReport;
 
 /// Whether an earlier create may have taken effect.
@@ -58,6 +59,18 @@ pub struct Search {
     pub emails: Vec<CompactString>,
     /// ИНН.
     pub inns: Vec<CompactString>,
+}
+
+impl Search {
+    /// Whether there is something to look for by this.
+    pub fn has(&self, by: FindBy) -> bool {
+        match by {
+            FindBy::Origin => true,
+            FindBy::Phone => !self.phones.is_empty(),
+            FindBy::Email => !self.emails.is_empty(),
+            FindBy::Inn => !self.inns.is_empty(),
+        }
+    }
 }
 
 /// One object that the sink must learn.

@@ -37,7 +37,7 @@ pub use row::Persisted;
 use row::RowFault;
 use rows::{
     AssignmentRow, ClientRow, ContactRow, DealRow, ErasureRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow,
-    MetaRow, ObjectKey, OutcomeItem, QuarantineRow, TaskRow,
+    MetaRow, ObjectKey, OutcomeItem, QuarantineRow, SinkRow, TaskRow,
 };
 
 /// A table: what its keys and rows are.
@@ -135,6 +135,11 @@ tables! {
     Meta = 0x11 "meta": () => MetaRow;
     /// Merges, (winner, loser), so that they can be taken back.
     Merges = 0x12 "merges": (ClientId, ClientId) => MergeRow;
+    /// Sinks: whether they are written to, and by whose decision.
+    Sinks = 0x1A "sinks": Slug => SinkRow;
+    /// Objects that a sink has to learn and that wait for a plan: keys and rows as in `pending`.
+    /// An object stands in one of the two tables, in one place.
+    Held = 0x1B "held": (Slug, u8, Block) => Vec<ObjectRef>;
     /// Group -> when each employee last got a lead by turn: sorted by employee.
     Turns = 0x1E "turns": CompactString => Vec<(Slug, u64)>;
     /// Employee -> his open deals.
@@ -154,8 +159,8 @@ tables! {
 impl Pending {
     /// The row in which the open delivery of `object` to `sink` stands. Clients go before deals
     /// before interactions, because each needs the foreign id of the one before.
-    pub fn key(sink: &Slug, object: ObjectRef) -> (Slug, u8, Block) {
-        (sink.clone(), Pending::rank(object), Block::of_object(object))
+    pub fn key(sink: &Slug, lane: Lane, object: ObjectRef) -> (Slug, u8, Block) {
+        (sink.clone(), lane.rank(object), Block::of_object(object))
     }
 
     /// Place of the kind in the order of delivery.
@@ -165,6 +170,41 @@ impl Pending {
             ObjectRef::Deal(_) => 1,
             ObjectRef::Interaction(_) => 2,
             ObjectRef::Task(_) => 3,
+        }
+    }
+}
+
+/// Which deliveries go before which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// What people wait for: a record of now.
+    Urgent,
+    /// History: told without starting robots.
+    Quiet,
+    /// Scores alone.
+    Later,
+}
+
+impl Lane {
+    /// In the order of delivery.
+    pub const ALL: [Lane; 3] = [Lane::Urgent, Lane::Quiet, Lane::Later];
+
+    /// What stands in keys for the lane and the kind of `object`.
+    pub fn rank(self, object: ObjectRef) -> u8 {
+        self.of_rank(Pending::rank(object))
+    }
+
+    /// What stands in keys for the lane and a rank of [`Pending::rank`], which is below 16.
+    pub fn of_rank(self, rank: u8) -> u8 {
+        (self as u8) << 4 | rank
+    }
+
+    /// The lane of what stands in a key.
+    pub fn of_key(rank: u8) -> Lane {
+        match rank >> 4 {
+            0 => Lane::Urgent,
+            1 => Lane::Quiet,
+            _ => Lane::Later,
         }
     }
 }

@@ -26,6 +26,7 @@ first_version!(
     MetaRow,
     MergeRow,
     TaskRow,
+    SinkRow,
     AssignmentRow,
     u64,
     Vec<ClientId>,
@@ -62,6 +63,39 @@ pub fn sink_state_mut<'a>(sinks: &'a mut Vec<SinkState>, sink: &Slug) -> &'a mut
         place
     });
     &mut sinks[place]
+}
+
+/// Whether a sink is written to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SinkRow {
+    /// Whether what changes is told by itself. Closed: it waits for a plan.
+    pub open: bool,
+    /// Whether `uzel.toml` says `live`.
+    pub live_by_file: bool,
+    /// The plan that was applied last.
+    pub approval: Option<Approval>,
+    /// Since when a person has stopped it, journal time.
+    pub paused: Option<Timestamp>,
+}
+
+impl SinkRow {
+    /// Whether deliveries may go.
+    pub fn delivers(&self) -> bool {
+        self.open && self.paused.is_none()
+    }
+}
+
+/// A person has said: write what this plan says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The command.
+    pub position: Position,
+    /// When, journal time.
+    pub at: Timestamp,
+    /// Names the plan.
+    pub plan: Fingerprint,
+    /// Objects that it released.
+    pub lines: u64,
 }
 
 /// A client and what hangs on it.

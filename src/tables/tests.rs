@@ -132,7 +132,7 @@ fn keys_are_described_for_people_and_masked() {
     check(key_bytes::<Meta>(&()), "meta");
     check(key_bytes::<Quarantine>(&ItemRef::new(Position(9), 4)), "quarantine 9.4");
     let object = ObjectRef::Deal(DealId::derive(at(70), 0));
-    check(key_bytes::<Pending>(&Pending::key(&Slug::literal("crm"), object)), "pending crm 1 from 64.0");
+    check(key_bytes::<Pending>(&Pending::key(&Slug::literal("crm"), Lane::Urgent, object)), "pending crm 1 from 64.0");
     check(key_bytes::<Due>(&Due::key(Timestamp(0), DealId::derive(at(3), 0))), "due 1970-01-01T00:00:00Z from 0.0");
     let counter = (Slug::literal("site"), Slug::literal("lead"), OutcomeKind::Applied);
     check(key_bytes::<Counters>(&counter), "counters site lead applied");
@@ -171,8 +171,8 @@ fn hash_sees_every_row_and_not_how_it_was_written() {
 fn clients_go_to_a_sink_before_deals_and_deals_before_calls() {
     let record = at(70);
     let crm = Slug::literal("crm");
-    let client = Pending::key(&crm, ObjectRef::Client(ClientId::derive(at(900), 0)));
-    let deal = Pending::key(&crm, ObjectRef::Deal(DealId::derive(record, 0)));
-    let interaction = Pending::key(&crm, ObjectRef::Interaction(InteractionId::derive(record, 0)));
+    let client = Pending::key(&crm, Lane::Urgent, ObjectRef::Client(ClientId::derive(at(900), 0)));
+    let deal = Pending::key(&crm, Lane::Urgent, ObjectRef::Deal(DealId::derive(record, 0)));
+    let interaction = Pending::key(&crm, Lane::Urgent, ObjectRef::Interaction(InteractionId::derive(record, 0)));
     assert!(client < deal && deal < interaction);
 }

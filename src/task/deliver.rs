@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use compact_str::CompactString;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
@@ -18,17 +17,15 @@ use crate::base::limits::{
 };
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Locale, Message, Position, Slug, Timestamp};
-use crate::catalog::{Catalog, Connection};
-use crate::connector::{ClientSort, ObjectKind, ObjectSpec, SinkSpec};
+use crate::catalog::Catalog;
 use crate::entry::{Attempted, Attempting, Entry, ObjectRef};
-use crate::mapping::{Desired, NOBODY, OutObject, OutTask, Readiness, Ref};
-use crate::model::{Client, ClientKind, ClientState, ContactPoint, Deal, Delivery, DeliveryState, Interaction, Task};
+use crate::model::{Delivery, DeliveryState};
 use crate::net::Boxed;
 use crate::outbox;
-use crate::scoring;
-use crate::sink::{Certainty, Ending, Recorder, Search, Sink, Work};
-use crate::tables::rows::{ClientRow, SinkState, sink_state};
-use crate::tables::{Clients, Deals, Interactions, Pending, Reader, Span, TableError, Tasks};
+use crate::plan::{self, Ids, Subject, Told};
+use crate::sink::{Certainty, Ending, Recorder, Sink, Work};
+use crate::tables::rows::SinkRow;
+use crate::tables::{Lane, Pending, Reader, Sinks, Span, TableError};
 
 /// Why sinks rest, by name, for status and metrics.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +37,8 @@ impl Stops {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, sink: &Slug, reason: Option<Message>) {
+    /// Says why a sink rests; `None`: it does not.
+    pub fn set(&self, sink: &Slug, reason: Option<Message>) {
         let mut stops = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match reason {
             Some(reason) => stops.insert(sink.clone(), reason),
@@ -94,6 +92,26 @@ fn refusal(error: &crate::journal::AppendError) -> Message {
     }
 }
 
+/// Waits until the sink may be written to. `false`: the daemon stops.
+///
+/// What is asked is the row of the sink, which the pipeline keeps: a plan applied while the daemon
+/// runs opens it without a restart.
+pub async fn opened(ground: &mut Ground, sink: &Slug) -> bool {
+    let mut applied = ground.pipeline.applied();
+    while !ground.stopping() {
+        applied.borrow_and_update();
+        match Reader::new(ground.store.as_ref()).get::<Sinks>(sink) {
+            Ok(row) if row.as_ref().is_some_and(SinkRow::delivers) => return true,
+            Ok(_) => ground.nudged(&mut applied, SINK_REST_MS.unsigned_abs()).await,
+            Err(error) => {
+                error!(sink.name = %sink, %error, "the row of the sink cannot be read");
+                ground.rest(DELIVER_CHECK_MS).await;
+            }
+        }
+    }
+    false
+}
+
 impl Deliverer {
     /// Runs until the daemon stops.
     pub async fn run(mut self) {
@@ -102,9 +120,16 @@ impl Deliverer {
         if self.ground.pipeline.wait(self.ground.journal.head()).await.is_err() {
             return;
         }
+        if !opened(&mut self.ground, &self.name).await {
+            return;
+        }
         self.provision().await;
         let mut cursors = Cursors::default();
         while !self.ground.stopping() {
+            // Paused between two rounds: nothing goes until a person goes on.
+            if !opened(&mut self.ground, &self.name).await {
+                return;
+            }
             applied.borrow_and_update();
             let now = self.ground.clock.now();
             let selected = {
@@ -192,8 +217,14 @@ impl Deliverer {
     /// there before new clients, so that a lead is whole soon after its contact.
     fn select(&self, reader: &Reader<'_>, cursors: &mut Cursors, now: Timestamp) -> Result<Vec<Work>, TableError> {
         let mut works = Vec::new();
-        for rank in [3u8, 2, 1, 0] {
-            self.select_rank(reader, rank, cursors, now, &mut works)?;
+        for lane in Lane::ALL {
+            for rank in [3u8, 2, 1, 0] {
+                self.select_rank(reader, lane.of_rank(rank), cursors, now, &mut works)?;
+            }
+            // What people wait for does not share a push with what nobody waits for.
+            if !works.is_empty() {
+                break;
+            }
         }
         Ok(works)
     }
@@ -206,9 +237,8 @@ impl Deliverer {
         now: Timestamp,
         works: &mut Vec<Work>,
     ) -> Result<(), TableError> {
-        let place = usize::from(rank);
         let mut span = Span::<Pending>::of(&(self.name.clone(), rank));
-        if let Some(after) = cursors.places[place].take() {
+        if let Some(after) = cursors.places.remove(&rank) {
             span = span.from(&after);
         }
         let mut seen = 0;
@@ -216,7 +246,7 @@ impl Deliverer {
             let (key, objects) = row?;
             for object in objects {
                 if works.len() >= DELIVERY_BATCH_MAX {
-                    cursors.places[place] = Some(key);
+                    cursors.places.insert(rank, key);
                     return Ok(());
                 }
                 seen += 1;
@@ -224,7 +254,7 @@ impl Deliverer {
             }
             // Bound: the rest of the listing is looked at in the next round.
             if seen >= DELIVERY_SCAN_ROWS_MAX {
-                cursors.places[place] = Some(key);
+                cursors.places.insert(rank, key);
                 return Ok(());
             }
         }
@@ -239,26 +269,16 @@ impl Deliverer {
         now: Timestamp,
     ) -> Result<Option<Work>, TableError> {
         let Some(subject) = Subject::read(reader, object)? else { return Ok(None) };
-        let Some(state) = sink_state(subject.sinks(), &self.name) else { return Ok(None) };
+        let Some(state) = subject.state(&self.name) else { return Ok(None) };
         let Some(delivery) = &state.delivery else { return Ok(None) };
         let Some(certainty) = self.certainty_when_due(delivery, cursors, now) else { return Ok(None) };
         let Some(connection) = self.catalog.connection(&self.name) else { return Ok(None) };
-        let Some(spec) = &connection.connector.sink else { return Ok(None) };
-        let Some(kind) = kind_of(spec, &subject, state) else { return Ok(None) };
-        let Some(desired) = self.desired(connection, kind, &subject) else { return Ok(None) };
-        Ok(Some(Work {
-            object,
-            // What was asked for came before this reading of the object: the sink learns at least that.
-            version: subject.version().max(delivery.wanted),
-            foreign_kind: CompactString::from(&*kind.kind),
-            desired: desired.fields,
-            create_only: desired.create_only,
-            confirmed: state.confirmed.clone(),
-            certainty,
-            search: subject.search(),
-            make: subject.task().is_none_or(Task::is_open),
-            origin: object.to_string().into(),
-        }))
+        let told = plan::work(&self.catalog, connection, self.locale, &subject, state, Ids::Given, certainty);
+        Ok(match told {
+            Told::Work(work, _) => Some(*work),
+            // It waits for rows that go before it, or is told by another mapping.
+            Told::Waits(_) | Told::Nothing => None,
+        })
     }
 
     /// Whether the delivery may be tried now, and how sure we are that it never took effect.
@@ -297,38 +317,6 @@ impl Deliverer {
             }
         }
     }
-
-    fn desired(&self, connection: &Connection, kind: &ObjectSpec, subject: &Subject) -> Option<Desired> {
-        let explanation = subject
-            .deal()
-            .and_then(|deal| deal.score.as_ref())
-            .map(|score| scoring::explain(score, self.locale))
-            .unwrap_or_default();
-        let foreign = |reference: Ref| match reference {
-            Ref::Client => subject.client().and_then(|client| foreign_id(&client.foreign, &self.name)),
-            Ref::Deal => subject
-                .deal()
-                .and_then(|deal| deal.foreign.iter().find(|it| it.connection == self.name).map(|it| it.id.to_string())),
-        };
-        let title = subject.task().map(|task| task.title.render(self.locale)).unwrap_or_default();
-        let end = subject.task().and_then(|task| task.state.end());
-        let result = end.map(|end| end.by.render(self.locale)).unwrap_or_default();
-        let object = OutObject {
-            task: subject.task().map(|task| OutTask { task, title: &title, result: &result }),
-            client: subject.client(),
-            deal: subject.deal(),
-            interaction: subject.interaction(),
-            explanation: &explanation,
-            zone: &self.catalog.company.zone,
-            foreign: &foreign,
-            employee: NOBODY,
-        };
-        match self.catalog.map_outbound(connection, &kind.mapping, &object) {
-            Readiness::Ready(desired) => Some(desired),
-            // It waits for rows that go before it, or is told by another mapping.
-            Readiness::Waits(_) | Readiness::NotMeant => None,
-        }
-    }
 }
 
 fn ending_name(ending: &Ending) -> &'static str {
@@ -345,13 +333,9 @@ fn ending_name(ending: &Ending) -> &'static str {
 #[derive(Default)]
 struct Cursors {
     /// Where the last look at each rank of the listing ended.
-    places: [Option<(Slug, u8, crate::tables::Block)>; 4],
+    places: BTreeMap<u8, (Slug, u8, crate::tables::Block)>,
     /// When the request of an `Attempting` was begun: the rows of one batch share it.
     begun: Option<(Position, Timestamp)>,
-}
-
-fn foreign_id(foreign: &[(crate::model::Foreign, crate::base::ClientId)], sink: &Slug) -> Option<String> {
-    foreign.iter().find(|(it, _)| it.connection == *sink).map(|(it, _)| it.id.to_string())
 }
 
 /// Whether a delivery whose request is not under way may be tried now.
@@ -363,168 +347,4 @@ fn certainty(delivery: &Delivery, now: Timestamp) -> Option<Certainty> {
         DeliveryState::InFlight { .. } | DeliveryState::Dead { .. } | DeliveryState::Discarded => return None,
     };
     is_due.then_some(certainty)
-}
-
-/// The foreign kind: what the sink already holds, else what the manifest keeps such objects in.
-fn kind_of<'s>(spec: &'s SinkSpec, subject: &Subject, state: &SinkState) -> Option<&'s ObjectSpec> {
-    if let Some(confirmed) = &state.confirmed {
-        return spec.object(&confirmed.foreign_kind);
-    }
-    match subject {
-        Subject::Client(row, _) => spec.kind_of(ObjectKind::Client, Some(sort_of(&row.client))),
-        Subject::Deal { .. } => spec.kind_of(ObjectKind::Deal, None),
-        Subject::Interaction { .. } => spec.kind_of(ObjectKind::Interaction, None),
-        Subject::Task { .. } => spec.kind_of(ObjectKind::Task, None),
-    }
-}
-
-fn sort_of(client: &Client) -> ClientSort {
-    match client.kind {
-        ClientKind::Person => ClientSort::Person,
-        ClientKind::Company => ClientSort::Company,
-    }
-}
-
-/// An object with what surrounds it.
-enum Subject {
-    /// A client, and the deal whose score stands for it.
-    Client(Box<ClientRow>, Option<Box<Deal>>),
-    /// A deal and its client.
-    Deal { deal: Box<Deal>, client: Option<Box<Client>>, sinks: Vec<SinkState> },
-    /// An interaction with its deal and client.
-    Interaction {
-        interaction: Box<Interaction>,
-        deal: Option<Box<Deal>>,
-        client: Option<Box<Client>>,
-        sinks: Vec<SinkState>,
-    },
-    /// A task with its deal and client.
-    Task { task: Box<Task>, deal: Option<Box<Deal>>, client: Option<Box<Client>>, sinks: Vec<SinkState> },
-}
-
-impl Subject {
-    fn read(reader: &Reader<'_>, object: ObjectRef) -> Result<Option<Subject>, TableError> {
-        Ok(match object {
-            ObjectRef::Client(id) => match reader.get::<Clients>(&id)? {
-                Some(row) if row.client.state == ClientState::Active => {
-                    let deal = best_deal(reader, &row)?;
-                    Some(Subject::Client(Box::new(row), deal))
-                }
-                Some(_) | None => None,
-            },
-            ObjectRef::Deal(id) => match reader.get::<Deals>(&id)? {
-                Some(row) if !row.deal.hidden => {
-                    let client = client_of(reader, row.deal.client)?;
-                    Some(Subject::Deal { deal: Box::new(row.deal), client, sinks: row.sinks })
-                }
-                Some(_) | None => None,
-            },
-            ObjectRef::Interaction(id) => match reader.get::<Interactions>(&id)? {
-                Some(row) => {
-                    let client = client_of(reader, row.interaction.client)?;
-                    let deal = match row.interaction.deal {
-                        Some(deal) => reader.get::<Deals>(&deal)?.map(|row| Box::new(row.deal)),
-                        None => None,
-                    };
-                    Some(Subject::Interaction {
-                        interaction: Box::new(row.interaction),
-                        deal,
-                        client,
-                        sinks: row.sinks,
-                    })
-                }
-                None => None,
-            },
-            ObjectRef::Task(id) => match reader.get::<Tasks>(&id)? {
-                Some(row) => {
-                    let client = client_of(reader, row.task.client)?;
-                    let deal = match row.task.deal {
-                        Some(deal) => reader.get::<Deals>(&deal)?.map(|row| Box::new(row.deal)),
-                        None => None,
-                    };
-                    Some(Subject::Task { task: Box::new(row.task), deal, client, sinks: row.sinks })
-                }
-                None => None,
-            },
-        })
-    }
-
-    fn sinks(&self) -> &[SinkState] {
-        match self {
-            Subject::Client(row, _) => &row.sinks,
-            Subject::Deal { sinks, .. } | Subject::Interaction { sinks, .. } | Subject::Task { sinks, .. } => sinks,
-        }
-    }
-
-    fn client(&self) -> Option<&Client> {
-        match self {
-            Subject::Client(row, _) => Some(&row.client),
-            Subject::Deal { client, .. } | Subject::Interaction { client, .. } | Subject::Task { client, .. } => {
-                client.as_deref()
-            }
-        }
-    }
-
-    fn deal(&self) -> Option<&Deal> {
-        match self {
-            Subject::Client(_, deal) | Subject::Interaction { deal, .. } | Subject::Task { deal, .. } => {
-                deal.as_deref()
-            }
-            Subject::Deal { deal, .. } => Some(deal),
-        }
-    }
-
-    fn interaction(&self) -> Option<&Interaction> {
-        match self {
-            Subject::Interaction { interaction, .. } => Some(interaction),
-            Subject::Client(..) | Subject::Deal { .. } | Subject::Task { .. } => None,
-        }
-    }
-
-    fn task(&self) -> Option<&Task> {
-        match self {
-            Subject::Task { task, .. } => Some(task),
-            Subject::Client(..) | Subject::Deal { .. } | Subject::Interaction { .. } => None,
-        }
-    }
-
-    fn version(&self) -> Position {
-        match self {
-            Subject::Client(row, _) => row.client.version,
-            Subject::Deal { deal, .. } => deal.version,
-            Subject::Interaction { interaction, .. } => interaction.id.position(),
-            Subject::Task { task, .. } => task.version,
-        }
-    }
-
-    /// By what a client is looked for in a sink that does not know our id.
-    fn search(&self) -> Search {
-        let Subject::Client(row, _) = self else { return Search::default() };
-        let mut search = Search::default();
-        for held in &row.client.contacts {
-            match &held.point {
-                ContactPoint::Phone(phone) if phone.extension.is_none() => search.phones.push(phone.e164.clone()),
-                ContactPoint::Email(email) => search.emails.push(email.address.clone()),
-                ContactPoint::Phone(_) | ContactPoint::Messenger(..) | ContactPoint::Visitor(_) => {}
-            }
-        }
-        search.inns.extend(row.client.inn.as_ref().map(|inn| inn.value.0.clone()));
-        search
-    }
-}
-
-fn client_of(reader: &Reader<'_>, client: Option<crate::base::ClientId>) -> Result<Option<Box<Client>>, TableError> {
-    let Some(client) = client else { return Ok(None) };
-    Ok(reader.get::<Clients>(&client)?.map(|row| Box::new(row.client)))
-}
-
-/// The open deal whose class is the client's.
-fn best_deal(reader: &Reader<'_>, row: &ClientRow) -> Result<Option<Box<Deal>>, TableError> {
-    for id in &row.deals {
-        let deal = reader.get::<Deals>(id)?.map(|row| row.deal);
-        if let Some(deal) = deal.filter(|deal| deal.score.as_ref().map(|score| score.class) == row.class) {
-            return Ok(Some(Box::new(deal)));
-        }
-    }
-    Ok(None)
 }

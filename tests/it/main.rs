@@ -49,6 +49,8 @@ mod sink_bitrix24;
 mod sink_script;
 mod snapshot;
 mod store;
+mod sync_gate;
+mod sync_plan;
 mod table;
 mod tasks;
 mod tidy;

@@ -17,9 +17,11 @@ use uzel::entry::{
 };
 use uzel::model::OutcomeKind;
 use uzel::tables::rows::{SinkState, sink_state};
-use uzel::tables::{Clients, Deals, Interactions, Merges, Outcomes, Pending, Span, Tasks};
+use uzel::tables::{Clients, Deals, Held, Interactions, Merges, Outcomes, Pending, Span, Tasks};
 
-use crate::pipeline_support::{DAY_MS, MINUTE_MS, Order, World, changed, form_at, orders_at, plain};
+use crate::pipeline_support::{
+    DAY_MS, MINUTE_MS, Order, SETTINGS, World, catalog_of, changed, form_at, orders_at, plain,
+};
 
 pub(crate) fn bitrix24() -> Slug {
     Slug::literal("bitrix24")
@@ -76,6 +78,10 @@ pub(crate) enum Act {
     Tick(u16),
     /// Another configuration.
     Configure(u8),
+    /// A plan with every so-maniest of what has gathered.
+    Plan(u8),
+    /// A person stops the sink, or goes on.
+    Pause(bool),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -152,19 +158,23 @@ pub(crate) fn acts(len: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Act
         1 => any::<u8>().prop_map(Act::TaskDone),
         1 => any::<u8>().prop_map(Act::TaskCancelled),
         4 => (1..800u16).prop_map(Act::Tick),
-        1 => (0..4u8).prop_map(Act::Configure),
+        1 => (0..6u8).prop_map(Act::Configure),
+        1 => any::<u8>().prop_map(Act::Plan),
+        1 => any::<bool>().prop_map(Act::Pause),
     ];
     proptest::collection::vec(act, len)
 }
 
 /// Configurations that follow one another.
-fn configurations() -> [Arc<Catalog>; 4] {
-    static ALL: OnceLock<[Arc<Catalog>; 4]> = OnceLock::new();
+fn configurations() -> [Arc<Catalog>; 6] {
+    static ALL: OnceLock<[Arc<Catalog>; 6]> = OnceLock::new();
     let make = || {
         let easy = changed("rules/scoring.toml", "a_min = 100000", "a_min = 1000");
         let apart = changed("rules/business.toml", "open_deal = \"join\"", "open_deal = \"new\"");
         let watched = changed("rules/business.toml", "watch = \"when_crm_is_read\"", "watch = \"always\"");
-        [plain(), easy, apart, watched]
+        let observed = SETTINGS.replace("\"live\"", "\"observe\"");
+        let history = SETTINGS.replace("connector = \"forms\"", "connector = \"forms\"\nswitch_over = \"2025-04-01\"");
+        [plain(), easy, apart, watched, catalog_of(&observed, &[]), catalog_of(&history, &[])]
     };
     ALL.get_or_init(make).clone()
 }
@@ -288,6 +298,17 @@ impl Play {
                 let catalog = chosen(&configurations(), *which).expect("there are some");
                 self.world.configure(&catalog);
             }
+            Act::Plan(every) => {
+                let objects = self.open().into_iter().step_by(1 + usize::from(*every % 4)).collect();
+                let plan = Fingerprint([*every; 16]);
+                self.world.command(Command::ApplyPlan { sink: bitrix24(), plan, objects });
+            }
+            Act::Pause(true) => {
+                self.world.command(Command::PauseSink { sink: bitrix24() });
+            }
+            Act::Pause(false) => {
+                self.world.command(Command::ResumeSink { sink: bitrix24() });
+            }
         }
     }
 
@@ -320,8 +341,9 @@ impl Play {
 
     /// Objects whose delivery is open.
     fn open(&self) -> Vec<ObjectRef> {
-        let rows = self.world.reader().rows(Span::<Pending>::all());
-        rows.flat_map(|row| row.expect("pending rows read").1).collect()
+        let pending = self.world.reader().rows(Span::<Pending>::all());
+        let held = self.world.reader().rows(Span::<Held>::all());
+        pending.chain(held).flat_map(|row| row.expect("lists read").1).collect()
     }
 
     fn state(&self, object: ObjectRef) -> Option<(Position, SinkState)> {

@@ -24,13 +24,18 @@ pub(crate) const START: Timestamp = Timestamp(1_740_992_400_000);
 pub(crate) const MINUTE_MS: i64 = 60_000;
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
-const SETTINGS: &str = "locale = \"ru\"\n[company]\nname = \"Ромашка\"\nown_inns = [\"7707083893\"]\n\
+pub(crate) const SETTINGS: &str = "locale = \"ru\"\n[company]\nname = \"Ромашка\"\nown_inns = [\"7707083893\"]\n\
     [connection.site]\nconnector = \"forms\"\n[connection.1c]\nconnector = \"commerceml\"\n\
-    [connection.bitrix24]\nconnector = \"bitrix24\"\n";
+    [connection.bitrix24]\nconnector = \"bitrix24\"\nmode = \"live\"\n";
 
 /// Built-ins with some files replaced.
 pub(crate) fn catalog(replaced: &[(&str, &str)]) -> Arc<Catalog> {
-    let settings = Settings::compile("uzel.toml", SETTINGS, &|_| None).expect("the settings read");
+    catalog_of(SETTINGS, replaced)
+}
+
+/// The same under other settings.
+pub(crate) fn catalog_of(settings: &str, replaced: &[(&str, &str)]) -> Arc<Catalog> {
+    let settings = Settings::compile("uzel.toml", settings, &|_| None).expect("the settings read");
     let mut files = FileSet::builtin();
     for (name, text) in replaced {
         files.put(name, (*text).to_owned());

@@ -14,7 +14,7 @@ use uzel::model::{ClientState, ContactPoint, DocumentKind, OutcomeKind};
 use uzel::pipeline::{PipelineError, apply_all};
 use uzel::store::{Checkpoint, MemoryStore, Pair, Store, StoreError, Write};
 use uzel::tables::{
-    Clients, Counters, Deals, Documents, Imports, OpenTasks, Pending, Span, TableError, Tasks, Watches,
+    Clients, Counters, Deals, Documents, Held, Imports, Lane, OpenTasks, Pending, Span, TableError, Tasks, Watches,
 };
 
 use crate::pipeline_acts::{Act, DealStory, End, FormKind, Play, acts, bitrix24, form, outcomes, phone};
@@ -112,8 +112,12 @@ fn tasks_agree(world: &World) {
 }
 
 fn listed(world: &World, object: ObjectRef) -> bool {
-    let row = world.reader().get::<Pending>(&Pending::key(&bitrix24(), object)).expect("it reads");
-    row.is_some_and(|objects| objects.contains(&object))
+    let keys = Lane::ALL.map(|lane| Pending::key(&bitrix24(), lane, object));
+    let holds = |row: Option<Vec<ObjectRef>>| row.is_some_and(|objects| objects.contains(&object));
+    let pending = keys.iter().filter(|key| holds(world.reader().get::<Pending>(key).expect("it reads"))).count();
+    let held = keys.iter().filter(|key| holds(world.reader().get::<Held>(key).expect("it reads"))).count();
+    assert!(pending + held <= 1, "{object} stands on {pending} + {held} lists");
+    pending + held == 1
 }
 
 fn config(cases: u32) -> Config {

@@ -103,11 +103,12 @@ fn commands() -> Vec<Entry> {
     let at = ItemRef::new(Position(40), 2);
     let (sink, object) = (Slug::literal("bitrix24"), ObjectRef::Deal(DealId(300)));
     let (winner, loser) = (ClientId(1), ClientId(2));
+    let objects = vec![object, ObjectRef::Client(ClientId(1))];
     let commands = [
         Command::RetryRecord { at },
         Command::DiscardRecord { at, reason: "опечатка".into() },
         Command::ResendDelivery { sink: sink.clone(), object },
-        Command::DiscardDelivery { sink, object },
+        Command::DiscardDelivery { sink: sink.clone(), object },
         Command::MergeClients { winner, loser },
         Command::SplitClients { winner, loser },
         Command::CompleteTask { task: TaskId(5), note: "договорились".into() },
@@ -118,6 +119,9 @@ fn commands() -> Vec<Entry> {
             marks: vec![Fingerprint([9; 16])],
             salt: [3; 16],
         }),
+        Command::ApplyPlan { sink: sink.clone(), plan: Fingerprint([5; 16]), objects },
+        Command::PauseSink { sink: sink.clone() },
+        Command::ResumeSink { sink },
     ];
     let commanded = |command| Entry::Commanded(Commanded { at: Timestamp(5), by: "cli".into(), command });
     commands.map(commanded).into()

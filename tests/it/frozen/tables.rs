@@ -45,6 +45,8 @@ fn rows_written_once_read_for_ever() {
     check::<Tasks>(seen, tasks());
     check::<OpenTasks>(seen, vec![(OpenTasks::key(Timestamp(-5), TaskId(1 << 40)), vec![TaskId(1 << 40)])]);
     check::<Watches>(seen, vec![(Watches::key(Timestamp(-5), DealId(1 << 40)), vec![DealId(1 << 40)])]);
+    check::<Sinks>(seen, sink_rows());
+    check::<Held>(seen, pending());
     check::<Turns>(seen, vec![("Москва".into(), vec![(Slug::literal("ivanova"), 2), (Slug::literal("petrov"), 300)])]);
     check::<OpenDeals>(seen, vec![(Slug::literal("ivanova"), 0), (Slug::literal("petrov"), 300)]);
     check::<Assignments>(seen, assignments());
@@ -394,7 +396,7 @@ fn pending() -> Vec<((Slug, u8, Block), Vec<ObjectRef>)> {
         ObjectRef::Interaction(InteractionId::derive(ItemRef::new(Position(64), 100), 0)),
         ObjectRef::Task(TaskId::derive(record(70), 3)),
     ];
-    objects.map(|object| (Pending::key(&Slug::literal("bitrix24"), object), vec![object])).into()
+    objects.map(|object| (Pending::key(&Slug::literal("bitrix24"), Lane::Urgent, object), vec![object])).into()
 }
 
 fn outcomes() -> Vec<OutcomeItem> {
@@ -481,4 +483,12 @@ fn tasks() -> Vec<(TaskId, TaskRow)> {
     rows[0].sinks = sinks();
     rows[1].task.responsible = None;
     rows.into_iter().map(|row| (row.task.id, row)).collect()
+}
+
+fn sink_rows() -> Vec<(Slug, SinkRow)> {
+    let approval = Approval { position: Position(50), at: Timestamp(9), plan: Fingerprint([5; 16]), lines: 12 };
+    let paused = SinkRow { open: true, live_by_file: false, approval: Some(approval), paused: Some(Timestamp(11)) };
+    let live = SinkRow { open: true, live_by_file: true, ..SinkRow::default() };
+    let row = |row| (Slug::literal("bitrix24"), row);
+    vec![row(SinkRow::default()), row(live), row(paused)]
 }

@@ -1,0 +1,172 @@
+//! `uzel sync`: what would be written to a sink, and who says that it is.
+
+use super::client::give;
+use super::output::encoded;
+use super::{Context, Done};
+use crate::query::views::{AppliedView, PlanLineView, PlanView, SyncView};
+
+/// Subcommands of `uzel sync`.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Sub {
+    Status,
+    Plan {
+        sink: Option<String>,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=crate::base::limits::PAGE_ROWS_MAX as u64))]
+        limit: u64,
+        #[arg(long, value_parser = ["create", "update", "nothing", "waits", "person", "untold"])]
+        action: Option<String>,
+    },
+    Plans,
+    Show {
+        plan: String,
+        #[arg(long, default_value_t = 100, value_parser = super::rows_of_page())]
+        limit: u64,
+        #[arg(long, value_parser = ["create", "update", "nothing", "waits", "person", "untold"])]
+        action: Option<String>,
+        #[arg(long)]
+        after: Option<String>,
+    },
+    Apply {
+        plan: String,
+        #[arg(long)]
+        only_unchanged: bool,
+    },
+    Pause {
+        sink: String,
+    },
+    Resume {
+        sink: String,
+    },
+}
+
+pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
+    let connected = context.connect().await?;
+    let done = with(sub, context, &connected.client).await;
+    connected.close().await;
+    done
+}
+
+async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> anyhow::Result<Done> {
+    match sub {
+        Sub::Status => {
+            let sinks: Vec<SyncView> = client.get("sync", context.locale).await?;
+            if context.json {
+                context.print_json(&sinks)?;
+                return Ok(Done::Well);
+            }
+            let rows = sinks.into_iter().map(|it| {
+                let plan = it.plan.map(|plan| plan.chars().take(12).collect()).unwrap_or_default();
+                vec![
+                    it.sink,
+                    context.word("mode", &it.mode),
+                    it.held.to_string(),
+                    (it.urgent + it.quiet + it.later).to_string(),
+                    plan,
+                    it.approved_at.unwrap_or_default(),
+                ]
+            });
+            let columns = ["sink", "mode", "held", "waiting", "plan", "approved"];
+            context.print_table(&columns, rows.collect());
+        }
+        Sub::Plan { sink, limit, action } => {
+            let path = path("sync/plans", limit, [("sink", sink), ("action", action), ("after", None)]);
+            let plan: PlanView = client.post(&path, context.locale).await?;
+            print(&plan, context)?;
+        }
+        Sub::Plans => {
+            let plans: Vec<PlanView> = client.get("sync/plans", context.locale).await?;
+            if context.json {
+                context.print_json(&plans)?;
+                return Ok(Done::Well);
+            }
+            let rows = plans.into_iter().map(|it| vec![it.plan, it.sink, it.made_at, it.goes.to_string()]);
+            context.print_table(&["plan", "sink", "made", "count"], rows.collect());
+        }
+        Sub::Show { plan, limit, action, after } => {
+            let base = format!("sync/plans/{}", encoded(&plan));
+            let path = path(&base, limit, [("sink", None), ("action", action), ("after", after)]);
+            let plan: PlanView = client.get(&path, context.locale).await?;
+            print(&plan, context)?;
+        }
+        Sub::Apply { plan, only_unchanged } => {
+            let path = format!("sync/plans/{}/apply?only_unchanged={only_unchanged}", encoded(&plan));
+            let applied: AppliedView = client.post(&path, context.locale).await?;
+            if context.json {
+                context.print_json(&applied)?;
+                return Ok(Done::Well);
+            }
+            println!("{}", applied.result);
+            for (id, count) in [("sync-left-overtaken", applied.overtaken), ("sync-left-newer", applied.newer)] {
+                if count > 0 {
+                    println!("{}", context.say(&crate::base::Message::new(id).with("count", count)));
+                }
+            }
+        }
+        Sub::Pause { sink } => give(&format!("sync/sinks/{}/pause", encoded(&sink)), context, client).await?,
+        Sub::Resume { sink } => give(&format!("sync/sinks/{}/resume", encoded(&sink)), context, client).await?,
+    }
+    Ok(Done::Well)
+}
+
+fn path(base: &str, limit: u64, parameters: [(&str, Option<String>); 3]) -> String {
+    let mut path = format!("{base}?limit={limit}");
+    for (name, value) in parameters {
+        if let Some(value) = value {
+            path.push_str(&format!("&{name}={}", encoded(&value)));
+        }
+    }
+    path
+}
+
+fn print(plan: &PlanView, context: &Context) -> anyhow::Result<()> {
+    if context.json {
+        return context.print_json(plan);
+    }
+    context.print_pairs(&[
+        ("plan", plan.plan.clone()),
+        ("sink", plan.sink.clone()),
+        ("made", plan.made_at.clone()),
+        ("requests", plan.requests.to_string()),
+        ("takes", duration(plan.seconds, context)),
+        ("beyond", if plan.beyond > 0 { plan.beyond.to_string() } else { String::new() }),
+    ]);
+    let groups = plan.groups.iter().map(|it| {
+        let quiet = if it.quiet { context.word("sync", "quiet") } else { String::new() };
+        vec![it.kind.clone(), context.word("action", it.action.name()), quiet, it.count.to_string()]
+    });
+    context.print_section("plan-groups", &["kind", "action", "note", "count"], groups.collect());
+    context.print_section("plan-lines", &COLUMNS, plan.lines.iter().map(|line| row(line, context)).collect());
+    context.print_next(plan.next.as_ref());
+    if plan.goes > 0 {
+        let message = crate::base::Message::new("sync-next-step").with("plan", plan.plan.get(..12).unwrap_or_default());
+        println!("\n{}", context.say(&message));
+    }
+    Ok(())
+}
+
+const COLUMNS: [&str; 6] = ["object", "title", "action", "foreign-id", "fields", "why"];
+
+fn row(line: &PlanLineView, context: &Context) -> Vec<String> {
+    let field = |it: &crate::query::views::FieldChangeView| match &it.from {
+        Some(from) => format!("{}: {from} → {}", it.name, it.to),
+        None => format!("{}: {}", it.name, it.to),
+    };
+    vec![
+        line.object.clone(),
+        line.title.clone(),
+        format!("{} {}", context.word("action", &line.action), line.kind).trim().to_owned(),
+        line.foreign_id.clone().unwrap_or_default(),
+        line.fields.iter().map(field).collect::<Vec<_>>().join("; "),
+        line.why.clone(),
+    ]
+}
+
+fn duration(seconds: u64, context: &Context) -> String {
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    context.say(
+        &crate::base::Message::new("sync-duration")
+            .with("hours", hours)
+            .with("minutes", minutes)
+            .with("seconds", seconds),
+    )
+}

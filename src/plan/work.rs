@@ -1,0 +1,104 @@
+//! What a sink is told of an object: the same for a plan and for a delivery, so that a plan says
+//! what will happen.
+
+use compact_str::CompactString;
+
+use super::subject::Subject;
+use crate::base::{Locale, Slug};
+use crate::catalog::{Catalog, Connection, OutObject, Readiness};
+use crate::connector::ObjectSpec;
+use crate::entry::ObjectRef;
+use crate::mapping::{NOBODY, OutTask, Ref};
+use crate::model::{DeliveryState, Task};
+use crate::scoring;
+use crate::sink::{Certainty, Work};
+use crate::tables::rows::SinkState;
+
+/// Which ids an object may refer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    /// Those that the sink has given.
+    Given,
+    /// Also those that it will give before: our own id stands for them.
+    Expected,
+}
+
+/// What a sink is told.
+#[derive(Debug, Clone)]
+pub enum Told<'c> {
+    /// This, as an object of this kind.
+    Work(Box<Work>, &'c ObjectSpec),
+    /// It waits for objects that the sink does not know yet.
+    Waits(Vec<Ref>),
+    /// Nothing, by the mapping.
+    Nothing,
+}
+
+/// Builds what the sink of `connection` is told of `subject`, from its state of now.
+pub fn work<'c>(
+    catalog: &'c Catalog,
+    connection: &'c Connection,
+    locale: Locale,
+    subject: &Subject,
+    state: &SinkState,
+    ids: Ids,
+    certainty: Certainty,
+) -> Told<'c> {
+    let sink = &connection.name;
+    let Some(spec) = &connection.connector.sink else { return Told::Nothing };
+    let Some(kind) = subject.kind_of(spec, state) else { return Told::Nothing };
+    let score = subject.deal().and_then(|deal| deal.score.as_ref());
+    let explanation = score.map(|score| scoring::explain(score, locale)).unwrap_or_default();
+    let foreign = |reference: Ref| {
+        let given = subject.foreign(reference, sink);
+        given.or_else(|| match ids {
+            Ids::Given => None,
+            Ids::Expected => expected(subject, reference, sink),
+        })
+    };
+    let title = subject.task().map(|task| task.title.render(locale)).unwrap_or_default();
+    let end = subject.task().and_then(|task| task.state.end());
+    let result = end.map(|end| end.by.render(locale)).unwrap_or_default();
+    let object = OutObject {
+        task: subject.task().map(|task| OutTask { task, title: &title, result: &result }),
+        client: subject.client(),
+        deal: subject.deal(),
+        interaction: subject.interaction(),
+        explanation: &explanation,
+        zone: &catalog.company.zone,
+        foreign: &foreign,
+        employee: NOBODY,
+    };
+    let desired = match catalog.map_outbound(connection, &kind.mapping, &object) {
+        Readiness::Ready(desired) => desired,
+        Readiness::Waits(needs) => return Told::Waits(needs),
+        Readiness::NotMeant => return Told::Nothing,
+    };
+    let wanted = state.delivery.as_ref().map(|delivery| delivery.wanted);
+    let work = Work {
+        object: subject.object(),
+        // What was asked for came before this reading of the object: the sink learns at least that.
+        version: wanted.map_or(subject.version(), |wanted| wanted.max(subject.version())),
+        foreign_kind: CompactString::from(&*kind.kind),
+        desired: desired.fields,
+        create_only: desired.create_only,
+        confirmed: state.confirmed.clone(),
+        certainty,
+        search: subject.search(),
+        origin: subject.object().to_string().into(),
+        make: subject.task().is_none_or(Task::is_open),
+    };
+    Told::Work(Box::new(work), kind)
+}
+
+/// What stands for the id of an object that the sink will learn before this one.
+fn expected(subject: &Subject, reference: Ref, sink: &Slug) -> Option<String> {
+    let object: ObjectRef = subject.reference(reference)?;
+    let delivery = subject.state_of(reference, sink)?.delivery.as_ref()?;
+    match delivery.state {
+        DeliveryState::Due { .. } | DeliveryState::InFlight { .. } | DeliveryState::Uncertain { .. } => {
+            Some(object.to_string())
+        }
+        DeliveryState::Dead { .. } | DeliveryState::Discarded => None,
+    }
+}
