@@ -13,7 +13,7 @@ use tracing::{error, info};
 use super::error::Told;
 use super::progress::PipelineProgress;
 use super::sources;
-use super::{Core, Folder, sinks};
+use super::{Core, Folder, pollers, sinks};
 use crate::base::Message;
 use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
 use crate::base::telemetry::{Metric, Metrics};
@@ -21,10 +21,12 @@ use crate::control;
 use crate::http::{ExchangeEndpoint, Health, Listener, Options, Parts, ProxyHeader, State, TrustedProxies};
 use crate::journal::Journal;
 use crate::model::OutcomeKind;
+use crate::net::Quotas;
 use crate::pipeline::Running;
 use crate::query::{Query, QueryError};
 use crate::source::exchange::{Exchange, Progress};
 use crate::task::deliver::Stops;
+use crate::task::poll::{Hints, Readings};
 use crate::task::{self, Ground};
 
 /// A daemon at work.
@@ -49,6 +51,7 @@ impl Daemon {
         };
         let metrics = Arc::new(Metrics::new());
         let stops = Stops::default();
+        let (readings, hints) = (Readings::default(), Hints::default());
         let mut tasks = JoinSet::new();
         let control = Arc::new(core.control(stops.clone()));
         let progress: Arc<dyn Progress> =
@@ -93,8 +96,13 @@ impl Daemon {
         tasks.spawn(task::admit::run(ground.clone()));
         tasks.spawn(task::uploads::run(ground.clone(), exchanges.into_iter().map(|(_, it)| it).collect()));
         tasks.spawn(measure(ground.clone(), Arc::clone(&metrics), control));
-        for deliverer in sinks::deliverers(&core, &ground, &stops, &metrics)? {
+        // Reading and writing share the bucket of a foreign host.
+        let quotas = Arc::new(Quotas::new());
+        for deliverer in sinks::deliverers(&core, &ground, &stops, &metrics, &quotas)? {
             tasks.spawn(deliverer.run());
+        }
+        for follower in pollers::followers(&core, &ground, &quotas, &readings, &hints)? {
+            tasks.spawn(follower.run());
         }
         Ok(Daemon { core, address, stop, tasks })
     }

@@ -12,6 +12,7 @@ pub mod error;
 mod folder;
 mod init;
 pub mod logging;
+mod pollers;
 mod progress;
 mod rebuild;
 mod sinks;

@@ -8,9 +8,10 @@ use super::Core;
 use super::error::Told;
 use super::sources::secret;
 use crate::base::telemetry::Metrics;
+use crate::catalog::Connection;
 use crate::config::Mode;
 use crate::field::FieldValue;
-use crate::net::{Client, Guard, Quotas};
+use crate::net::{Client, Guard, Quotas, Wire};
 use crate::sink::{Settings, Sink};
 use crate::task::Ground;
 use crate::task::deliver::{Deliverer, Stops};
@@ -22,8 +23,8 @@ pub(super) fn deliverers(
     ground: &Ground,
     stops: &Stops,
     metrics: &Arc<Metrics>,
+    quotas: &Arc<Quotas>,
 ) -> anyhow::Result<Vec<Deliverer>> {
-    let quotas = Arc::new(Quotas::new());
     let mut deliverers = Vec::new();
     for connection in core.catalog.connections() {
         let Some(spec) = &connection.connector.sink else { continue };
@@ -34,21 +35,12 @@ pub(super) fn deliverers(
             }
             Mode::Live => {}
         }
-        let secrets = connection.connector.settings.iter().filter(|setting| setting.secret);
-        let secrets = secrets.filter_map(|setting| {
-            secret(&core.vault, &connection.name, &setting.name).map(|secret| (setting.name.clone(), secret))
-        });
-        let settings = Settings { values: connection.settings.clone(), secrets: secrets.collect() };
-        let allow_private = connection.setting("allow_private") == Some(&FieldValue::Bool(true));
-        let networks = connection.setting("allow_networks").map(|value| value.as_texts().to_vec()).unwrap_or_default();
-        let guard = Guard::from_settings(allow_private, &networks).map_err(Told)?;
-        let wire = Arc::new(Client::new(guard).map_err(|error| Told(error.message().clone()))?);
         let sink = Sink::new(
             connection.name.clone(),
             Arc::new(spec.clone()),
-            &settings,
-            wire,
-            Arc::clone(&quotas),
+            &settings_of(core, connection),
+            wire_of(connection)?,
+            Arc::clone(quotas),
             Arc::clone(&core.clock),
         );
         deliverers.push(Deliverer {
@@ -62,4 +54,21 @@ pub(super) fn deliverers(
         });
     }
     Ok(deliverers)
+}
+
+/// What the administrator set for a connection, with its secrets.
+pub(super) fn settings_of(core: &Core, connection: &Connection) -> Settings {
+    let secrets = connection.connector.settings.iter().filter(|setting| setting.secret);
+    let secrets = secrets.filter_map(|setting| {
+        secret(&core.vault, &connection.name, &setting.name).map(|secret| (setting.name.clone(), secret))
+    });
+    Settings { values: connection.settings.clone(), secrets: secrets.collect() }
+}
+
+/// What its requests go out by.
+pub(super) fn wire_of(connection: &Connection) -> anyhow::Result<Arc<dyn Wire>> {
+    let allow_private = connection.setting("allow_private") == Some(&FieldValue::Bool(true));
+    let networks = connection.setting("allow_networks").map(|value| value.as_texts().to_vec()).unwrap_or_default();
+    let guard = Guard::from_settings(allow_private, &networks).map_err(Told)?;
+    Ok(Arc::new(Client::new(guard).map_err(|error| Told(error.message().clone()))?))
 }

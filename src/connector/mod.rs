@@ -20,7 +20,7 @@
 //! # default = ..., choices = ["..."] for kind = "choice"
 //!
 //! [source]                                 # the inbound half
-//! transport = "webhook"                    # webhook | exchange_1c
+//! transport = "webhook"                    # webhook | exchange_1c | poll (see `poll`)
 //! answer = "ok"                            # body of a successful answer
 //! test = { field = "test", value = "test" }        # how the sender tests the address
 //! honeypot = ["form-spec-comments"]        # fields that mean spam when filled
@@ -36,16 +36,19 @@
 //! [sink]                                   # the outbound half: see `sink_read`
 //! ```
 
-use crate::base::{Problem, Slug};
-use crate::field::{FieldSpec, Lint};
+use crate::base::{Message, Problem, Slug};
+use crate::field::reader::unknown_word;
+use crate::field::{FieldSpec, Lint, Table};
 
 mod body;
+mod poll;
 mod setting;
 mod sink;
 mod sink_read;
 mod source;
 
 pub use body::{BodyTemplate, PathTemplate, Slot};
+pub use poll::{PollSpec, TimeStyle, WordSpec};
 pub use sink::{
     After, Auth, BatchStrategy, BodyStyle, Budget, ClientSort, Compare, Create, Custom, FindBy, FindSpec, FindWhere,
     GetSpec, Http, MultiField, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec, ResponseRule, Scope, SinkSpec,
@@ -66,6 +69,8 @@ pub struct Connector {
     pub settings: Vec<FieldSpec>,
     /// The inbound half.
     pub source: Option<SourceSpec>,
+    /// How the streams of a polled source are asked for.
+    pub polls: Vec<PollSpec>,
     /// The outbound half.
     pub sink: Option<SinkSpec>,
 }
@@ -80,14 +85,40 @@ impl Connector {
         let title_en = table.required_text("title_en").unwrap_or_default().to_owned();
         let docs = table.text("docs").unwrap_or_default().to_owned();
         let settings = setting::read_all(&table);
-        let source = table.table("source").map(source::read);
+        let (source, polls) = table.table("source").map(source::read).unzip();
         let sink = table.table("sink").and_then(|it| sink_read::read(it, &settings));
+        check_polls(&table, &source, &polls, table.node("sink").is_some());
         table.close();
-        lint.finish(Connector { slug, title: (title_ru, title_en), docs, settings, source, sink })
+        lint.finish(Connector { slug, title: (title_ru, title_en), docs, settings, source, polls: polls.unwrap_or_default(), sink })
+    }
+
+    /// How the stream is polled.
+    pub fn poll(&self, stream: &str) -> Option<&PollSpec> {
+        self.polls.iter().find(|it| *it.stream == *stream)
     }
 
     /// The setting `name`.
     pub fn setting(&self, name: &str) -> Option<&FieldSpec> {
         self.settings.iter().find(|it| it.name == name)
+    }
+}
+
+/// A poller asks by the address, the rules and the quota of `[sink]`, and each of its streams is
+/// declared.
+fn check_polls(table: &Table<'_>, source: &Option<SourceSpec>, polls: &Option<Vec<PollSpec>>, has_sink: bool) {
+    let Some(source) = source else { return };
+    let polled = source.transport == Transport::Poll;
+    let polls = polls.as_deref().unwrap_or_default();
+    if polled && !has_sink {
+        table.report("source", Message::new("connector-poll-sink"));
+    }
+    if polled != !polls.is_empty() {
+        table.report("source", Message::new("connector-poll-transport"));
+    }
+    for poll in polls {
+        if !source.streams.iter().any(|it| it.name == poll.stream) {
+            let known = source.streams.iter().map(|it| &*it.name);
+            table.report("source", unknown_word("connector-poll-stream", &poll.stream, known));
+        }
     }
 }

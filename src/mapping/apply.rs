@@ -57,7 +57,7 @@ impl Inbound {
         for plan in &self.fields {
             let is_meant = self.conditions.is_empty() || self.is_told(plan.spec.section, reader);
             let is_done = plan.unless.is_some_and(|field| draft.is_filled(field));
-            if is_meant && !is_done {
+            if is_meant && !is_done && holds(plan.when.as_ref(), reader) {
                 self.fill_field(plan, reader, draft)?;
             }
         }
@@ -216,6 +216,9 @@ impl<'v> Filling<'_, 'v> {
         }
         let Some(value) = converted.value else { return false };
         self.draft.set(plan.spec.field, &plan.name, value);
+        if let Some(dictionary) = &plan.lookup {
+            self.draft.change.lookups.push((plan.full.clone(), dictionary.clone()));
+        }
         self.count += 1;
         true
     }

@@ -67,6 +67,10 @@ pub(super) struct FieldPlan {
     pub(super) default: Option<CompactString>,
     pub(super) currency: Option<Source>,
     pub(super) required: bool,
+    /// Read only where this holds.
+    pub(super) when: Option<Condition>,
+    /// The dictionary of the source's own words through which the value goes when it is applied.
+    pub(super) lookup: Option<CompactString>,
     /// Read only where this field is empty: itself for the second and later ways to fill it.
     pub(super) unless: Option<Field>,
 }

@@ -12,12 +12,25 @@ use crate::tables::{Clients, Deals, Interactions, Pending, TableError, packed};
 pub(super) fn want(step: &mut Step<'_>, object: ObjectRef) -> Result<(), TableError> {
     let catalog = step.catalog;
     for sink in catalog.sinks_for(object) {
-        let (position, at) = (step.position, step.at);
-        edit(step, &sink.name, object, |state| {
-            state.delivery = Some(outbox::want(state.delivery.take(), position, at));
-        })?;
+        want_in(step, &sink.name, object)?;
     }
     Ok(())
+}
+
+/// One sink must learn this object in its state of now. History tells nobody anything; what is on
+/// its way already then goes in its newest state.
+pub(super) fn want_in(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
+    let (position, at, history) = (step.position, step.at, step.history);
+    edit(step, sink, object, |state| {
+        if history && state.delivery.is_none() {
+            return;
+        }
+        let wanted = outbox::want(state.delivery.take(), position, at);
+        state.delivery = Some(match state.gone {
+            Some(_) => outbox::gone(wanted, at),
+            None => wanted,
+        });
+    })
 }
 
 /// Changes what is known of an object in one sink, and keeps the list of open deliveries right.

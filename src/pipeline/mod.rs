@@ -18,6 +18,7 @@ mod deals;
 mod identify;
 mod marks;
 mod merges;
+mod polled;
 mod prepare;
 mod rebuild;
 mod records;

@@ -1,7 +1,7 @@
 //! One prepared entry applied: the heart of the daemon, a function of the overlay and the entry.
 
 use super::prepare::{Content, Prepared, Record, Work};
-use super::{attempts, merges, records, scores};
+use super::{attempts, merges, polled, records, scores};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX};
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
@@ -23,13 +23,15 @@ pub(super) struct Step<'a> {
     pub position: Position,
     /// Journal time.
     pub at: Timestamp,
+    /// Whether the record at hand tells of history.
+    pub history: bool,
 }
 
 /// Applies one entry.
 pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableError> {
     let Prepared { position, at, catalog, work } = prepared;
     rows.update::<Meta, _>(&(), |meta| meta.get_or_insert_with(MetaRow::default).journal_time = at)?;
-    let mut step = Step { rows, catalog: &catalog, position, at };
+    let mut step = Step { rows, catalog: &catalog, position, at, history: false };
     match work {
         Work::Envelope { envelope, records, more } => step.envelope(&envelope, records, more),
         Work::Import { of, from, envelope, records, last } => step.import(of, from, &envelope, records, last),
@@ -62,6 +64,7 @@ impl Step<'_> {
         if let Some(earlier) = self.repeated(envelope, first)? {
             return self.outcome(first, &envelope.connection, &envelope.stream, Outcome::Repeated(earlier));
         }
+        polled::cursor(self, envelope);
         if more {
             let row = ImportRow { connection: envelope.connection.clone(), next: 0, total: None };
             self.rows.put::<Imports>(&self.position, row);
@@ -137,6 +140,7 @@ impl Step<'_> {
                 merges::merge(self, winner, loser, why)
             }
             Command::SplitClients { winner, loser } => merges::split(self, winner, loser),
+            Command::LoadSource { connection } => super::polled::load(self, &connection),
             // The record was not there to be read again: nothing to do.
             Command::RetryRecord { .. } | Command::AcceptRecord { .. } => Ok(()),
         }
@@ -149,19 +153,36 @@ impl Step<'_> {
         record: Record,
         despite_filter: bool,
     ) -> Result<(), TableError> {
-        let Record { stream, content, .. } = record;
+        let Record { stream, content, polled, .. } = record;
+        self.history = envelope.is_history();
         let outcome = match content {
             Content::Refused(message) => {
+                if let Some(told) = &polled {
+                    polled::settle(self, envelope, told)?;
+                }
                 return self.quarantine(at, &envelope.connection, &stream, message);
             }
-            Content::Change(change) => match change.filter {
-                Some(reason) if !despite_filter => Outcome::Filtered(reason),
-                Some(_) | None => match self.is_internal(&change) {
-                    true => Outcome::Filtered(FilterReason::Internal),
-                    false => records::apply(self, at, envelope, *change)?,
-                },
-            },
+            Content::Word(word) => polled::word(self, envelope, polled.as_ref(), *word)?,
+            Content::Gone(id) => polled::gone(self, envelope, &id)?,
+            Content::Change(mut change) => {
+                if let Some(told) = &polled {
+                    polled::ours(self, envelope, told)?;
+                    polled::look_up(self, envelope, &mut change)?;
+                }
+                let outcome = match change.filter {
+                    Some(reason) if !despite_filter => Outcome::Filtered(reason),
+                    Some(_) | None => match self.is_internal(&change) {
+                        true => Outcome::Filtered(FilterReason::Internal),
+                        false => records::apply(self, at, envelope, *change)?,
+                    },
+                };
+                if let Some(told) = &polled {
+                    polled::settle(self, envelope, told)?;
+                }
+                outcome
+            }
         };
+        self.history = false;
         self.outcome(at, &envelope.connection, &stream, outcome)
     }
 

@@ -79,6 +79,7 @@ fn command(command: &Command) -> String {
         Command::DiscardDelivery { sink, object } => format!("discard {object} -> {sink}"),
         Command::MergeClients { winner, loser } => format!("merge {loser} -> {winner}"),
         Command::SplitClients { winner, loser } => format!("split {loser} <- {winner}"),
+        Command::LoadSource { connection } => format!("load {connection}"),
     }
 }
 

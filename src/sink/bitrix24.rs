@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::form;
 use super::judge::View;
-use crate::value::Value;
+use crate::value::{Path, Value};
 
 /// The method that takes batches.
 pub(super) const METHOD: &str = "batch";
@@ -20,6 +20,15 @@ pub(super) fn pack<'a>(commands: impl Iterator<Item = (&'a str, &'a Json)>) -> J
         (name(index), Json::String(format!("{method}?{}", form::encode(body))))
     };
     json!({"halt": 0, "cmd": commands.enumerate().map(command).collect::<Map<String, Json>>()})
+}
+
+/// Stands for a value in a row of the answer to the command before number `index`: the commands of
+/// a batch run one after another, and a later one may use what an earlier one found.
+pub(super) fn row_before(index: usize, rows: &Path, place: u32, member: &Path) -> String {
+    let rows = rows.to_string();
+    let steps = rows.strip_prefix("result").unwrap_or(&rows).split('.').filter(|step| !step.is_empty());
+    let inner: String = steps.map(|step| format!("[{step}]")).collect();
+    format!("$result[{}]{inner}[{place}][{member}]", name(index.saturating_sub(1)))
 }
 
 /// The answer to each of `count` commands, in the shape of an answer to a request of its own.

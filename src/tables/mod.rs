@@ -10,6 +10,8 @@
 
 use std::marker::PhantomData;
 
+use compact_str::CompactString;
+
 use crate::base::{
     ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, Timestamp, checksum::Fingerprint,
 };
@@ -33,8 +35,8 @@ pub use row::Persisted;
 
 use row::RowFault;
 use rows::{
-    ClientRow, ContactRow, DealRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow, MetaRow, ObjectKey,
-    OutcomeItem, QuarantineRow,
+    ClientRow, ContactRow, CursorRow, DealRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow, MetaRow, ObjectKey,
+    OutcomeItem, PolledRow, QuarantineRow, WordRow,
 };
 
 /// A table: what its keys and rows are.
@@ -132,6 +134,12 @@ tables! {
     Meta = 0x11 "meta": () => MetaRow;
     /// Merges, (winner, loser), so that they can be taken back.
     Merges = 0x12 "merges": (ClientId, ClientId) => MergeRow;
+    /// How far the streams of pollers are read: (connection, stream).
+    Cursors = 0x13 "cursors": (Slug, Slug) => CursorRow;
+    /// What a polled foreign object last said; its kind is the stream.
+    PolledRows = 0x14 "polled_rows": Foreign => PolledRow;
+    /// Words of foreign dictionaries: (connection, dictionary, id there).
+    Words = 0x15 "words": (Slug, CompactString, CompactString) => WordRow;
 }
 
 impl Pending {

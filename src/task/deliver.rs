@@ -81,7 +81,7 @@ impl Recorder for JournalRecorder {
     }
 }
 
-fn refusal(error: &crate::journal::AppendError) -> Message {
+pub(super) fn refusal(error: &crate::journal::AppendError) -> Message {
     use crate::journal::AppendError;
     match error {
         AppendError::NoSpace(message)
@@ -291,10 +291,13 @@ impl Deliverer {
             .map(|score| scoring::explain(score, self.locale))
             .unwrap_or_default();
         let foreign = |reference: Ref| match reference {
-            Ref::Client => subject.client().and_then(|client| foreign_id(&client.foreign, &self.name)),
+            Ref::Client => subject.client().and_then(|client| {
+                let mine = client.foreign.iter().map(|(foreign, _)| foreign);
+                foreign_id(mine, connection, ObjectKind::Client)
+            }),
             Ref::Deal => subject
                 .deal()
-                .and_then(|deal| deal.foreign.iter().find(|it| it.connection == self.name).map(|it| it.id.to_string())),
+                .and_then(|deal| foreign_id(deal.foreign.iter(), connection, ObjectKind::Deal)),
         };
         let object = OutObject {
             client: subject.client(),
@@ -331,8 +334,16 @@ struct Cursors {
     begun: Option<(Position, Timestamp)>,
 }
 
-fn foreign_id(foreign: &[(crate::model::Foreign, crate::base::ClientId)], sink: &Slug) -> Option<String> {
-    foreign.iter().find(|(it, _)| it.connection == *sink).map(|(it, _)| it.id.to_string())
+/// The id that stands for such an object there: of a kind that the sink keeps it in (a deal may have
+/// been a lead there).
+fn foreign_id<'f>(
+    mut foreign: impl Iterator<Item = &'f crate::model::Foreign>,
+    connection: &Connection,
+    of: ObjectKind,
+) -> Option<String> {
+    let spec = connection.connector.sink.as_ref()?;
+    let is_kept = |kind: &str| spec.objects.iter().any(|it| it.of == of && *it.kind == *kind);
+    foreign.find(|it| it.connection == connection.name && is_kept(&it.kind)).map(|it| it.id.to_string())
 }
 
 /// Whether a delivery whose request is not under way may be tried now.
