@@ -153,12 +153,15 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("decode", include_str!("../../locales/en/decode.ftl"), include_str!("../../locales/ru/decode.ftl")),
     ("identity", include_str!("../../locales/en/identity.ftl"), include_str!("../../locales/ru/identity.ftl")),
     ("journal", include_str!("../../locales/en/journal.ftl"), include_str!("../../locales/ru/journal.ftl")),
+    ("keeping", include_str!("../../locales/en/keeping.ftl"), include_str!("../../locales/ru/keeping.ftl")),
     ("normalize", include_str!("../../locales/en/normalize.ftl"), include_str!("../../locales/ru/normalize.ftl")),
+    ("poll", include_str!("../../locales/en/poll.ftl"), include_str!("../../locales/ru/poll.ftl")),
     ("scoring", include_str!("../../locales/en/scoring.ftl"), include_str!("../../locales/ru/scoring.ftl")),
     ("sink", include_str!("../../locales/en/sink.ftl"), include_str!("../../locales/ru/sink.ftl")),
     ("source", include_str!("../../locales/en/source.ftl"), include_str!("../../locales/ru/source.ftl")),
     ("store", include_str!("../../locales/en/store.ftl"), include_str!("../../locales/ru/store.ftl")),
     ("twin", include_str!("../../locales/en/twin.ftl"), include_str!("../../locales/ru/twin.ftl")),
+    ("whatif", include_str!("../../locales/en/whatif.ftl"), include_str!("../../locales/ru/whatif.ftl")),
 ];
 
 static EN: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle("en", |file| file.1));

@@ -42,6 +42,17 @@ impl FileSet {
         if problems.is_empty() { Ok(set) } else { Err(problems) }
     }
 
+    /// Lays the files of `folder` over those of the part `mappings`, `rules` or `connectors`.
+    pub fn overlay(&mut self, part: &str, folder: &Path) -> Result<(), Vec<Problem>> {
+        let mut problems = Vec::new();
+        if let Err(error) = std::fs::read_dir(folder) {
+            let message = Message::new("catalog-file-unreadable").with("detail", error);
+            return Err(vec![Problem::new(folder.display().to_string(), 0, message)]);
+        }
+        read_folder(folder, part, self, &mut problems);
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
     /// Puts a file in place of the one of the same name, if there is one.
     pub fn put(&mut self, name: &str, content: String) {
         self.files.insert(name.to_owned(), content);

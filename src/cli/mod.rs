@@ -6,7 +6,7 @@
 //! (`cli-journal-show`, `cli-journal-show--position`), so that help speaks the reader's language.
 //!
 //! Exit codes: 0 done; 1 failed; 2 the command line does not read; 3 problems were found (lint,
-//! verify, rebuild --check, demo --once); 4 there is no such thing.
+//! verify, rebuild --check, demo --once) or differences (replay --diff); 4 there is no such thing.
 
 mod client;
 mod deal;
@@ -19,8 +19,10 @@ mod outbox;
 mod output;
 mod quarantine;
 mod rebuild;
+mod replay;
 mod run;
 mod score;
+mod snapshot;
 mod status;
 mod twin;
 
@@ -74,6 +76,9 @@ enum Command {
     #[command(subcommand)]
     Journal(journal::Sub),
     Rebuild(rebuild::Args),
+    Replay(replay::Args),
+    #[command(subcommand)]
+    Snapshot(snapshot::Sub),
     #[command(subcommand)]
     Twin(twin::Sub),
 }
@@ -222,6 +227,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
+        Command::Replay(args) => replay::run(args, context).await,
+        Command::Snapshot(sub) => snapshot::run(sub, context).await,
         Command::Twin(sub) => twin::run(sub, context).await,
     }
 }

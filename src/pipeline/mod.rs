@@ -24,7 +24,9 @@ mod rebuild;
 mod records;
 mod runner;
 mod scores;
+pub mod snapshot;
 mod step;
+mod what_if;
 
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ use crate::tables::TableError;
 
 pub use rebuild::{Rebuilt, apply_all, rebuild_into};
 pub use runner::{Applied, Pipeline, Running};
+pub use what_if::{replay_as_it_was, replay_under};
 
 /// Where compiled configurations are kept beside the journal.
 pub trait Configurations: Send + Sync + 'static {

@@ -3,7 +3,9 @@
 //! Every listing is bounded by its page; a row that does not read is an error, never skipped.
 
 mod deliveries;
+mod difference;
 mod journal;
+pub mod keeping;
 mod objects;
 mod text;
 pub mod views;
@@ -19,6 +21,7 @@ use crate::report::Totals;
 use crate::store::{Checkpoint, Store};
 use crate::tables::{Counters, Deals, Meta, Pending, Reader, Span, TableError, rows_hash};
 
+pub use difference::{ClassCountView, DifferenceAsked, DifferenceLine, DifferenceView, difference};
 pub use text::outcome_text;
 use views::{ConnectionView, CountView, StatusView, TotalsView};
 

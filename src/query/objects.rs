@@ -119,7 +119,7 @@ impl Query {
         }))
     }
 
-    fn client_fields(&self, client: &Client) -> Vec<FieldView> {
+    pub(super) fn client_fields(&self, client: &Client) -> Vec<FieldView> {
         let mut fields = Vec::new();
         let named =
             client.name.as_ref().map(|it| Sourced { value: it.value.shown(), provenance: it.provenance.clone() });
@@ -141,7 +141,7 @@ impl Query {
         fields
     }
 
-    fn field<T: Display>(&self, name: &str, slot: &Option<Sourced<T>>) -> Option<FieldView> {
+    pub(super) fn field<T: Display>(&self, name: &str, slot: &Option<Sourced<T>>) -> Option<FieldView> {
         slot.as_ref().map(|held| FieldView {
             name: name.to_owned(),
             value: held.value.to_string(),
@@ -233,7 +233,7 @@ impl Query {
         }))
     }
 
-    fn deal_fields(&self, deal: &Deal) -> Vec<FieldView> {
+    pub(super) fn deal_fields(&self, deal: &Deal) -> Vec<FieldView> {
         let mut fields = Vec::new();
         fields.extend(self.field("title", &deal.title));
         fields.extend(self.field("pipeline", &deal.pipeline));
@@ -330,7 +330,7 @@ fn document_view(document: &Document) -> DocumentView {
     }
 }
 
-fn state_name(deal: &Deal) -> &'static str {
+pub(super) fn state_name(deal: &Deal) -> &'static str {
     match deal.state {
         DealState::Open => "open",
         DealState::Won(_) => "won",
@@ -338,12 +338,12 @@ fn state_name(deal: &Deal) -> &'static str {
     }
 }
 
-fn shown<T: Display>(slot: &Option<Sourced<T>>) -> String {
+pub(super) fn shown<T: Display>(slot: &Option<Sourced<T>>) -> String {
     slot.as_ref().map(|held| held.value.to_string()).unwrap_or_default()
 }
 
 /// The name that serde gives a plain variant.
-fn word<T: serde::Serialize>(variant: &T) -> String {
+pub(super) fn word<T: serde::Serialize>(variant: &T) -> String {
     match serde_json::to_value(variant) {
         Ok(serde_json::Value::String(text)) => text,
         Ok(_) | Err(_) => String::new(),

@@ -98,7 +98,7 @@ fn attempts() -> [Entry; 2] {
 fn commands() -> Vec<Entry> {
     let at = ItemRef::new(Position(40), 2);
     let (sink, object) = (Slug::literal("bitrix24"), ObjectRef::Deal(DealId(300)));
-    let (winner, loser) = (ClientId(1), ClientId(2));
+    let (winner, loser, connection) = (ClientId(1), ClientId(2), Slug::literal("bitrix24"));
     let commands = [
         Command::RetryRecord { at },
         Command::DiscardRecord { at, reason: "опечатка".into() },
@@ -106,6 +106,7 @@ fn commands() -> Vec<Entry> {
         Command::DiscardDelivery { sink, object },
         Command::MergeClients { winner, loser },
         Command::SplitClients { winner, loser },
+        Command::LoadSource { connection },
     ];
     let commanded = |command| Entry::Commanded(Commanded { at: Timestamp(5), by: "cli".into(), command });
     commands.map(commanded).into()

@@ -42,6 +42,14 @@ fn rows_written_once_read_for_ever() {
     check::<Counters>(seen, counters());
     check::<Meta>(seen, vec![((), MetaRow::default()), ((), meta())]);
     check::<Merges>(seen, vec![((ClientId(1), ClientId(300)), merge())]);
+    let crm = || Slug::literal("crm");
+    check::<Cursors>(
+        seen,
+        vec![((crm(), Slug::literal("contact")), cursor(None)), ((crm(), Slug::literal("deal")), cursor(Some("50")))],
+    );
+    let polled = PolledRow { fingerprint: Fingerprint([8; 16]), time: "2026-01-02T03:04:05+03:00".into(), gone: true };
+    check::<PolledRows>(seen, vec![(foreign("contact", "17"), polled)]);
+    check::<Words>(seen, vec![((crm(), "user".into(), "7".into()), word())]);
 
     let listed: BTreeSet<String> = TABLES.iter().map(|table| file_name(table.name, table.version)).collect();
     assert_eq!(&listed, &files, "each table has its examples");
@@ -107,7 +115,7 @@ fn sinks() -> Vec<SinkState> {
     };
     let mut sinks: Vec<SinkState> = states
         .into_iter()
-        .map(|state| SinkState { sink: Slug::literal("bitrix24"), delivery: Some(open(state)), confirmed: None })
+        .map(|state| SinkState { sink: Slug::literal("bitrix24"), delivery: Some(open(state)), confirmed: None, gone: None })
         .collect();
     let confirmed = Confirmed {
         foreign_kind: "contact".into(),
@@ -116,7 +124,7 @@ fn sinks() -> Vec<SinkState> {
         at: Timestamp(9),
         sent: vec![("NAME".into(), "\"Иван\"".into())],
     };
-    sinks.push(SinkState { sink: Slug::literal("crm"), delivery: None, confirmed: Some(confirmed) });
+    sinks.push(SinkState { sink: Slug::literal("crm"), delivery: None, confirmed: Some(confirmed), gone: Some(Timestamp(10)) });
     sinks
 }
 
@@ -402,6 +410,22 @@ fn meta() -> MetaRow {
         configured_at: Position(39),
         rescore: Some((Position(39), Some(DealId(300)))),
         deals_scored: 9,
+    }
+}
+
+fn cursor(after: Option<&str>) -> CursorRow {
+    let loading = after.map(|after| Loading { after: after.into(), read: 50, total: Some(70_000) });
+    let time = "2026-01-02T03:04:05+03:00".into();
+    CursorRow { cursor: Cursor { time, id: "17".into(), loading, loaded: true, swept_at: 5 }, at: Timestamp(5) }
+}
+
+fn word() -> WordRow {
+    WordRow {
+        name: "Анна Орлова".into(),
+        within: "2".into(),
+        active: true,
+        email: "anna@example.ru".into(),
+        phone: "102".into(),
     }
 }
 

@@ -1,0 +1,53 @@
+## what-if: replay --diff
+whatif-empty = the journal of { $folder } has no configuration yet: nothing came. Start the daemon once: uzel run -d { $folder }
+whatif-busy = another uzel replay --diff works in { $folder }. Wait for it to end.
+whatif-time = "{ $text }" is no time. Write 2026-11-22, "2026-11-22 15:00" or 2026-11-22T12:00:00Z.
+whatif-none = No difference: the other configuration gives the same clients, deals, documents and outcomes.
+whatif-count-clients-new = { $count ->
+    [one] client that would be new: { $count }
+   *[other] clients that would be new: { $count }
+}
+whatif-count-clients-gone = clients that would not be: { $count }
+whatif-count-clients-merged = clients that would be merged into others: { $count }
+whatif-count-clients-split = clients that would no longer be merged: { $count }
+whatif-count-clients-changed = clients with other fields: { $count }
+whatif-count-deals-new = deals that would be new: { $count }
+whatif-count-deals-gone = deals that would not be: { $count }
+whatif-count-deals-class = deals of another class: { $count }
+whatif-count-deals-worth = deals of the same class worth more or less: { $count }
+whatif-count-deals-changed = deals with other fields: { $count }
+whatif-count-documents-new = documents that would be new: { $count }
+whatif-count-documents-gone = documents that would not be: { $count }
+whatif-count-documents-changed = documents with other fields: { $count }
+whatif-count-interactions-new = interactions that would be new: { $count }
+whatif-count-interactions-gone = interactions that would not be: { $count }
+whatif-count-interactions-changed = interactions told otherwise: { $count }
+whatif-count-records = records that would end otherwise: { $count }
+whatif-now = Now:
+whatif-other = Would be:
+whatif-chart = Open deals by class: ░ now, █ would be
+whatif-more = and { $count } more: --limit
+whatif-change-new = new
+whatif-change-gone = gone
+whatif-change-merged = merged
+whatif-change-split = not merged
+whatif-change-field = field
+whatif-change-class = class
+whatif-change-worth = worth
+whatif-change-outcome = outcome
+cli-section-differences = Differences
+cli-column-change = Change
+cli-column-now = Now
+cli-column-would = Would be
+cli-replay = What would be otherwise under other mappings or rules; nothing is changed
+cli-replay--diff = Show the difference between the configuration in force and the other one
+cli-replay--config = Another configuration folder (mappings, rules, connectors, uzel.toml)
+cli-replay--mappings = Folder of other mappings: forms/lead.in.toml
+cli-replay--rules = Folder of other rules: scoring.toml, business.toml
+cli-replay--history = Compare with the store as it is: each entry under the configuration of its time
+cli-replay--since = Only what came or changed since: 2026-11-22, "2026-11-22 15:00"
+cli-replay--client = Only of this client, with its deals, documents and interactions
+cli-replay--limit = Lines to show; all differences are counted
+cli-replay-example-1 = uzel replay --diff                     edited files before a restart; exit code 0: no difference, 3: differences
+cli-replay-example-2 = uzel replay --diff --rules new-rules/   other scoring or business rules
+cli-replay-example-3 = uzel replay --diff --mappings new/ --client cli_0000000004000
