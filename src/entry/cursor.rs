@@ -20,6 +20,8 @@ pub struct Cursor {
     pub time: CompactString,
     /// Id of the row that had it.
     pub id: CompactString,
+    /// Where following began: what changed up to then is history.
+    pub mark: CompactString,
     /// The initial load, while it is under way.
     pub loading: Option<Loading>,
     /// Whether history was loaded to its end.

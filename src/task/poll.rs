@@ -290,13 +290,16 @@ impl<L: Ledger> Follower<L> {
         let newest = self.poller.newest(poll).await?;
         let time = if newest.time.is_empty() { epoch(poll) } else { newest.time };
         let before = self.cursor(poll)?.unwrap_or_default();
-        let cursor = Cursor { time, ..before };
+        let cursor = Cursor { mark: time.clone(), time, ..before };
         self.append(poll, Vec::new(), &Notes::plain(), |_| cursor.clone()).await
     }
 
     async fn follow(&mut self, poll: &PollSpec, stored: &Cursor) -> Result<(), Trouble> {
         let mut cursor = self.unwritten.get(&poll.stream).filter(|it| is_later(it, stored)).unwrap_or(stored).clone();
         let mut since = before(&cursor.time, poll);
+        if foreign_instant(&since) < foreign_instant(&stored.mark) {
+            since.clone_from(&stored.mark);
+        }
         let mut start = 0;
         let mut passed = 0;
         for _ in 0..POLL_PAGES_MAX {
@@ -307,7 +310,14 @@ impl<L: Ledger> Follower<L> {
             passed = if fresh.is_empty() { passed + read } else { 0 };
             if !fresh.is_empty() || passed > UNWRITTEN_ROWS_MAX {
                 passed = 0;
+                // What is as old as the mark was there before we were.
+                let mark = foreign_instant(&stored.mark);
+                let (fresh, history): (Vec<Row>, Vec<Row>) =
+                    fresh.into_iter().partition(|row| foreign_instant(&row.time) > mark);
                 let base = self.cursor(poll)?.unwrap_or_default();
+                if !history.is_empty() {
+                    self.append(poll, history, &Notes::history(), |_| base.clone()).await?;
+                }
                 let (time, id) = (cursor.time.clone(), cursor.id.clone());
                 self.append(poll, fresh, &Notes::plain(), |last| match last {
                     // In the order of time: what is behind this row comes after it.

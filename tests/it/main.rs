@@ -30,6 +30,8 @@ mod pipeline;
 mod pipeline_acts;
 mod pipeline_deliver;
 mod pipeline_support;
+mod reading;
+mod reading_support;
 mod reference;
 mod replay;
 mod scoring;

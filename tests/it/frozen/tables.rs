@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use rust_decimal::Decimal;
 use uzel::base::checksum::Fingerprint;
 use uzel::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, Timestamp};
-use uzel::entry::ObjectRef;
+use uzel::entry::{Cursor, Loading, ObjectRef};
 use uzel::model::score::FactorPoints;
 use uzel::model::{
     Class, ClassChange, Client, ClientKind, ClientState, CompanyName, Confirmed, ContactPoint, Currency, Deal,
@@ -416,7 +416,7 @@ fn meta() -> MetaRow {
 fn cursor(after: Option<&str>) -> CursorRow {
     let loading = after.map(|after| Loading { after: after.into(), read: 50, total: Some(70_000) });
     let time = "2026-01-02T03:04:05+03:00".into();
-    CursorRow { cursor: Cursor { time, id: "17".into(), loading, loaded: true, swept_at: 5 }, at: Timestamp(5) }
+    CursorRow { cursor: Cursor { time, id: "17".into(), mark: "2026-01-01T00:00:00+03:00".into(), loading, loaded: true, swept_at: 5 }, at: Timestamp(5) }
 }
 
 fn word() -> WordRow {
