@@ -333,7 +333,8 @@ impl Compiler<'_> {
             // A stream without a mapping is quarantined record by record, which names the file to
             // write: `exchange` of 1C, for one, is only a stream of envelopes.
             let Some(text) = self.read(&file) else { continue };
-            let scope = Scope { fold_names: stream.fold_names, drop: &stream.drop, honeypot, test };
+            let names_members = connector.poll(&stream.name).is_some();
+            let scope = Scope { fold_names: stream.fold_names, drop: &stream.drop, honeypot, test, names_members };
             let compiled = Inbound::compile(&file, &text, scope);
             mappings.extend(self.take(compiled).map(|mapping| (stream.name.clone(), mapping)));
         }

@@ -89,7 +89,15 @@ impl Connector {
         let sink = table.table("sink").and_then(|it| sink_read::read(it, &settings));
         check_polls(&table, &source, &polls, table.node("sink").is_some());
         table.close();
-        lint.finish(Connector { slug, title: (title_ru, title_en), docs, settings, source, polls: polls.unwrap_or_default(), sink })
+        lint.finish(Connector {
+            slug,
+            title: (title_ru, title_en),
+            docs,
+            settings,
+            source,
+            polls: polls.unwrap_or_default(),
+            sink,
+        })
     }
 
     /// How the stream is polled.

@@ -66,7 +66,8 @@ pub struct StreamSpec {
     pub drop: Vec<Path>,
 }
 
-const TRANSPORTS: &[(&str, Transport)] = &[("webhook", Transport::Webhook), ("exchange_1c", Transport::Exchange1c), ("poll", Transport::Poll)];
+const TRANSPORTS: &[(&str, Transport)] =
+    &[("webhook", Transport::Webhook), ("exchange_1c", Transport::Exchange1c), ("poll", Transport::Poll)];
 
 /// For how many days a key is remembered when the manifest does not say: a week of a sender's
 /// retries and a day to spare.

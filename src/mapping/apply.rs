@@ -86,6 +86,10 @@ impl Inbound {
             Gather::Join(between) => filling.join(between),
             Gather::Typed { each, kind } => filling.typed(each, kind),
         }
+        if self.names_members && filling.count > 0 {
+            let members = plan.from.iter().map(|source| (plan.full.clone(), source.text.clone()));
+            filling.draft.change.told_by.extend(members);
+        }
         if filling.count == 0
             && let Some(default) = &plan.default
         {

@@ -32,11 +32,14 @@ pub struct Scope<'a> {
     pub honeypot: &'a [String],
     /// Field and value by which the sender only tests the address.
     pub test: Option<(&'a str, &'a str)>,
+    /// Whether a change says which member of the record filled a field.
+    pub names_members: bool,
 }
 
 impl Scope<'_> {
     /// Of a stream about which the manifest says nothing.
-    pub const PLAIN: Scope<'static> = Scope { fold_names: false, drop: &[], honeypot: &[], test: None };
+    pub const PLAIN: Scope<'static> =
+        Scope { fold_names: false, drop: &[], honeypot: &[], test: None, names_members: false };
 }
 
 impl Inbound {
@@ -82,8 +85,19 @@ impl Inbound {
 
         let mut names = compiler.names;
         names.seal();
-        let mut inbound =
-            Inbound { file: file.into(), names, filters, parts, conditions, bases, fields, lines, require_any, extra };
+        let mut inbound = Inbound {
+            file: file.into(),
+            names,
+            filters,
+            parts,
+            conditions,
+            bases,
+            fields,
+            lines,
+            require_any,
+            extra,
+            names_members: scope.names_members,
+        };
         inbound.seal();
         lint.finish(inbound)
     }
@@ -407,11 +421,8 @@ impl Compiler<'_> {
             plan.lookup = Some(dictionary.into());
             return;
         }
-        let known: Vec<String> = canonical::FIELDS
-            .iter()
-            .filter(|spec| LOOKUPS.contains(&spec.field))
-            .map(Spec::full_name)
-            .collect();
+        let known: Vec<String> =
+            canonical::FIELDS.iter().filter(|spec| LOOKUPS.contains(&spec.field)).map(Spec::full_name).collect();
         let message = Message::new("mapping-lookup").with("field", &plan.full).with("known", known.join(", "));
         table.report("lookup", message);
     }

@@ -26,6 +26,8 @@ pub struct Inbound {
     pub(super) lines: Option<LinesPlan>,
     pub(super) require_any: Vec<&'static Spec>,
     pub(super) extra: Extra,
+    /// Whether a change says which member of the record filled a field.
+    pub(super) names_members: bool,
 }
 
 /// Records to leave aside.

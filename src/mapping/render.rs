@@ -68,7 +68,8 @@ impl Mapped {
 }
 
 fn change_lines(change: &Change, lines: &mut Lines) {
-    let Change { filter, observed_at, client, deal, document, interaction, issues, lookups, extra } = change;
+    let Change { filter, observed_at, client, deal, document, interaction, issues, lookups, told_by: _, extra } =
+        change;
     lines.maybe("filter", filter.map(filter_name).as_ref());
     lines.maybe("observed_at", observed_at.as_ref());
     client_lines(client, lines);

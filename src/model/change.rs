@@ -30,6 +30,8 @@ pub struct Change {
     pub issues: Vec<Issue>,
     /// Fields whose value is a word of a dictionary of the source: full name, dictionary.
     pub lookups: Vec<(CompactString, CompactString)>,
+    /// Of a polled record: which member of the row filled a field.
+    pub told_by: Vec<(CompactString, CompactString)>,
     /// Values that no mapping names: path in the record, text.
     pub extra: Vec<(CompactString, CompactString)>,
 }

@@ -110,7 +110,12 @@ mod tests {
         check(deal(), Some(json!({})), &["TITLE"], json!({"OPPORTUNITY": 5, "CLASS": "A"}));
         // The sink writes numbers its own way.
         check(deal(), Some(json!({"OPPORTUNITY": "5.00", "CLASS": "A"})), &["TITLE"], json!({}));
-        check(json!({"X": true, "Y": "a\nb", "Z": ""}), Some(json!({"X": "Y", "Y": "a\r\nb", "Z": null})), &[], json!({}));
+        check(
+            json!({"X": true, "Y": "a\nb", "Z": ""}),
+            Some(json!({"X": "Y", "Y": "a\r\nb", "Z": null})),
+            &[],
+            json!({}),
+        );
         check(json!({"X": true, "Y": 1}), Some(json!({"X": "0", "Y": "N"})), &[], json!({"X": true, "Y": 1}));
         check(json!({"X": null}), Some(json!({"X": 1, "Y": 2})), &[], json!({"X": null}));
     }

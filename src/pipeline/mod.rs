@@ -18,6 +18,7 @@ mod deals;
 mod identify;
 mod marks;
 mod merges;
+mod news;
 mod polled;
 mod prepare;
 mod rebuild;

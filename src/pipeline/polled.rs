@@ -4,16 +4,16 @@
 use compact_str::CompactString;
 
 use super::marks;
+use super::news::{Ours, keep_news as of_row, number_of};
 use super::prepare::{Polled, Word};
 use super::records::{remember_foreign, standing_client};
 use super::step::Step;
-use crate::base::checksum::Fingerprint;
 use crate::base::{Message, Slug};
 use crate::connector::ObjectKind;
 use crate::entry::{Cursor, Loading, ObjectRef, Received, foreign_instant};
 use crate::model::{Change, Confirmed, Foreign, Issue, Outcome};
 use crate::outbox;
-use crate::tables::rows::{CursorRow, ObjectKey, PolledRow, SinkState};
+use crate::tables::rows::{CursorRow, ObjectKey, PolledRow, SinkState, sink_state};
 use crate::tables::{Clients, Crosswalk, Cursors, Deals, Interactions, PolledRows, TableError, Words};
 
 /// The cursor that an envelope brings takes force with the envelope.
@@ -47,7 +47,7 @@ pub(super) fn word(
     word: Word,
 ) -> Result<Outcome, TableError> {
     if let Some(polled) = polled {
-        said(step, envelope, polled)?;
+        said(step, envelope, polled, Vec::new())?;
     }
     let key = (envelope.connection.clone(), word.dictionary, word.key);
     let changed = step.rows.update::<Words, _>(&key, |row| {
@@ -63,7 +63,12 @@ pub(super) fn word(
 
 /// Ids of stages, sources and users become their names there. An id that the dictionary does not
 /// have (yet) stays, and says so: the foreign system may rename its stages under us.
-pub(super) fn look_up(step: &mut Step<'_>, envelope: &Received, change: &mut Change) -> Result<(), TableError> {
+pub(super) fn look_up(
+    step: &mut Step<'_>,
+    envelope: &Received,
+    change: &mut Change,
+    told: &mut Vec<(u8, u32)>,
+) -> Result<(), TableError> {
     for (field, dictionary) in std::mem::take(&mut change.lookups) {
         let slot = match field.as_str() {
             "client.responsible" => &mut change.client.responsible,
@@ -82,6 +87,8 @@ pub(super) fn look_up(step: &mut Step<'_>, envelope: &Received, change: &mut Cha
             None => {
                 let message = Message::new("poll-word-unknown").with("dictionary", &dictionary);
                 change.issues.push(Issue::new(&field, message, id.as_str()));
+                // Told again, it is news again: by then the dictionary may have it.
+                told.retain(|(number, _)| Some(*number) != number_of(&field));
             }
         }
     }
@@ -127,11 +134,59 @@ pub(super) fn ours(step: &mut Step<'_>, envelope: &Received, polled: &Polled) ->
     }
 }
 
+/// Leaves in a change only what is news of its row; see [`news`](super::news). Returns what the row
+/// tells now.
+pub(super) fn keep_news(
+    step: &mut Step<'_>,
+    envelope: &Received,
+    polled: &Polled,
+    change: &mut Change,
+) -> Result<Vec<(u8, u32)>, TableError> {
+    let foreign = foreign_of(envelope, polled);
+    let before = step.rows.get::<PolledRows>(&foreign)?.filter(|row| !row.told.is_empty()).map(|row| row.told);
+    let object = object_of(step, &foreign)?;
+    let confirmed = |sinks: &[SinkState]| {
+        let state = sink_state(sinks, &envelope.connection);
+        state
+            .and_then(|it| it.confirmed.clone())
+            .filter(|it| it.foreign_kind == foreign.kind && it.foreign_id == foreign.id)
+    };
+    // Known there by another record only (a deal that names its client) is not told there.
+    let is_told = |sinks: &[SinkState]| polled.ours.is_some() || confirmed(sinks).is_some();
+    let ours = match object {
+        Some(ObjectRef::Client(id)) => match step.rows.get::<Clients>(&id)?.filter(|row| is_told(&row.sinks)) {
+            Some(row) => {
+                let confirmed = confirmed(&row.sinks);
+                return Ok(keep(change, before, polled, &Ours::Client(&row.client, confirmed.as_ref())));
+            }
+            None => Ours::Unknown,
+        },
+        Some(ObjectRef::Deal(id)) => match step.rows.get::<Deals>(&id)?.filter(|row| is_told(&row.sinks)) {
+            Some(row) => {
+                let confirmed = confirmed(&row.sinks);
+                return Ok(keep(change, before, polled, &Ours::Deal(&row.deal, confirmed.as_ref())));
+            }
+            None => Ours::Unknown,
+        },
+        Some(ObjectRef::Interaction(_)) | None => Ours::Unknown,
+    };
+    Ok(keep(change, before, polled, &ours))
+}
+
+fn keep(change: &mut Change, before: Option<Vec<(u8, u32)>>, polled: &Polled, ours: &Ours<'_>) -> Vec<(u8, u32)> {
+    of_row(change, before.as_deref(), &polled.row, ours)
+}
+
 /// After a record was applied: what it said is remembered, and what the foreign system holds is
 /// confirmed, so that our own write coming back queues nothing, and a foreign edit of a field that
 /// another system owns is noticed.
-pub(super) fn settle(step: &mut Step<'_>, envelope: &Received, polled: &Polled) -> Result<(), TableError> {
-    if !said(step, envelope, polled)? {
+pub(super) fn settle(
+    step: &mut Step<'_>,
+    envelope: &Received,
+    polled: &Polled,
+    told: Vec<(u8, u32)>,
+) -> Result<(), TableError> {
+    if !said(step, envelope, polled, told)? {
         return Ok(());
     }
     let foreign = foreign_of(envelope, polled);
@@ -172,12 +227,12 @@ fn confirm(
         Some(confirmed) if is_it(confirmed) => {
             state.gone = None;
             let mut drifted = false;
-            for (name, text) in &polled.held {
+            for (name, text, is_kept) in &polled.held {
                 match confirmed.sent.iter_mut().find(|(held, _)| held == name) {
                     Some((_, held)) if outbox::is_same(held, text) => {}
                     Some((_, held)) => {
                         held.clone_from(text);
-                        drifted = true;
+                        drifted |= is_kept;
                     }
                     None => confirmed.sent.push((name.clone(), text.clone())),
                 }
@@ -193,7 +248,7 @@ fn confirm(
                 foreign_id: foreign.id.clone(),
                 version,
                 at,
-                sent: polled.held.clone(),
+                sent: polled.held.iter().map(|(name, text, _)| (name.clone(), text.clone())).collect(),
             });
             false
         }
@@ -207,7 +262,8 @@ pub(super) fn gone(step: &mut Step<'_>, envelope: &Received, id: &CompactString)
     let known = step.rows.update::<PolledRows, _>(&foreign, |row| match row {
         Some(row) => std::mem::replace(&mut row.gone, true),
         None => {
-            *row = Some(PolledRow { fingerprint: Fingerprint::default(), time: CompactString::default(), gone: true });
+            let (fingerprint, time, told) = Default::default();
+            *row = Some(PolledRow { fingerprint, time, gone: true, told });
             false
         }
     })?;
@@ -235,8 +291,8 @@ pub(super) fn gone(step: &mut Step<'_>, envelope: &Received, id: &CompactString)
 }
 
 /// Remembers what a row said; `false` when something newer of it is known already.
-fn said(step: &mut Step<'_>, envelope: &Received, polled: &Polled) -> Result<bool, TableError> {
-    let row = PolledRow { fingerprint: polled.fingerprint, time: polled.time.clone(), gone: false };
+fn said(step: &mut Step<'_>, envelope: &Received, polled: &Polled, told: Vec<(u8, u32)>) -> Result<bool, TableError> {
+    let row = PolledRow { fingerprint: polled.fingerprint, time: polled.time.clone(), gone: false, told };
     step.rows.update::<PolledRows, _>(&foreign_of(envelope, polled), |held| {
         let is_older = held.as_ref().is_some_and(|held| {
             let (told, known) = (foreign_instant(&polled.time), foreign_instant(&held.time));

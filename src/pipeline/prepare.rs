@@ -84,8 +84,10 @@ pub(super) struct Polled {
     pub fingerprint: Fingerprint,
     /// Our object that it is, when we made it.
     pub ours: Option<ObjectRef>,
-    /// Fields that we keep up to date there, and what they hold (JSON text).
-    pub held: Vec<(CompactString, String)>,
+    /// Fields that we write there: what they hold (JSON text), and whether we keep them up to date.
+    pub held: Vec<(CompactString, String, bool)>,
+    /// All of it.
+    pub row: Value,
 }
 
 /// A word of a foreign dictionary.
@@ -224,9 +226,12 @@ impl Preparer {
                 content: Content::Refused(Message::new("pipeline-no-such-record").with("record", at)),
                 polled: None,
             },
-            Err(message) => {
-                Record { item: at.item, stream: envelope.stream.clone(), content: Content::Refused(message), polled: None }
-            }
+            Err(message) => Record {
+                item: at.item,
+                stream: envelope.stream.clone(),
+                content: Content::Refused(message),
+                polled: None,
+            },
         };
         Ok(Work::Again { at, envelope, record: Box::new(record), despite_filter })
     }
@@ -258,7 +263,8 @@ impl Preparer {
                     }
                     Err(message) => {
                         let stream = envelope.stream.clone();
-                        let records = vec![Record { item: from, stream, content: Content::Refused(message), polled: None }];
+                        let records =
+                            vec![Record { item: from, stream, content: Content::Refused(message), polled: None }];
                         return Ok(Work::Import { of, from, envelope, records, last: true });
                     }
                 }
@@ -360,9 +366,7 @@ fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: Decoded) -
             };
             Record { item, stream, content, polled }
         }
-        Decoded::Gone(id) => {
-            Record { item, stream: envelope.stream.clone(), content: Content::Gone(id), polled: None }
-        }
+        Decoded::Gone(id) => Record { item, stream: envelope.stream.clone(), content: Content::Gone(id), polled: None },
         Decoded::Broken(message) => {
             Record { item, stream: envelope.stream.clone(), content: Content::Refused(message), polled: None }
         }
@@ -380,6 +384,7 @@ fn polled(catalog: &Catalog, envelope: &Received, row: &Value) -> Option<Polled>
         fingerprint: poll.fingerprint_of(row),
         ours,
         held: held(connection, &envelope.stream, row),
+        row: row.clone(),
     })
 }
 
@@ -389,15 +394,15 @@ fn our_id(text: &str) -> Option<ObjectRef> {
     marked.unwrap_or(text).parse().ok()
 }
 
-/// What a row holds of the fields that we keep up to date there.
-fn held(connection: &Connection, kind: &str, row: &Value) -> Vec<(CompactString, String)> {
+/// What a row holds of the fields that we write there.
+fn held(connection: &Connection, kind: &str, row: &Value) -> Vec<(CompactString, String, bool)> {
     let Some(spec) = connection.connector.sink.as_ref().and_then(|sink| sink.object(kind)) else { return Vec::new() };
     let Some(mapping) = connection.outbound(&spec.mapping) else { return Vec::new() };
     let is_multi = |name: &str| spec.multi.iter().any(|it| it.name == name);
-    let held = mapping.kept_targets().filter(|name| !is_multi(name)).filter_map(|name| {
+    let held = mapping.targets().filter(|name| !is_multi(name)).filter_map(|name| {
         let mut text = String::new();
         row.get(name)?.write_json(&mut text);
-        Some((CompactString::new(name), text))
+        Some((CompactString::new(name), text, mapping.is_kept(name)))
     });
     held.collect()
 }

@@ -158,16 +158,18 @@ impl Step<'_> {
         let outcome = match content {
             Content::Refused(message) => {
                 if let Some(told) = &polled {
-                    polled::settle(self, envelope, told)?;
+                    polled::settle(self, envelope, told, Vec::new())?;
                 }
                 return self.quarantine(at, &envelope.connection, &stream, message);
             }
             Content::Word(word) => polled::word(self, envelope, polled.as_ref(), *word)?,
             Content::Gone(id) => polled::gone(self, envelope, &id)?,
             Content::Change(mut change) => {
+                let mut tells = Vec::new();
                 if let Some(told) = &polled {
                     polled::ours(self, envelope, told)?;
-                    polled::look_up(self, envelope, &mut change)?;
+                    tells = polled::keep_news(self, envelope, told, &mut change)?;
+                    polled::look_up(self, envelope, &mut change, &mut tells)?;
                 }
                 let outcome = match change.filter {
                     Some(reason) if !despite_filter => Outcome::Filtered(reason),
@@ -177,7 +179,7 @@ impl Step<'_> {
                     },
                 };
                 if let Some(told) = &polled {
-                    polled::settle(self, envelope, told)?;
+                    polled::settle(self, envelope, told, tells)?;
                 }
                 outcome
             }

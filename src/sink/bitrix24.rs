@@ -52,9 +52,14 @@ pub(super) fn unpack(body: &Value, count: usize) -> Vec<Option<View>> {
     (0..count).map(one).collect()
 }
 
-/// Names are letters first: PHP would turn numbers into a list.
+/// Names are letters first: PHP would turn numbers into a list. They sort as their numbers do: the
+/// commands run in the order in which they are written, a later one may need an earlier one, and
+/// JSON objects are written sorted.
 fn name(index: usize) -> String {
-    format!("c{index}")
+    match index {
+        0..=9 => format!("c{index}"),
+        _ => format!("d{index}"),
+    }
 }
 
 #[cfg(test)]
@@ -73,6 +78,18 @@ mod tests {
                 "c0": "crm.deal.update?fields[TITLE]=A%26B&id=7",
                 "c1": "profile?",
             }})
+        );
+    }
+
+    #[test]
+    fn commands_run_in_the_order_of_their_numbers() {
+        let names: Vec<String> = (0..50).map(name).collect();
+        let mut sorted = names.clone();
+        sorted.sort();
+        assert_eq!(names, sorted);
+        assert_eq!(
+            row_before(10, &Path::literal("result.items"), 49, &Path::literal("id")),
+            "$result[c9][items][49][id]"
         );
     }
 

@@ -256,6 +256,8 @@ pub struct PolledRow {
     pub time: CompactString,
     /// Whether it is no longer there.
     pub gone: bool,
+    /// What it told: number of a field, fingerprint of its value.
+    pub told: Vec<(u8, u32)>,
 }
 
 /// A word of a foreign dictionary: a stage, a source, a user.

@@ -295,9 +295,7 @@ impl Deliverer {
                 let mine = client.foreign.iter().map(|(foreign, _)| foreign);
                 foreign_id(mine, connection, ObjectKind::Client)
             }),
-            Ref::Deal => subject
-                .deal()
-                .and_then(|deal| foreign_id(deal.foreign.iter(), connection, ObjectKind::Deal)),
+            Ref::Deal => subject.deal().and_then(|deal| foreign_id(deal.foreign.iter(), connection, ObjectKind::Deal)),
         };
         let object = OutObject {
             client: subject.client(),

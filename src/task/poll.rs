@@ -398,9 +398,10 @@ impl<L: Ledger> Follower<L> {
         let fresh = self.changed(poll, page.rows)?;
         let base = Cursor { loading: None, ..cursor.clone() };
         let done = match last {
-            Some(after) if page.more && after != loading.after => {
-                Cursor { loading: Some(crate::entry::Loading { after, read: loading.read + read, ..loading.clone() }), ..base.clone() }
-            }
+            Some(after) if page.more && after != loading.after => Cursor {
+                loading: Some(crate::entry::Loading { after, read: loading.read + read, ..loading.clone() }),
+                ..base.clone()
+            },
             Some(_) | None => Cursor { loaded: true, ..base.clone() },
         };
         if done.loaded && done.loading.is_none() {
@@ -452,7 +453,8 @@ impl<L: Ledger> Follower<L> {
         };
         let found = self.poller.get(poll, get, ids).await?;
         let base = self.cursor(poll)?.unwrap_or_default();
-        let gone: Vec<CompactString> = found.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
+        let gone: Vec<CompactString> =
+            found.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
         let fresh = self.changed(poll, found.into_iter().filter_map(|(_, row)| row).collect())?;
         if !fresh.is_empty() {
             self.append(poll, fresh, &Notes::plain(), |_| base.clone()).await?;
@@ -464,8 +466,12 @@ impl<L: Ledger> Follower<L> {
     async fn tell_gone(&mut self, poll: &PollSpec, ids: Vec<CompactString>) -> Result<(), Trouble> {
         let keys: Vec<Foreign> = ids.iter().map(|id| self.foreign(poll, id)).collect();
         let known = Reader::new(self.ledger.store()).get_many::<PolledRows>(&keys)?;
-        let news: Vec<CompactString> =
-            ids.into_iter().zip(known).filter(|(_, row)| !row.as_ref().is_some_and(|it| it.gone)).map(|it| it.0).collect();
+        let news: Vec<CompactString> = ids
+            .into_iter()
+            .zip(known)
+            .filter(|(_, row)| !row.as_ref().is_some_and(|it| it.gone))
+            .map(|it| it.0)
+            .collect();
         for ids in news.chunks(POLL_ENVELOPE_ROWS_MAX) {
             let base = self.cursor(poll)?.unwrap_or_default();
             let rows = ids.iter().map(|id| Row {

@@ -47,7 +47,12 @@ fn rows_written_once_read_for_ever() {
         seen,
         vec![((crm(), Slug::literal("contact")), cursor(None)), ((crm(), Slug::literal("deal")), cursor(Some("50")))],
     );
-    let polled = PolledRow { fingerprint: Fingerprint([8; 16]), time: "2026-01-02T03:04:05+03:00".into(), gone: true };
+    let polled = PolledRow {
+        fingerprint: Fingerprint([8; 16]),
+        time: "2026-01-02T03:04:05+03:00".into(),
+        gone: true,
+        told: vec![(6, 70_000)],
+    };
     check::<PolledRows>(seen, vec![(foreign("contact", "17"), polled)]);
     check::<Words>(seen, vec![((crm(), "user".into(), "7".into()), word())]);
 
@@ -115,7 +120,12 @@ fn sinks() -> Vec<SinkState> {
     };
     let mut sinks: Vec<SinkState> = states
         .into_iter()
-        .map(|state| SinkState { sink: Slug::literal("bitrix24"), delivery: Some(open(state)), confirmed: None, gone: None })
+        .map(|state| SinkState {
+            sink: Slug::literal("bitrix24"),
+            delivery: Some(open(state)),
+            confirmed: None,
+            gone: None,
+        })
         .collect();
     let confirmed = Confirmed {
         foreign_kind: "contact".into(),
@@ -124,7 +134,12 @@ fn sinks() -> Vec<SinkState> {
         at: Timestamp(9),
         sent: vec![("NAME".into(), "\"Иван\"".into())],
     };
-    sinks.push(SinkState { sink: Slug::literal("crm"), delivery: None, confirmed: Some(confirmed), gone: Some(Timestamp(10)) });
+    sinks.push(SinkState {
+        sink: Slug::literal("crm"),
+        delivery: None,
+        confirmed: Some(confirmed),
+        gone: Some(Timestamp(10)),
+    });
     sinks
 }
 
@@ -416,7 +431,17 @@ fn meta() -> MetaRow {
 fn cursor(after: Option<&str>) -> CursorRow {
     let loading = after.map(|after| Loading { after: after.into(), read: 50, total: Some(70_000) });
     let time = "2026-01-02T03:04:05+03:00".into();
-    CursorRow { cursor: Cursor { time, id: "17".into(), mark: "2026-01-01T00:00:00+03:00".into(), loading, loaded: true, swept_at: 5 }, at: Timestamp(5) }
+    CursorRow {
+        cursor: Cursor {
+            time,
+            id: "17".into(),
+            mark: "2026-01-01T00:00:00+03:00".into(),
+            loading,
+            loaded: true,
+            swept_at: 5,
+        },
+        at: Timestamp(5),
+    }
 }
 
 fn word() -> WordRow {
