@@ -133,6 +133,8 @@ pub const CONNECTIONS_MAX: usize = 4_096;
 pub const MICRO_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Deals rescored by one tick; the rest waits for the next one, so that calls get between.
 pub const TICK_DEALS_MAX: usize = 512;
+/// New leads looked at by one tick, whether they lie untouched; the rest waits for the next one.
+pub const TICK_WATCHES_MAX: usize = 512;
 /// Blocks of idempotency keys looked at by one tick.
 pub const FORGET_BLOCKS_MAX: usize = 64;
 /// Merges followed from a client to the one that stands for it.
@@ -241,3 +243,11 @@ pub const POLL_REFUSED_REST_MS: i64 = 900_000;
 pub const POLL_SWEEP_IDS_MAX: usize = 2_000_000;
 /// Between two comparisons of ids for deletions, s.
 pub const POLL_SWEEP_EVERY_S: i64 = 86_400;
+/// Employees. Above: the file is refused.
+pub const EMPLOYEES_MAX: usize = 5_000;
+/// Organisations of our own. Above: the file is refused.
+pub const ORGANISATIONS_MAX: usize = 1_000;
+/// Rules of distribution. Above: the file is refused.
+pub const DISTRIBUTION_RULES_MAX: usize = 1_000;
+/// Reasons kept of one assignment. Above: the later ones are not said.
+pub const ASSIGNED_REASONS_MAX: usize = 12;

@@ -155,11 +155,13 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("journal", include_str!("../../locales/en/journal.ftl"), include_str!("../../locales/ru/journal.ftl")),
     ("keeping", include_str!("../../locales/en/keeping.ftl"), include_str!("../../locales/ru/keeping.ftl")),
     ("normalize", include_str!("../../locales/en/normalize.ftl"), include_str!("../../locales/ru/normalize.ftl")),
+    ("people", include_str!("../../locales/en/people.ftl"), include_str!("../../locales/ru/people.ftl")),
     ("poll", include_str!("../../locales/en/poll.ftl"), include_str!("../../locales/ru/poll.ftl")),
     ("scoring", include_str!("../../locales/en/scoring.ftl"), include_str!("../../locales/ru/scoring.ftl")),
     ("sink", include_str!("../../locales/en/sink.ftl"), include_str!("../../locales/ru/sink.ftl")),
     ("source", include_str!("../../locales/en/source.ftl"), include_str!("../../locales/ru/source.ftl")),
     ("store", include_str!("../../locales/en/store.ftl"), include_str!("../../locales/ru/store.ftl")),
+    ("task", include_str!("../../locales/en/task.ftl"), include_str!("../../locales/ru/task.ftl")),
     ("twin", include_str!("../../locales/en/twin.ftl"), include_str!("../../locales/ru/twin.ftl")),
     ("whatif", include_str!("../../locales/en/whatif.ftl"), include_str!("../../locales/ru/whatif.ftl")),
 ];

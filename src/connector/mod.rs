@@ -51,8 +51,8 @@ pub use body::{BodyTemplate, PathTemplate, Slot};
 pub use poll::{PollSpec, TimeStyle, WordSpec};
 pub use sink::{
     After, Auth, BatchStrategy, BodyStyle, Budget, ClientSort, Compare, Create, Custom, FindBy, FindSpec, FindWhere,
-    GetSpec, Http, MultiField, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec, ResponseRule, Scope, SinkSpec,
-    StatusMatch, Then,
+    FinishSpec, GetSpec, Http, MultiField, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec, ResponseRule, Scope,
+    SinkSpec, StatusMatch, Then,
 };
 pub use source::{Honeypot, SourceSpec, StreamSpec, TestRequest, Transport};
 

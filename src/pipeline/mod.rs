@@ -13,6 +13,7 @@
 //!
 //! Deliberately not here: sending anything (that is `sink`, driven by `task`), reading clocks.
 
+mod assign;
 mod attempts;
 mod deals;
 mod identify;
@@ -27,6 +28,7 @@ mod runner;
 mod scores;
 pub mod snapshot;
 mod step;
+mod tasks;
 mod what_if;
 
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use crate::entry::{Cursor, Loading, ObjectRef, Received, foreign_instant};
 use crate::model::{Change, Confirmed, Foreign, Issue, Outcome};
 use crate::outbox;
 use crate::tables::rows::{CursorRow, ObjectKey, PolledRow, SinkState, sink_state};
-use crate::tables::{Clients, Crosswalk, Cursors, Deals, Interactions, PolledRows, TableError, Words};
+use crate::tables::{Clients, Crosswalk, Cursors, Deals, Interactions, PolledRows, TableError, Tasks, Words};
 
 /// The cursor that an envelope brings takes force with the envelope.
 pub(super) fn cursor(step: &mut Step<'_>, envelope: &Received) {
@@ -131,6 +131,10 @@ pub(super) fn ours(step: &mut Step<'_>, envelope: &Received, polled: &Polled) ->
             true => remember_foreign(step, &foreign, ObjectKey::Interaction(id)),
             false => Ok(()),
         },
+        ObjectRef::Task(id) => match step.rows.peek::<Tasks, _>(&id, |row| row.is_some())? {
+            true => remember_foreign(step, &foreign, ObjectKey::Task(id)),
+            false => Ok(()),
+        },
     }
 }
 
@@ -168,7 +172,7 @@ pub(super) fn keep_news(
             }
             None => Ours::Unknown,
         },
-        Some(ObjectRef::Interaction(_)) | None => Ours::Unknown,
+        Some(ObjectRef::Interaction(_) | ObjectRef::Task(_)) | None => Ours::Unknown,
     };
     Ok(keep(change, before, polled, &ours))
 }
@@ -198,6 +202,7 @@ pub(super) fn settle(
         ObjectRef::Client(_) => ObjectKind::Client,
         ObjectRef::Deal(_) => ObjectKind::Deal,
         ObjectRef::Interaction(_) => ObjectKind::Interaction,
+        ObjectRef::Task(_) => ObjectKind::Task,
     };
     if spec.of != meant {
         return Ok(());
@@ -285,7 +290,7 @@ pub(super) fn gone(step: &mut Step<'_>, envelope: &Received, id: &CompactString)
     let (client, deal) = match object {
         ObjectRef::Client(id) => (Some(id), None),
         ObjectRef::Deal(id) => (None, Some(id)),
-        ObjectRef::Interaction(_) => (None, None),
+        ObjectRef::Interaction(_) | ObjectRef::Task(_) => (None, None),
     };
     Ok(Outcome::Applied { client, deal })
 }
@@ -316,6 +321,7 @@ fn object_of(step: &mut Step<'_>, foreign: &Foreign) -> Result<Option<ObjectRef>
         Some(ObjectKey::Client(id)) => Some(ObjectRef::Client(standing_client(step, id)?)),
         Some(ObjectKey::Deal(id)) => Some(ObjectRef::Deal(id)),
         Some(ObjectKey::Interaction(id)) => Some(ObjectRef::Interaction(id)),
+        Some(ObjectKey::Task(id)) => Some(ObjectRef::Task(id)),
         Some(ObjectKey::Document(_)) | None => None,
     })
 }

@@ -213,6 +213,8 @@ impl Preparer {
             | Command::DiscardDelivery { .. }
             | Command::MergeClients { .. }
             | Command::SplitClients { .. }
+            | Command::CompleteTask { .. }
+            | Command::CancelTask { .. }
             | Command::LoadSource { .. } => return Ok(Work::Command(commanded)),
         };
         let Some(envelope) = self.envelope_at(at.position)? else { return Ok(Work::Command(commanded)) };

@@ -1,13 +1,13 @@
 //! One prepared entry applied: the heart of the daemon, a function of the overlay and the entry.
 
 use super::prepare::{Content, Prepared, Record, Work};
-use super::{attempts, merges, polled, records, scores};
+use super::{attempts, merges, polled, records, scores, tasks};
 use crate::base::checksum::Fingerprint;
-use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX};
+use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX, TICK_WATCHES_MAX};
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
 use crate::catalog::Catalog;
 use crate::entry::{Command, Commanded, Received};
-use crate::model::{FilterReason, Outcome, OutcomeKind};
+use crate::model::{FilterReason, Outcome, OutcomeKind, TaskState};
 use crate::tables::rows::{IdempotencyRow, ImportRow, MetaRow, QuarantineRow};
 use crate::tables::{
     Block, Counters, Idempotency, IdempotencyBlocks, Imports, Meta, Outcomes, Overlay, Quarantine, Span, TableError,
@@ -48,6 +48,7 @@ pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableEr
         }),
         Work::Ticked => {
             scores::rescore_due(&mut step, TICK_DEALS_MAX)?;
+            tasks::look(&mut step, TICK_WATCHES_MAX)?;
             step.forget()
         }
         Work::Rescore { of, after, count } => scores::rescore_slice(&mut step, of, after, count),
@@ -140,7 +141,11 @@ impl Step<'_> {
                 merges::merge(self, winner, loser, why)
             }
             Command::SplitClients { winner, loser } => merges::split(self, winner, loser),
-            Command::LoadSource { connection } => super::polled::load(self, &connection),
+            Command::CompleteTask { task, note } => tasks::by_person(self, task, &commanded.by, &note, TaskState::Done),
+            Command::CancelTask { task, reason } => {
+                tasks::by_person(self, task, &commanded.by, &reason, TaskState::Cancelled)
+            }
+            Command::LoadSource { connection } => polled::load(self, &connection),
             // The record was not there to be read again: nothing to do.
             Command::RetryRecord { .. } | Command::AcceptRecord { .. } => Ok(()),
         }
@@ -190,7 +195,7 @@ impl Step<'_> {
 
     fn is_internal(&self, change: &crate::model::Change) -> bool {
         let inn = change.client.inn.as_ref();
-        inn.is_some_and(|inn| self.catalog.company.own_inns.iter().any(|own| *own == *inn.0))
+        inn.is_some_and(|inn| self.catalog.is_own_inn(&inn.0))
     }
 
     /// Whether the envelope came before; remembers it when it did not.

@@ -7,6 +7,7 @@ mod difference;
 mod journal;
 pub mod keeping;
 mod objects;
+mod tasks;
 mod text;
 pub mod views;
 
@@ -56,6 +57,8 @@ pub struct Listing {
     pub state: Option<String>,
     /// Sink of deliveries.
     pub sink: Option<String>,
+    /// Who does a task.
+    pub responsible: Option<String>,
 }
 
 /// Views over one store.

@@ -13,7 +13,8 @@ use std::marker::PhantomData;
 use compact_str::CompactString;
 
 use crate::base::{
-    ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, Timestamp, checksum::Fingerprint,
+    ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, TaskId, Timestamp,
+    checksum::Fingerprint,
 };
 use crate::entry::ObjectRef;
 use crate::model::{Document, Foreign, Inn, OutcomeKind};
@@ -35,8 +36,8 @@ pub use row::Persisted;
 
 use row::RowFault;
 use rows::{
-    ClientRow, ContactRow, CursorRow, DealRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow, MetaRow, ObjectKey,
-    OutcomeItem, PolledRow, QuarantineRow, WordRow,
+    AssignmentRow, ClientRow, ContactRow, CursorRow, DealRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow,
+    MetaRow, ObjectKey, OutcomeItem, PolledRow, QuarantineRow, TaskRow, WordRow,
 };
 
 /// A table: what its keys and rows are.
@@ -140,6 +141,18 @@ tables! {
     PolledRows = 0x14 "polled_rows": Foreign => PolledRow;
     /// Words of foreign dictionaries: (connection, dictionary, id there).
     Words = 0x15 "words": (Slug, CompactString, CompactString) => WordRow;
+    /// Group -> when each employee last got a lead by turn: sorted by employee.
+    Turns = 0x1E "turns": CompactString => Vec<(Slug, u64)>;
+    /// Employee -> his open deals.
+    OpenDeals = 0x1F "open_deals": Slug => u64;
+    /// Whom rules gave a deal to and why, and for whom it is counted.
+    Assignments = 0x20 "assignments": DealId => AssignmentRow;
+    /// The tasks.
+    Tasks = 0x22 "tasks": TaskId => TaskRow;
+    /// Open tasks by their deadline: sorted.
+    OpenTasks = 0x23 "open_tasks": (Timestamp, Block) => Vec<TaskId>;
+    /// Deals made of new leads that are looked at at this instant, whether anybody has touched them: sorted.
+    Watches = 0x24 "watches": (Timestamp, Block) => Vec<DealId>;
 }
 
 impl Pending {
@@ -155,12 +168,27 @@ impl Pending {
             ObjectRef::Client(_) => 0,
             ObjectRef::Deal(_) => 1,
             ObjectRef::Interaction(_) => 2,
+            ObjectRef::Task(_) => 3,
         }
     }
 }
 
 impl Due {
     /// The row in which `deal` stands when its score changes at `at`.
+    pub fn key(at: Timestamp, deal: DealId) -> (Timestamp, Block) {
+        (at, Block::of_deal(deal))
+    }
+}
+
+impl OpenTasks {
+    /// The row in which an open task stands.
+    pub fn key(due: Timestamp, task: TaskId) -> (Timestamp, Block) {
+        (due, Block::of_object(ObjectRef::Task(task)))
+    }
+}
+
+impl Watches {
+    /// The row in which `deal` stands when it is looked at at `at`.
     pub fn key(at: Timestamp, deal: DealId) -> (Timestamp, Block) {
         (at, Block::of_deal(deal))
     }
