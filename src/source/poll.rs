@@ -35,6 +35,14 @@ pub struct Row {
     pub value: Value,
 }
 
+impl Row {
+    /// The id alone, of a row that is no longer there.
+    pub fn gone(id: CompactString) -> Row {
+        let value = Value::Text(id.clone());
+        Row { id, time: CompactString::default(), fingerprint: Fingerprint::default(), value }
+    }
+}
+
 /// Rows of one or several pages.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Page {

@@ -474,12 +474,7 @@ impl<L: Ledger> Follower<L> {
             .collect();
         for ids in news.chunks(POLL_ENVELOPE_ROWS_MAX) {
             let base = self.cursor(poll)?.unwrap_or_default();
-            let rows = ids.iter().map(|id| Row {
-                id: id.clone(),
-                time: CompactString::default(),
-                fingerprint: Fingerprint::default(),
-                value: crate::value::Value::Text(id.clone()),
-            });
+            let rows = ids.iter().cloned().map(Row::gone);
             self.append(poll, rows.collect(), &Notes::deleted(), |_| base.clone()).await?;
         }
         Ok(())
