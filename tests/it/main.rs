@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one file per subject.
 
+mod backup;
 mod calendar;
 mod catalog;
 mod cli;
@@ -36,6 +37,7 @@ mod reading;
 mod reading_support;
 mod reference;
 mod replay;
+mod retention;
 mod scoring;
 mod sink;
 mod sink_bitrix24;
@@ -45,6 +47,7 @@ mod store;
 mod tasks;
 mod tidy;
 mod twin;
+mod twin_apps;
 mod twin_limits;
 mod twin_objects;
 mod twin_portal;
