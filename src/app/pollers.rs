@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Core;
 use super::error::Told;
-use super::sinks::{settings_of, wire_of};
+use super::links;
 use crate::field::FieldValue;
 use crate::net::Quotas;
 use crate::source::poll::Poller;
@@ -25,11 +25,12 @@ pub(super) fn followers(
         if connection.connector.polls.is_empty() || connection.setting("read") == Some(&FieldValue::Bool(false)) {
             continue;
         }
+        let (settings, wire) = links::link(&core.vault, &core.tokens, connection)?;
         let poller = Poller::new(
             connection.name.clone(),
             Arc::clone(&connection.connector),
-            &settings_of(core, connection),
-            wire_of(connection)?,
+            &settings,
+            wire,
             Arc::clone(quotas),
             Arc::clone(&core.clock),
         );

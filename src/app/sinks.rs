@@ -4,15 +4,12 @@ use std::sync::Arc;
 
 use tracing::info;
 
-use super::Core;
 use super::error::Told;
-use super::sources::secret;
+use super::{Core, links};
 use crate::base::telemetry::Metrics;
-use crate::catalog::Connection;
 use crate::config::Mode;
-use crate::field::FieldValue;
-use crate::net::{Client, Guard, Quotas, Wire};
-use crate::sink::{Settings, Sink};
+use crate::net::Quotas;
+use crate::sink::Sink;
 use crate::task::Ground;
 use crate::task::deliver::{Deliverer, Stops};
 
@@ -35,11 +32,12 @@ pub(super) fn deliverers(
             }
             Mode::Live => {}
         }
+        let (settings, wire) = links::link(&core.vault, &core.tokens, connection)?;
         let sink = Sink::new(
             connection.name.clone(),
             Arc::new(spec.clone()),
-            &settings_of(core, connection),
-            wire_of(connection)?,
+            &settings,
+            wire,
             Arc::clone(quotas),
             Arc::clone(&core.clock),
         );
@@ -54,21 +52,4 @@ pub(super) fn deliverers(
         });
     }
     Ok(deliverers)
-}
-
-/// What the administrator set for a connection, with its secrets.
-pub(super) fn settings_of(core: &Core, connection: &Connection) -> Settings {
-    let secrets = connection.connector.settings.iter().filter(|setting| setting.secret);
-    let secrets = secrets.filter_map(|setting| {
-        secret(&core.vault, &connection.name, &setting.name).map(|secret| (setting.name.clone(), secret))
-    });
-    Settings { values: connection.settings.clone(), secrets: secrets.collect() }
-}
-
-/// What its requests go out by.
-pub(super) fn wire_of(connection: &Connection) -> anyhow::Result<Arc<dyn Wire>> {
-    let allow_private = connection.setting("allow_private") == Some(&FieldValue::Bool(true));
-    let networks = connection.setting("allow_networks").map(|value| value.as_texts().to_vec()).unwrap_or_default();
-    let guard = Guard::from_settings(allow_private, &networks).map_err(Told)?;
-    Ok(Arc::new(Client::new(guard).map_err(|error| Told(error.message().clone()))?))
 }

@@ -34,6 +34,8 @@
 //! drop = ["smart-token"]                   # never kept as extra, never shown
 //!
 //! [sink]                                   # the outbound half: see `sink_read`
+//! [oauth]                                  # rights by tokens: see `oauth`
+//! [hints]                                  # messages that something changed: see `hint`
 //! ```
 
 use crate::base::{Message, Problem, Slug};
@@ -41,6 +43,8 @@ use crate::field::reader::unknown_word;
 use crate::field::{FieldSpec, Lint, Table};
 
 mod body;
+mod hint;
+mod oauth;
 mod poll;
 mod setting;
 mod sink;
@@ -48,6 +52,8 @@ mod sink_read;
 mod source;
 
 pub use body::{BodyTemplate, PathTemplate, Slot};
+pub use hint::{HintSpec, VerifyHint};
+pub use oauth::{AddressTemplate, OAuthSpec, SendToken, TokenMethod};
 pub use poll::{PollSpec, TimeStyle, WordSpec};
 pub use sink::{
     After, Auth, BatchStrategy, BodyStyle, Budget, ClientSort, Compare, Create, Custom, FindBy, FindSpec, FindWhere,
@@ -73,6 +79,10 @@ pub struct Connector {
     pub polls: Vec<PollSpec>,
     /// The outbound half.
     pub sink: Option<SinkSpec>,
+    /// Rights by tokens, beside or instead of those of the sink.
+    pub oauth: Option<OAuthSpec>,
+    /// Messages that something changed there.
+    pub hints: Option<HintSpec>,
 }
 
 impl Connector {
@@ -87,17 +97,12 @@ impl Connector {
         let settings = setting::read_all(&table);
         let (source, polls) = table.table("source").map(source::read).unzip();
         let sink = table.table("sink").and_then(|it| sink_read::read(it, &settings));
+        let oauth = table.table("oauth").and_then(|it| oauth::read(it, &settings));
+        let hints = table.table("hints").and_then(|it| hint::read(it, &settings));
         check_polls(&table, &source, &polls, table.node("sink").is_some());
         table.close();
-        lint.finish(Connector {
-            slug,
-            title: (title_ru, title_en),
-            docs,
-            settings,
-            source,
-            polls: polls.unwrap_or_default(),
-            sink,
-        })
+        let (title, polls) = ((title_ru, title_en), polls.unwrap_or_default());
+        lint.finish(Connector { slug, title, docs, settings, source, polls, sink, oauth, hints })
     }
 
     /// How the stream is polled.
@@ -129,4 +134,9 @@ fn check_polls(table: &Table<'_>, source: &Option<SourceSpec>, polls: &Option<Ve
             table.report("source", unknown_word("connector-poll-stream", &poll.stream, known));
         }
     }
+}
+
+/// A setting that is named and not declared.
+fn unknown_setting(name: &str, settings: &[FieldSpec]) -> Message {
+    unknown_word("connector-setting", name, settings.iter().map(|it| it.name.as_str()))
 }
