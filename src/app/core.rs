@@ -19,6 +19,7 @@ use crate::query::Query;
 use crate::store::Store;
 use crate::task::deliver::Stops;
 use crate::task::keep::Keeping;
+use crate::task::poll::Readings;
 use crate::vault::Vault;
 
 use super::folder::Lock;
@@ -114,6 +115,7 @@ impl Core {
             clock: self.clock.clone(),
             keeping: self.keeping.clone(),
             stops,
+            readings: Readings::default(),
         }
     }
 

@@ -53,7 +53,7 @@ impl Daemon {
         let stops = Stops::default();
         let (readings, hints) = (Readings::default(), Hints::default());
         let mut tasks = JoinSet::new();
-        let control = Arc::new(core.control(stops.clone()));
+        let control = Arc::new(control::Control { readings: readings.clone(), ..core.control(stops.clone()) });
         let progress: Arc<dyn Progress> =
             Arc::new(PipelineProgress { pipeline: Arc::clone(&core.pipeline), query: control.query.clone() });
         let exchanges = sources::exchanges(
