@@ -16,3 +16,26 @@ poll-not-rows = the page is no list of rows. The bytes are in the journal: uzel 
 poll-no-answer = the system gave no answer. It is asked again in half a minute.
 poll-pipeline = what was read could not be applied: { $detail }. See uzel status.
 poll-sweep-many = there are more than { $max } objects: they are not compared for deletions. Tell the developers.
+
+control-load = The history of { $connection } is being loaded. How far it is: uzel source list.
+poll-not-read = { $connection } is not read: read = false, or its connector is not asked. See uzel.toml.
+
+cli-load = Load the whole history of a connection; goes on where it was
+cli-load--connection = Connection (its name in uzel.toml)
+cli-load-example-1 = uzel load bitrix24 -d /var/lib/uzel
+cli-load-example-2 = uzel load bitrix24 --json
+cli-load-done = The history of { $connection } is loaded. Nothing was told to anybody because of it.
+cli-source = What is read from foreign systems
+cli-source-list = Streams: how far each is read, and what is wrong; exit code 3 when something is
+cli-source-list-example-1 = uzel source list -d /var/lib/uzel
+cli-column-source-connection = Connection
+cli-column-source-stream = Stream
+cli-column-source-time = Newest change there
+cli-column-source-news = News came
+cli-column-source-read = Read
+cli-source-state-off = off
+cli-source-state-not-begun = not begun
+cli-source-state-new-only = new only; history: uzel load
+cli-source-state-loading = loading
+cli-source-state-followed = followed
+cli-source-state-whole = dictionary

@@ -16,3 +16,26 @@ poll-not-rows = страница — не список строк. Байты е
 poll-no-answer = система не ответила. Запрос повторится через полминуты.
 poll-pipeline = прочитанное не удалось применить: { $detail }. Смотрите uzel status.
 poll-sweep-many = объектов больше { $max }: удаления по ним не сверяются. Сообщите разработчикам.
+
+control-load = История подключения { $connection } загружается. Как далеко: uzel source list.
+poll-not-read = { $connection } не читается: read = false или его коннектор не опрашивают. Смотрите uzel.toml.
+
+cli-load = Загрузить всю историю подключения; продолжает с того места, где остановилась
+cli-load--connection = Подключение (его имя в uzel.toml)
+cli-load-example-1 = uzel load bitrix24 -d /var/lib/uzel
+cli-load-example-2 = uzel load bitrix24 --json
+cli-load-done = История подключения { $connection } загружена. Никому ничего из-за неё не написано.
+cli-source = Что читается из внешних систем
+cli-source-list = Потоки: как далеко прочитан каждый и что не так; код выхода 3, если что-то не так
+cli-source-list-example-1 = uzel source list -d /var/lib/uzel
+cli-column-source-connection = Подключение
+cli-column-source-stream = Поток
+cli-column-source-time = Новейшее изменение там
+cli-column-source-news = Новое пришло
+cli-column-source-read = Прочитано
+cli-source-state-off = выключено
+cli-source-state-not-begun = не начато
+cli-source-state-new-only = только новое; история: uzel load
+cli-source-state-loading = загружается
+cli-source-state-followed = читается
+cli-source-state-whole = словарь

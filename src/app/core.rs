@@ -19,6 +19,7 @@ use crate::query::Query;
 use crate::store::Store;
 use crate::task::deliver::Stops;
 use crate::task::keep::Keeping;
+use crate::task::poll::Readings;
 use crate::vault::Vault;
 
 use super::folder::Lock;
@@ -119,6 +120,7 @@ impl Core {
             keeping: self.keeping.clone(),
             tokens: self.tokens.clone(),
             stops,
+            readings: Readings::default(),
         }
     }
 

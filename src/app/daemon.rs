@@ -53,7 +53,7 @@ impl Daemon {
         let stops = Stops::default();
         let (readings, hints) = (Readings::default(), Hints::default());
         let mut tasks = JoinSet::new();
-        let control = Arc::new(core.control(stops.clone()));
+        let control = Arc::new(control::Control { readings: readings.clone(), ..core.control(stops.clone()) });
         let progress: Arc<dyn Progress> =
             Arc::new(PipelineProgress { pipeline: Arc::clone(&core.pipeline), query: control.query.clone() });
         let exchanges = sources::exchanges(
@@ -82,6 +82,7 @@ impl Daemon {
         let endpoint = |exchange: &Arc<Exchange>| Arc::clone(exchange) as Arc<dyn ExchangeEndpoint>;
         state.set_exchanges(exchanges.iter().map(|(name, it)| (name.clone(), endpoint(it))).collect());
         state.set_tokens(Arc::clone(&core.tokens));
+        state.set_hints(pollers::hinted(&core.catalog, &core.vault), Arc::new(pollers::Taker(hints.clone())));
         state.set_api_tokens(core.vault.get("api.token").into_iter().collect());
 
         let listener = Listener::bind(listen.unwrap_or(core.settings.listen.address), state).await;

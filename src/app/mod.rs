@@ -28,6 +28,7 @@ pub use core::Core;
 pub use daemon::{Daemon, interrupted};
 pub use folder::Folder;
 pub use init::{Made, MadeAddress, init};
+pub use pollers::Loader;
 pub use rebuild::{RebuildReport, Start, rebuild};
 pub use twins::{TwinOrder, TwinRunning, start_bitrix24_twin};
 pub use what_if::{Against, OtherFiles, WhatIf, what_if};

@@ -16,6 +16,7 @@ mod demo;
 mod init;
 mod journal;
 mod lint;
+mod load;
 mod localize;
 mod outbox;
 mod output;
@@ -26,6 +27,7 @@ mod retention;
 mod run;
 mod score;
 mod snapshot;
+mod source;
 mod status;
 mod task;
 mod twin;
@@ -82,6 +84,9 @@ enum Command {
     Quarantine(quarantine::Sub),
     #[command(subcommand)]
     Journal(journal::Sub),
+    Load(load::Args),
+    #[command(subcommand)]
+    Source(source::Sub),
     Rebuild(rebuild::Args),
     Replay(replay::Args),
     #[command(subcommand)]
@@ -244,6 +249,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Outbox(sub) => outbox::run(sub, context).await,
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,
+        Command::Load(args) => load::run(args, context).await,
+        Command::Source(sub) => source::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
         Command::Replay(args) => replay::run(args, context).await,
         Command::Backup(sub) => backup::run(sub, context).await,

@@ -7,6 +7,7 @@ mod difference;
 mod journal;
 pub mod keeping;
 mod objects;
+mod sources;
 mod tasks;
 mod text;
 pub mod views;
@@ -173,7 +174,7 @@ impl Query {
     }
 
     /// An instant in the company's zone, for people.
-    fn local(&self, at: Timestamp) -> String {
+    pub fn local(&self, at: Timestamp) -> String {
         at.to_jiff().to_zoned(self.catalog.company.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 

@@ -81,6 +81,12 @@ impl Readings {
         all.iter().find(|((held, of), _)| **held == *connection && **of == *stream).map(|(_, reading)| reading.clone())
     }
 
+    /// Why a connection is not read, if it is not.
+    pub fn trouble(&self, connection: &str) -> Option<Message> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter(|((held, _), _)| **held == *connection).find_map(|(_, reading)| reading.trouble.clone())
+    }
+
     fn edit(&self, connection: &Slug, stream: &Slug, change: impl FnOnce(&mut Reading)) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(all.entry((connection.clone(), stream.clone())).or_default());
@@ -187,6 +193,11 @@ impl<L: Ledger> Follower<L> {
         let connector = Arc::clone(poller.connector());
         let (due, unwritten) = (BTreeMap::new(), BTreeMap::new());
         Follower { ledger, poller, clock, connector, every_s, readings, hints, due, unwritten }
+    }
+
+    /// The connection that is read.
+    pub fn name(&self) -> &Slug {
+        self.poller.name()
     }
 
     /// One round over all streams. Whether there is more to be done at once.

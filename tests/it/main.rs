@@ -35,6 +35,7 @@ mod pipeline_acts;
 mod pipeline_deliver;
 mod pipeline_support;
 mod reading;
+mod reading_daemon;
 mod reading_support;
 mod reference;
 mod replay;
