@@ -32,7 +32,7 @@ pub(super) fn followers(
 ) -> anyhow::Result<Vec<Follower<Ground>>> {
     let mut followers = Vec::new();
     for connection in core.catalog.connections() {
-        if connection.connector.polls.is_empty() || connection.setting("read") == Some(&FieldValue::Bool(false)) {
+        if !connection.is_read() {
             continue;
         }
         let (settings, wire) = links::link(&core.vault, &core.tokens, connection)?;

@@ -93,6 +93,11 @@ impl Connection {
         self.settings.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
+    /// Whether it is asked, and the administrator has not said no (`read = false`).
+    pub fn is_read(&self) -> bool {
+        !self.connector.polls.is_empty() && self.setting("read") != Some(&FieldValue::Bool(false))
+    }
+
     /// The stream `name` of its source.
     pub fn stream(&self, name: &str) -> Option<&StreamSpec> {
         self.connector.source.as_ref()?.streams.iter().find(|stream| *stream.name == *name)

@@ -2,7 +2,6 @@
 
 use super::views::SourceView;
 use super::{Query, QueryError};
-use crate::field::FieldValue;
 use crate::tables::rows::CursorRow;
 use crate::tables::{Cursors, Reader, TableError};
 
@@ -12,7 +11,7 @@ impl Query {
         let reader = self.reader();
         let mut views = Vec::new();
         for connection in self.catalog.connections() {
-            let is_off = connection.setting("read") == Some(&FieldValue::Bool(false));
+            let is_off = !connection.is_read();
             for poll in &connection.connector.polls {
                 let row = cursor(&reader, connection, &poll.stream)?;
                 let cursor = row.as_ref().map(|row| &row.cursor);
