@@ -18,6 +18,7 @@ use crate::pipeline::{Pipeline, Running};
 use crate::query::Query;
 use crate::store::Store;
 use crate::task::deliver::Stops;
+use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 use crate::task::poll::Readings;
 use crate::vault::Vault;
@@ -121,6 +122,7 @@ impl Core {
             tokens: self.tokens.clone(),
             stops,
             readings: Readings::default(),
+            folders: Folders::default(),
         }
     }
 

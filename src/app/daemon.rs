@@ -17,7 +17,7 @@ use super::{Core, Folder, pollers, sinks};
 use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Message, Timestamp};
-use crate::control;
+use crate::control::{self, Control};
 use crate::http::{ExchangeEndpoint, Health, Listener, Options, Parts, ProxyHeader, State, TrustedProxies};
 use crate::journal::Journal;
 use crate::model::OutcomeKind;
@@ -26,6 +26,7 @@ use crate::pipeline::Running;
 use crate::query::{Query, QueryError};
 use crate::source::exchange::{Exchange, Progress};
 use crate::task::deliver::Stops;
+use crate::task::folders::Folders;
 use crate::task::poll::{Hints, Readings};
 use crate::task::{self, Ground};
 
@@ -51,9 +52,11 @@ impl Daemon {
         };
         let metrics = Arc::new(Metrics::new());
         let stops = Stops::default();
+        let folders = Folders::default();
         let (readings, hints) = (Readings::default(), Hints::default());
         let mut tasks = JoinSet::new();
-        let control = Arc::new(control::Control { readings: readings.clone(), ..core.control(stops.clone()) });
+        let control = Control { folders: folders.clone(), readings: readings.clone(), ..core.control(stops.clone()) };
+        let control = Arc::new(control);
         let progress: Arc<dyn Progress> =
             Arc::new(PipelineProgress { pipeline: Arc::clone(&core.pipeline), query: control.query.clone() });
         let exchanges = sources::exchanges(
@@ -97,6 +100,8 @@ impl Daemon {
         tasks.spawn(task::tick::run(ground.clone()));
         tasks.spawn(task::admit::run(ground.clone()));
         tasks.spawn(task::uploads::run(ground.clone(), exchanges.into_iter().map(|(_, it)| it).collect()));
+        let watched = sources::folders(&core.catalog, &folder.folders());
+        tasks.spawn(task::folders::run(ground.clone(), watched, folders));
         let zone = core.settings.company.zone.clone();
         tasks.spawn(task::keep::run(ground.clone(), Arc::clone(&core.keeping), zone, Arc::clone(&metrics)));
         tasks.spawn(measure(ground.clone(), Arc::clone(&metrics), control));

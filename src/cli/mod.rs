@@ -13,6 +13,7 @@ mod client;
 mod connect;
 mod deal;
 mod demo;
+mod folder;
 mod init;
 mod journal;
 mod lint;
@@ -82,6 +83,8 @@ enum Command {
     Outbox(outbox::Sub),
     #[command(subcommand)]
     Quarantine(quarantine::Sub),
+    #[command(subcommand)]
+    Folder(folder::Sub),
     #[command(subcommand)]
     Journal(journal::Sub),
     Load(load::Args),
@@ -248,6 +251,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Task(sub) => task::run(sub, context).await,
         Command::Outbox(sub) => outbox::run(sub, context).await,
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
+        Command::Folder(sub) => folder::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Load(args) => load::run(args, context).await,
         Command::Source(sub) => source::run(sub, context).await,

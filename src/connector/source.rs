@@ -14,6 +14,8 @@ pub enum Transport {
     Exchange1c,
     /// We ask, on a schedule: `[[source.poll]]`.
     Poll,
+    /// Tables that are put into a folder.
+    Folder,
 }
 
 /// A request by which the sender only tests the address: answered with success, not journalled
@@ -66,8 +68,12 @@ pub struct StreamSpec {
     pub drop: Vec<Path>,
 }
 
-const TRANSPORTS: &[(&str, Transport)] =
-    &[("webhook", Transport::Webhook), ("exchange_1c", Transport::Exchange1c), ("poll", Transport::Poll)];
+const TRANSPORTS: &[(&str, Transport)] = &[
+    ("webhook", Transport::Webhook),
+    ("exchange_1c", Transport::Exchange1c),
+    ("folder", Transport::Folder),
+    ("poll", Transport::Poll),
+];
 
 /// For how many days a key is remembered when the manifest does not say: a week of a sender's
 /// retries and a day to spare.

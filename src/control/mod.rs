@@ -26,6 +26,7 @@ use crate::journal::Journal;
 use crate::pipeline::Running;
 use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
+use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 use crate::task::poll::Readings;
 
@@ -50,6 +51,8 @@ pub struct Control {
     pub stops: Stops,
     /// What is being read.
     pub readings: Readings,
+    /// What waits in watched folders.
+    pub folders: Folders,
 }
 
 /// A refusal or failure, as JSON: `{"error": text}`.
@@ -107,6 +110,7 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/deals", get(reads::deals))
         .route("/api/deals/{id}", get(reads::deal))
         .route("/api/deals/{id}/score", get(reads::score))
+        .route("/api/folders", get(reads::folders))
         .route("/api/totals", get(reads::totals))
         .route("/api/outbox", get(reads::outbox))
         .route("/api/outbox/{sink}/{object}/resend", post(commands::resend))

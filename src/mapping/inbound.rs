@@ -55,6 +55,7 @@ impl Inbound {
         let mut filters = compiler.filters_of(scope);
         filters.extend(table.tables("filter").into_iter().filter_map(|it| compiler.filter(it)));
         let require_any = compiler.require_any(&table);
+        let columns = table.texts("columns").into_iter().map(|(text, _)| CompactString::new(text)).collect();
         let mut fields = Vec::new();
         let mut conditions = Vec::new();
         let mut bases = Vec::new();
@@ -95,6 +96,7 @@ impl Inbound {
             fields,
             lines,
             require_any,
+            columns,
             extra,
             names_members: scope.names_members,
         };
