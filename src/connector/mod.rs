@@ -125,7 +125,7 @@ fn check_polls(table: &Table<'_>, source: &Option<SourceSpec>, polls: &Option<Ve
     if polled && !has_sink {
         table.report("source", Message::new("connector-poll-sink"));
     }
-    if polled != !polls.is_empty() {
+    if polled == polls.is_empty() {
         table.report("source", Message::new("connector-poll-transport"));
     }
     for poll in polls {

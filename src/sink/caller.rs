@@ -142,10 +142,7 @@ impl Caller {
     /// In a call that travels as number `index` (from 1) of several: stands for a member of a row
     /// that the call before it finds. `None`: calls know nothing of each other.
     pub(crate) fn row_before(&self, index: usize, rows: &Path, place: u32, member: &Path) -> Option<String> {
-        match self.spec.batch {
-            Some(BatchStrategy::Bitrix24) => Some(bitrix24::row_before(index, rows, place, member)),
-            None => None,
-        }
+        self.spec.batch.map(|BatchStrategy::Bitrix24| bitrix24::row_before(index, rows, place, member))
     }
 
     /// Requests sent since the last question.
