@@ -21,6 +21,7 @@ use crate::store::Store;
 use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
+use crate::task::poll::Readings;
 use crate::vault::Vault;
 
 use super::folder::Lock;
@@ -122,6 +123,7 @@ impl Core {
             keeping: self.keeping.clone(),
             tokens: self.tokens.clone(),
             stops,
+            readings: Readings::default(),
             folders: Folders::default(),
             plans: Plans::new(self.folder.plans()),
             locale: self.settings.locale,

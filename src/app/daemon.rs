@@ -13,7 +13,7 @@ use tracing::{error, info};
 use super::error::Told;
 use super::progress::PipelineProgress;
 use super::sources;
-use super::{Core, Folder, sinks};
+use super::{Core, Folder, pollers, sinks};
 use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Message, Timestamp};
@@ -21,11 +21,13 @@ use crate::control::{self, Control};
 use crate::http::{ExchangeEndpoint, Health, Listener, Options, Parts, ProxyHeader, State, TrustedProxies};
 use crate::journal::Journal;
 use crate::model::OutcomeKind;
+use crate::net::Quotas;
 use crate::pipeline::Running;
 use crate::query::{Query, QueryError};
 use crate::source::exchange::{Exchange, Progress};
 use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
+use crate::task::poll::{Hints, Readings};
 use crate::task::{self, Ground};
 
 /// A daemon at work.
@@ -51,8 +53,10 @@ impl Daemon {
         let metrics = Arc::new(Metrics::new());
         let stops = Stops::default();
         let folders = Folders::default();
+        let (readings, hints) = (Readings::default(), Hints::default());
         let mut tasks = JoinSet::new();
-        let control = Arc::new(Control { folders: folders.clone(), ..core.control(stops.clone()) });
+        let control = Control { folders: folders.clone(), readings: readings.clone(), ..core.control(stops.clone()) };
+        let control = Arc::new(control);
         let progress: Arc<dyn Progress> =
             Arc::new(PipelineProgress { pipeline: Arc::clone(&core.pipeline), query: control.query.clone() });
         let exchanges = sources::exchanges(
@@ -81,6 +85,7 @@ impl Daemon {
         let endpoint = |exchange: &Arc<Exchange>| Arc::clone(exchange) as Arc<dyn ExchangeEndpoint>;
         state.set_exchanges(exchanges.iter().map(|(name, it)| (name.clone(), endpoint(it))).collect());
         state.set_tokens(Arc::clone(&core.tokens));
+        state.set_hints(pollers::hinted(&core.catalog, &core.vault), Arc::new(pollers::Taker(hints.clone())));
         state.set_api_tokens(core.vault.get("api.token").into_iter().collect());
 
         let listener = Listener::bind(listen.unwrap_or(core.settings.listen.address), state).await;
@@ -100,7 +105,12 @@ impl Daemon {
         let zone = core.settings.company.zone.clone();
         tasks.spawn(task::keep::run(ground.clone(), Arc::clone(&core.keeping), zone, Arc::clone(&metrics)));
         tasks.spawn(measure(ground.clone(), Arc::clone(&metrics), control));
-        sinks::spawn(&core, &ground, &stops, &metrics, &mut tasks)?;
+        // Reading and writing share the bucket of a foreign host.
+        let quotas = Arc::new(Quotas::new());
+        sinks::spawn(&core, &ground, &stops, &metrics, &quotas, &mut tasks)?;
+        for follower in pollers::followers(&core, &ground, &quotas, &readings, &hints)? {
+            tasks.spawn(follower.run());
+        }
         Ok(Daemon { core, address, stop, tasks })
     }
 

@@ -116,6 +116,8 @@ pub(super) fn make(
                     password: Some(password.expose().to_owned()),
                 });
             }
+            // It is asked, not called: it needs no address of ours.
+            Transport::Poll => {}
         }
     }
     Ok(Made { settings_file: file.display().to_string(), is_new, addresses })

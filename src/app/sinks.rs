@@ -40,6 +40,7 @@ pub(super) fn spawn(
     ground: &Ground,
     stops: &Stops,
     metrics: &Arc<Metrics>,
+    quotas: &Arc<Quotas>,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
     let maker = Maker {
@@ -48,7 +49,7 @@ pub(super) fn spawn(
         tokens: Arc::clone(&core.tokens),
         clock: Arc::clone(&core.clock),
         locale: core.settings.locale,
-        quotas: Arc::new(Quotas::new()),
+        quotas: Arc::clone(quotas),
         ground: ground.clone(),
         stops: stops.clone(),
         metrics: Arc::clone(metrics),

@@ -251,6 +251,26 @@ pub const DIFFERENCE_LINES_MAX: usize = 100_000;
 pub const CALENDAR_DAYS_MAX: i64 = 1_500;
 /// Shifts of the calendar. Above: the file is refused.
 pub const CALENDAR_SHIFTS_MAX: usize = 64;
+/// Between two looks of a poller where neither manifest nor settings say, s.
+pub const POLL_EVERY_S: u32 = 60;
+/// How far back a poller looks where the manifest does not say, s.
+pub const POLL_OVERLAP_S: u32 = 300;
+/// Rows of one envelope of a poller: applied in one go, so that a lead never waits behind a load.
+pub const POLL_ENVELOPE_ROWS_MAX: usize = 250;
+/// Bytes of the rows of one envelope of a poller, about.
+pub const POLL_ENVELOPE_BYTES_MAX: usize = 512 * 1024;
+/// Pages of one look of a poller. Above: the rest is read by the next look, which begins there.
+pub const POLL_PAGES_MAX: u32 = 200;
+/// Hints that wait to be verified by a poller. Above: the oldest is dropped; the next look sees it.
+pub const POLL_HINTS_MAX: usize = 10_000;
+/// Rest of a poller after an answer that nobody can use, ms.
+pub const POLL_REST_MS: i64 = 30_000;
+/// Rest of a poller whose rights or settings are refused, ms: a person must act.
+pub const POLL_REFUSED_REST_MS: i64 = 900_000;
+/// Ids that one comparison for deletions holds in memory. Above: it ends with a warning.
+pub const POLL_SWEEP_IDS_MAX: usize = 2_000_000;
+/// Between two comparisons of ids for deletions, s.
+pub const POLL_SWEEP_EVERY_S: i64 = 86_400;
 /// Positions left out after a restore: ids of objects made after the backup derive from positions,
 /// stand in the CRM, and must not be given again. More entries than this since the backup: an id
 /// may come twice.

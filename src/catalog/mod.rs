@@ -113,6 +113,11 @@ impl Connection {
         self.settings.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
+    /// Whether it is asked, and the administrator has not said no (`read = false`).
+    pub fn is_read(&self) -> bool {
+        !self.connector.polls.is_empty() && self.setting("read") != Some(&FieldValue::Bool(false))
+    }
+
     /// The stream `name` of its source.
     pub fn stream(&self, name: &str) -> Option<&StreamSpec> {
         self.connector.source.as_ref()?.streams.iter().find(|stream| *stream.name == *name)
@@ -506,7 +511,8 @@ impl Compiler<'_> {
             // A stream without a mapping is quarantined record by record, which names the file to
             // write: `exchange` of 1C, for one, is only a stream of envelopes.
             let Some(text) = self.read(&file) else { continue };
-            let scope = Scope { fold_names: stream.fold_names, drop: &stream.drop, honeypot, test };
+            let names_members = connector.poll(&stream.name).is_some();
+            let scope = Scope { fold_names: stream.fold_names, drop: &stream.drop, honeypot, test, names_members };
             let compiled = Inbound::compile(&file, &text, scope);
             mappings.extend(self.take(compiled).map(|mapping| (stream.name.clone(), mapping)));
         }

@@ -17,6 +17,7 @@ mod folder;
 mod init;
 mod journal;
 mod lint;
+mod load;
 mod localize;
 mod outbox;
 mod output;
@@ -29,6 +30,7 @@ mod run;
 mod score;
 mod secret;
 mod snapshot;
+mod source;
 mod status;
 mod sync;
 mod task;
@@ -92,6 +94,9 @@ enum Command {
     Folder(folder::Sub),
     #[command(subcommand)]
     Journal(journal::Sub),
+    Load(load::Args),
+    #[command(subcommand)]
+    Source(source::Sub),
     Rebuild(rebuild::Args),
     Replay(replay::Args),
     #[command(subcommand)]
@@ -259,6 +264,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
         Command::Folder(sub) => folder::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,
+        Command::Load(args) => load::run(args, context).await,
+        Command::Source(sub) => source::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
         Command::Replay(args) => replay::run(args, context).await,
         Command::Backup(sub) => backup::run(sub, context).await,

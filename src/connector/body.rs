@@ -24,6 +24,10 @@ pub enum Slot {
     Values,
     /// `$start`: where the next page begins.
     Start,
+    /// `$page`: the same as the number of a page, from 1.
+    Page,
+    /// `$time`: since when rows are asked for.
+    Time,
     /// `$name`: name of a custom field.
     Name,
     /// `$bare_name`: the name without the prefix that the system adds by itself.
@@ -45,6 +49,8 @@ impl Slot {
             "origin" => Slot::Origin,
             "values" => Slot::Values,
             "start" => Slot::Start,
+            "page" => Slot::Page,
+            "time" => Slot::Time,
             "name" => Slot::Name,
             "bare_name" => Slot::BareName,
             "type" => Slot::Type,

@@ -20,7 +20,7 @@
 //! # default = ..., choices = ["..."] for kind = "choice"
 //!
 //! [source]                                 # the inbound half
-//! transport = "webhook"                    # webhook | exchange_1c | folder
+//! transport = "webhook"                    # webhook | exchange_1c | folder | poll (see `poll`)
 //! answer = "ok"                            # body of a successful answer
 //! test = { field = "test", value = "test" }        # how the sender tests the address
 //! honeypot = ["form-spec-comments"]        # fields that mean spam when filled
@@ -40,11 +40,12 @@
 
 use crate::base::{Message, Problem, Slug};
 use crate::field::reader::unknown_word;
-use crate::field::{FieldSpec, Lint};
+use crate::field::{FieldSpec, Lint, Table};
 
 mod body;
 mod hint;
 mod oauth;
+mod poll;
 mod setting;
 mod sink;
 mod sink_read;
@@ -53,6 +54,7 @@ mod source;
 pub use body::{BodyTemplate, PathTemplate, Slot};
 pub use hint::{HintSpec, VerifyHint};
 pub use oauth::{AddressTemplate, OAuthSpec, SendToken, TokenMethod};
+pub use poll::{PollSpec, TimeStyle, WordSpec};
 pub use sink::{
     After, Auth, BatchStrategy, BodyStyle, Budget, ClientSort, Compare, Create, Custom, FindBy, FindSpec, FindWhere,
     FinishSpec, GetSpec, Http, MultiField, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec, ResponseRule, Scope,
@@ -73,6 +75,8 @@ pub struct Connector {
     pub settings: Vec<FieldSpec>,
     /// The inbound half.
     pub source: Option<SourceSpec>,
+    /// How the streams of a polled source are asked for.
+    pub polls: Vec<PollSpec>,
     /// The outbound half.
     pub sink: Option<SinkSpec>,
     /// Rights by tokens, beside or instead of those of the sink.
@@ -91,17 +95,44 @@ impl Connector {
         let title_en = table.required_text("title_en").unwrap_or_default().to_owned();
         let docs = table.text("docs").unwrap_or_default().to_owned();
         let settings = setting::read_all(&table);
-        let source = table.table("source").map(source::read);
+        let (source, polls) = table.table("source").map(source::read).unzip();
         let sink = table.table("sink").and_then(|it| sink_read::read(it, &settings));
         let oauth = table.table("oauth").and_then(|it| oauth::read(it, &settings));
         let hints = table.table("hints").and_then(|it| hint::read(it, &settings));
+        check_polls(&table, &source, &polls, table.node("sink").is_some());
         table.close();
-        lint.finish(Connector { slug, title: (title_ru, title_en), docs, settings, source, sink, oauth, hints })
+        let (title, polls) = ((title_ru, title_en), polls.unwrap_or_default());
+        lint.finish(Connector { slug, title, docs, settings, source, polls, sink, oauth, hints })
+    }
+
+    /// How the stream is polled.
+    pub fn poll(&self, stream: &str) -> Option<&PollSpec> {
+        self.polls.iter().find(|it| *it.stream == *stream)
     }
 
     /// The setting `name`.
     pub fn setting(&self, name: &str) -> Option<&FieldSpec> {
         self.settings.iter().find(|it| it.name == name)
+    }
+}
+
+/// A poller asks by the address, the rules and the quota of `[sink]`, and each of its streams is
+/// declared.
+fn check_polls(table: &Table<'_>, source: &Option<SourceSpec>, polls: &Option<Vec<PollSpec>>, has_sink: bool) {
+    let Some(source) = source else { return };
+    let polled = source.transport == Transport::Poll;
+    let polls = polls.as_deref().unwrap_or_default();
+    if polled && !has_sink {
+        table.report("source", Message::new("connector-poll-sink"));
+    }
+    if polled == polls.is_empty() {
+        table.report("source", Message::new("connector-poll-transport"));
+    }
+    for poll in polls {
+        if !source.streams.iter().any(|it| it.name == poll.stream) {
+            let known = source.streams.iter().map(|it| &*it.name);
+            table.report("source", unknown_word("connector-poll-stream", &poll.stream, known));
+        }
     }
 }
 

@@ -174,7 +174,7 @@ fn read_budget(table: Table<'_>) -> Option<Budget> {
     Some(Budget { spent: spent?, reset_at: reset_at?, limit_s: limit_s? as u32 })
 }
 
-fn path(table: &Table<'_>, name: &str) -> Option<Path> {
+pub(super) fn path(table: &Table<'_>, name: &str) -> Option<Path> {
     match Path::compile(table.text(name)?) {
         Ok(path) => Some(path),
         Err(error) => {
@@ -184,7 +184,7 @@ fn path(table: &Table<'_>, name: &str) -> Option<Path> {
     }
 }
 
-fn required_path(table: &Table<'_>, name: &str) -> Option<Path> {
+pub(super) fn required_path(table: &Table<'_>, name: &str) -> Option<Path> {
     table.required_text(name)?;
     path(table, name)
 }
@@ -287,7 +287,7 @@ fn read_object(table: Table<'_>) -> Option<ObjectSpec> {
     let create = required_table(&table, "create").and_then(read_create);
     let update = table.table("update").and_then(|it| read_request(it, OBJECT));
     let finish = table.table("finish").and_then(read_finish);
-    let get = table.table("get").and_then(read_get);
+    let get = table.table("get").and_then(|it| read_get(it, OBJECT));
     let find: Vec<FindSpec> = table.tables("find").into_iter().filter_map(read_find).collect();
     let provision = table.table("provision").and_then(read_provision);
     let finds_origin = find.iter().any(|it| it.by == FindBy::Origin);
@@ -352,7 +352,7 @@ fn request(table: &Table<'_>, words: &[&str]) -> Option<RequestSpec> {
     Some(RequestSpec { http, path, body: body.unwrap_or_else(BodyTemplate::empty) })
 }
 
-fn read_request(table: Table<'_>, words: &[&str]) -> Option<RequestSpec> {
+pub(super) fn read_request(table: Table<'_>, words: &[&str]) -> Option<RequestSpec> {
     let request = request(&table, words);
     table.close();
     request
@@ -372,8 +372,8 @@ fn read_finish(table: Table<'_>) -> Option<FinishSpec> {
     Some(FinishSpec { field: field?, request: request? })
 }
 
-fn read_get(table: Table<'_>) -> Option<GetSpec> {
-    let request = request(&table, OBJECT);
+pub(super) fn read_get(table: Table<'_>, words: &[&str]) -> Option<GetSpec> {
+    let request = request(&table, words);
     let record = required_path(&table, "record");
     table.close();
     Some(GetSpec { request: request?, record: record? })

@@ -1,5 +1,6 @@
 //! The inbound half of a manifest.
 
+use super::poll::{self, PollSpec};
 use crate::base::{Message, Slug};
 use crate::field::Table;
 use crate::value::Path;
@@ -11,6 +12,8 @@ pub enum Transport {
     Webhook,
     /// The 1C exchange protocol (`checkauth`, `init`, `file`, `import`).
     Exchange1c,
+    /// We ask, on a schedule: `[[source.poll]]`.
+    Poll,
     /// Tables that are put into a folder.
     Folder,
 }
@@ -65,15 +68,19 @@ pub struct StreamSpec {
     pub drop: Vec<Path>,
 }
 
-const TRANSPORTS: &[(&str, Transport)] =
-    &[("webhook", Transport::Webhook), ("exchange_1c", Transport::Exchange1c), ("folder", Transport::Folder)];
+const TRANSPORTS: &[(&str, Transport)] = &[
+    ("webhook", Transport::Webhook),
+    ("exchange_1c", Transport::Exchange1c),
+    ("folder", Transport::Folder),
+    ("poll", Transport::Poll),
+];
 
 /// For how many days a key is remembered when the manifest does not say: a week of a sender's
 /// retries and a day to spare.
 const REMEMBER_DAYS: i64 = 8;
 
 /// Reads `[source]`.
-pub(super) fn read(table: Table<'_>) -> SourceSpec {
+pub(super) fn read(table: Table<'_>) -> (SourceSpec, Vec<PollSpec>) {
     if table.node("transport").is_none() {
         table.report("transport", Message::new("toml-missing").with("name", "transport"));
     }
@@ -91,8 +98,9 @@ pub(super) fn read(table: Table<'_>) -> SourceSpec {
     if streams.is_empty() {
         table.report("stream", Message::new("toml-missing").with("name", "stream"));
     }
+    let polls = poll::read_all(&table);
     table.close();
-    SourceSpec { transport, answer, test, honeypot, streams }
+    (SourceSpec { transport, answer, test, honeypot, streams }, polls)
 }
 
 fn read_stream(table: Table<'_>) -> Option<StreamSpec> {

@@ -193,3 +193,15 @@ pub(super) async fn split(
     let result = Message::new("control-split").with("winner", winner).with("loser", loser);
     control.give(Command::SplitClients { winner, loser }, locale, result).await
 }
+
+pub(super) async fn load(
+    State(control): State<Arc<Control>>,
+    Path(connection): Path<String>,
+    Params(asked): Params<Asked>,
+) -> Answer {
+    let locale = asked.locale();
+    let name = Slug::new(&connection).filter(|_| control.query.can_load(&connection));
+    let connection = name.ok_or_else(|| not_found(&connection, locale))?;
+    let result = Message::new("control-load").with("connection", &connection);
+    control.give(Command::LoadSource { connection }, locale, result).await
+}

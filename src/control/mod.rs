@@ -31,6 +31,7 @@ use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
+use crate::task::poll::Readings;
 
 pub use client::{Client, ClientError};
 pub use connect::ConnectView;
@@ -51,6 +52,8 @@ pub struct Control {
     pub tokens: Arc<BTreeMap<Slug, Arc<Tokens>>>,
     /// Which sinks rest, and why.
     pub stops: Stops,
+    /// What is being read.
+    pub readings: Readings,
     /// What waits in watched folders.
     pub folders: Folders,
     /// Plans.
@@ -131,6 +134,8 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/tasks/{id}", get(reads::task))
         .route("/api/tasks/{id}/done", post(commands::complete_task))
         .route("/api/tasks/{id}/cancel", post(commands::cancel_task))
+        .route("/api/sources", get(reads::sources))
+        .route("/api/sources/{connection}/load", post(commands::load))
         .route("/api/journal", get(reads::journal))
         .route("/api/journal/{position}", get(reads::entry))
         .route("/api/connections/{name}/tokens", get(connect::show))

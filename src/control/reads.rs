@@ -13,7 +13,7 @@ use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{Locale, Message, Position, Slug};
 use crate::query::views::{
     ClientLine, ClientView, DealLine, DealView, EntryView, FolderFileView, FolderView, OutboxView, Page,
-    QuarantineView, ScoreView, StatusView, TaskLine, TaskView, TotalsView,
+    QuarantineView, ScoreView, SourceView, StatusView, TaskLine, TaskView, TotalsView,
 };
 use crate::query::{Listing, QueryError};
 use crate::task::folders::Found;
@@ -242,6 +242,24 @@ pub(super) async fn rows_hash(State(control): State<Arc<Control>>) -> Answer<Val
     blocking(control, |it| {
         let (checkpoint, hash) = it.query.rows_hash()?;
         Ok(json!({ "checkpoint": checkpoint.to_string(), "hash": hash.to_string() }))
+    })
+    .await
+}
+
+pub(super) async fn sources(
+    State(control): State<Arc<Control>>,
+    Params(asked): Params<Asked>,
+) -> Answer<Vec<SourceView>> {
+    blocking(control, move |it| {
+        let locale = asked.locale();
+        let mut views = it.query.sources().map_err(|error| refuse(error, locale))?;
+        for view in &mut views {
+            let Some(reading) = it.readings.of(&view.connection, &view.stream) else { continue };
+            view.read_at = reading.read_at.map(|at| it.query.local(at));
+            view.same = reading.same;
+            view.trouble = reading.trouble.map(|reason| reason.render(locale));
+        }
+        Ok(views)
     })
     .await
 }

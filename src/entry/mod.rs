@@ -16,8 +16,10 @@ use crate::base::checksum::Fingerprint;
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
 
 mod attempt;
+mod cursor;
 
 pub use attempt::{AttemptResult, Attempted, AttemptedItem, Attempting, AttemptingItem, ObjectRef, Operation, Verdict};
+pub use cursor::{CURSOR_NOTE, Cursor, DELETED_NOTE, HISTORY_NOTE, Loading, foreign_instant};
 
 /// Kind of a journal entry, as the journal frames it. The numbers are on disk for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -251,6 +253,11 @@ pub enum Command {
     ResumeSink {
         /// The sink.
         sink: Slug,
+    },
+    /// Read a connection's whole history.
+    LoadSource {
+        /// The connection.
+        connection: Slug,
     },
 }
 

@@ -57,7 +57,7 @@ impl Inbound {
         for plan in &self.fields {
             let is_meant = self.conditions.is_empty() || self.is_told(plan.spec.section, reader);
             let is_done = plan.unless.is_some_and(|field| draft.is_filled(field));
-            if is_meant && !is_done {
+            if is_meant && !is_done && holds(plan.when.as_ref(), reader) {
                 self.fill_field(plan, reader, draft)?;
             }
         }
@@ -85,6 +85,10 @@ impl Inbound {
             Gather::Each => filling.each(),
             Gather::Join(between) => filling.join(between),
             Gather::Typed { each, kind } => filling.typed(each, kind),
+        }
+        if self.names_members && filling.count > 0 {
+            let members = plan.from.iter().map(|source| (plan.full.clone(), source.text.clone()));
+            filling.draft.change.told_by.extend(members);
         }
         if filling.count == 0
             && let Some(default) = &plan.default
@@ -216,6 +220,9 @@ impl<'v> Filling<'_, 'v> {
         }
         let Some(value) = converted.value else { return false };
         self.draft.set(plan.spec.field, &plan.name, value);
+        if let Some(dictionary) = &plan.lookup {
+            self.draft.change.lookups.push((plan.full.clone(), dictionary.clone()));
+        }
         self.count += 1;
         true
     }

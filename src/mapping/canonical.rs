@@ -197,6 +197,7 @@ fields! {
 
     DealForeign Deal "foreign" Foreign "Идентификатор сделки в источнике; тип — после точки." "Id of the deal in the source; its type after the point.";
     DealTitle Deal "title" Text "Название сделки." "Title of the deal.";
+    DealCreatedAt Deal "created_at" Instant "Когда сделка появилась в источнике." "Since when the source has the deal.";
     DealPipeline Deal "pipeline" Text "Воронка." "Pipeline.";
     DealStage Deal "stage" Text "Этап по имени." "Stage by name.";
     DealStageSince Deal "stage_since" Instant "С какого времени сделка на этапе." "Since when the deal is in the stage.";
@@ -232,6 +233,7 @@ fields! {
     DocumentComment Document "comment" Prose "Комментарий." "Comment.";
 
     InteractionKind Interaction "kind" InteractionKind "Вид: форма, письмо, звонок." "Kind: form, letter, call.";
+    InteractionForeign Interaction "foreign" Foreign "Идентификатор касания в источнике; тип — после точки." "Id of the interaction in the source; its type after the point.";
     InteractionDirection Interaction "direction" Direction "Кто к кому обратился; без него — клиент к нам." "Who turned to whom; without it, the client to us.";
     InteractionAt Interaction "at" Instant "Когда это было; без него — время приёма." "When it took place; without it, the time of receipt.";
     InteractionSubject Interaction "subject" Text "Одной строкой: имя формы, тема письма." "One line: name of the form, subject of the letter.";

@@ -39,6 +39,7 @@ impl Draft {
             document: DocumentChange::new(DocumentKind::Order),
             interaction: InteractionChange {
                 kind: InteractionKind::Form,
+                foreign: Vec::new(),
                 direction: Direction::Inbound,
                 at: None,
                 subject: CompactString::default(),
@@ -88,6 +89,7 @@ impl Draft {
 
             Field::DealForeign => push_named(&mut deal.foreign, name, value),
             Field::DealTitle => deal.title = value.text(),
+            Field::DealCreatedAt => deal.created_at = value.instant(),
             Field::DealPipeline => deal.pipeline = value.text(),
             Field::DealStage => deal.stage = value.text(),
             Field::DealStageSince => deal.stage_since = value.instant(),
@@ -123,6 +125,7 @@ impl Draft {
             Field::DocumentComment => document.comment = value.prose(),
 
             Field::InteractionKind => interaction.kind = value.interaction_kind().unwrap_or(interaction.kind),
+            Field::InteractionForeign => push_named(&mut interaction.foreign, name, value),
             Field::InteractionDirection => interaction.direction = value.direction().unwrap_or(interaction.direction),
             Field::InteractionAt => interaction.at = value.instant(),
             Field::InteractionSubject => interaction.subject = value.text_or_empty(),
@@ -175,6 +178,7 @@ impl Draft {
             Field::ClientKnownSince => client.known_since.is_some(),
             Field::DealForeign => !deal.foreign.is_empty(),
             Field::DealTitle => deal.title.is_some(),
+            Field::DealCreatedAt => deal.created_at.is_some(),
             Field::DealPipeline => deal.pipeline.is_some(),
             Field::DealStage => deal.stage.is_some(),
             Field::DealStageSince => deal.stage_since.is_some(),
@@ -208,6 +212,7 @@ impl Draft {
             Field::DocumentShipped => document.shipped.is_some(),
             Field::DocumentStatus => document.status.is_some(),
             Field::DocumentComment => document.comment.is_some(),
+            Field::InteractionForeign => !interaction.foreign.is_empty(),
             Field::InteractionAt => interaction.at.is_some(),
             Field::InteractionSubject => !interaction.subject.is_empty(),
             Field::InteractionText => !interaction.text.is_empty(),

@@ -17,6 +17,10 @@ use crate::field::{Lint, Node, NodeKind, Table};
 use crate::model::{Currency, FilterReason};
 use crate::value::Path;
 
+/// Fields that hold a word which the source may keep in a dictionary of its own.
+const LOOKUPS: &[Field] =
+    &[Field::DealStage, Field::DealPipeline, Field::DealSource, Field::DealResponsible, Field::ClientResponsible];
+
 /// What a stream's manifest says that its mapping must know.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
@@ -28,11 +32,14 @@ pub struct Scope<'a> {
     pub honeypot: &'a [String],
     /// Field and value by which the sender only tests the address.
     pub test: Option<(&'a str, &'a str)>,
+    /// Whether a change says which member of the record filled a field.
+    pub names_members: bool,
 }
 
 impl Scope<'_> {
     /// Of a stream about which the manifest says nothing.
-    pub const PLAIN: Scope<'static> = Scope { fold_names: false, drop: &[], honeypot: &[], test: None };
+    pub const PLAIN: Scope<'static> =
+        Scope { fold_names: false, drop: &[], honeypot: &[], test: None, names_members: false };
 }
 
 impl Inbound {
@@ -91,6 +98,7 @@ impl Inbound {
             require_any,
             columns,
             extra,
+            names_members: scope.names_members,
         };
         inbound.seal();
         lint.finish(inbound)
@@ -113,6 +121,7 @@ impl Inbound {
         }
         conditions.iter_mut().for_each(|(_, when)| when.source.seal(names));
         for plan in fields.iter_mut() {
+            plan.when.iter_mut().for_each(|when| when.source.seal(names));
             plan.from.iter_mut().for_each(|source| source.seal(names));
             plan.currency.iter_mut().for_each(|source| source.seal(names));
             if let Gather::Typed { each, .. } = &mut plan.gather {
@@ -354,6 +363,8 @@ impl Compiler<'_> {
             default: None,
             currency: None,
             required: false,
+            when: None,
+            lookup: None,
             unless: None,
         };
         match &node.kind {
@@ -396,11 +407,26 @@ impl Compiler<'_> {
         if let Some(text) = table.text("unless") {
             plan.unless = self.canonical(text, table.line_of("unless")).map(|spec| spec.field);
         }
+        plan.when = table.table("when").and_then(|when| self.condition(when));
+        self.lookup(plan, &table);
         let has_from = table.node("from").is_some();
         if constant.is_some() == has_from {
             table.report("from", Message::new("mapping-no-source").with("field", &plan.full));
         }
         table.close();
+    }
+
+    /// A word of the source's own dictionary (a stage by its id) stands for its name there.
+    fn lookup(&self, plan: &mut FieldPlan, table: &Table<'_>) {
+        let Some(dictionary) = table.text("lookup") else { return };
+        if LOOKUPS.contains(&plan.spec.field) {
+            plan.lookup = Some(dictionary.into());
+            return;
+        }
+        let known: Vec<String> =
+            canonical::FIELDS.iter().filter(|spec| LOOKUPS.contains(&spec.field)).map(Spec::full_name).collect();
+        let message = Message::new("mapping-lookup").with("field", &plan.full).with("known", known.join(", "));
+        table.report("lookup", message);
     }
 
     fn conversion(&self, plan: &mut FieldPlan, table: &Table<'_>) {

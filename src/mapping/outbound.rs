@@ -223,6 +223,12 @@ impl Outbound {
         self.fields.iter().map(|plan| plan.to.as_str())
     }
 
+    /// Whether the field is kept up to date, not only written when the foreign object is made.
+    pub fn is_kept(&self, target: &str) -> bool {
+        let is_kept = |plan: &FieldPlan| plan.choices.iter().any(|it| it.create_only != CreateOnly::Yes);
+        self.fields.iter().any(|plan| plan.to == target && is_kept(plan))
+    }
+
     /// What the sink should hold of the object.
     pub fn apply(&self, object: &OutObject<'_>) -> Readiness {
         if !self.when.holds(object) {

@@ -28,6 +28,8 @@ pub struct Inbound {
     /// Columns that a table must have.
     pub(super) columns: Vec<CompactString>,
     pub(super) extra: Extra,
+    /// Whether a change says which member of the record filled a field.
+    pub(super) names_members: bool,
 }
 
 /// Records to leave aside.
@@ -69,6 +71,10 @@ pub(super) struct FieldPlan {
     pub(super) default: Option<CompactString>,
     pub(super) currency: Option<Source>,
     pub(super) required: bool,
+    /// Read only where this holds.
+    pub(super) when: Option<Condition>,
+    /// The dictionary of the source's own words through which the value goes when it is applied.
+    pub(super) lookup: Option<CompactString>,
     /// Read only where this field is empty: itself for the second and later ways to fill it.
     pub(super) unless: Option<Field>,
 }

@@ -68,7 +68,8 @@ impl Mapped {
 }
 
 fn change_lines(change: &Change, lines: &mut Lines) {
-    let Change { filter, observed_at, client, deal, document, interaction, issues, extra } = change;
+    let Change { filter, observed_at, client, deal, document, interaction, issues, lookups, told_by: _, extra } =
+        change;
     lines.maybe("filter", filter.map(filter_name).as_ref());
     lines.maybe("observed_at", observed_at.as_ref());
     client_lines(client, lines);
@@ -77,6 +78,9 @@ fn change_lines(change: &Change, lines: &mut Lines) {
     interaction.iter().for_each(|interaction| interaction_lines(interaction, lines));
     for issue in issues {
         lines.put("issue", format_args!("{} {}", issue.field, issue.message.id));
+    }
+    for (field, dictionary) in lookups {
+        lines.put(&format!("{field}.lookup"), dictionary);
     }
     for (name, value) in extra {
         lines.put(&format!("extra.{name}"), value);
@@ -140,6 +144,7 @@ fn deal_lines(deal: &DealChange, lines: &mut Lines) {
     let DealChange {
         foreign,
         title,
+        created_at,
         pipeline,
         stage,
         stage_since,
@@ -161,6 +166,7 @@ fn deal_lines(deal: &DealChange, lines: &mut Lines) {
         lines.put(&format!("deal.foreign.{kind}"), id);
     }
     lines.maybe("deal.title", title.as_ref());
+    lines.maybe("deal.created_at", created_at.as_ref());
     lines.maybe("deal.pipeline", pipeline.as_ref());
     lines.maybe("deal.stage", stage.as_ref());
     lines.maybe("deal.stage_since", stage_since.as_ref());
@@ -225,13 +231,16 @@ fn document_lines(document: &DocumentChange, lines: &mut Lines) {
 }
 
 fn interaction_lines(interaction: &InteractionChange, lines: &mut Lines) {
-    let InteractionChange { kind, direction, at, subject, text, page } = interaction;
+    let InteractionChange { kind, foreign, direction, at, subject, text, page } = interaction;
     let direction = match direction {
         Direction::Inbound => "inbound",
         Direction::Outbound => "outbound",
         Direction::Internal => "internal",
     };
     lines.put("interaction", format_args!("{} {direction}", super::outbound::interaction_name(*kind)));
+    for (kind, id) in foreign {
+        lines.put(&format!("interaction.foreign.{kind}"), id);
+    }
     lines.maybe("interaction.at", at.as_ref());
     lines.filled("interaction.subject", subject);
     lines.filled("interaction.text", text);

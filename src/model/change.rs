@@ -28,6 +28,10 @@ pub struct Change {
     pub interaction: Option<InteractionChange>,
     /// What was odd.
     pub issues: Vec<Issue>,
+    /// Fields whose value is a word of a dictionary of the source: full name, dictionary.
+    pub lookups: Vec<(CompactString, CompactString)>,
+    /// Of a polled record: which member of the row filled a field.
+    pub told_by: Vec<(CompactString, CompactString)>,
     /// Values that no mapping names: path in the record, text.
     pub extra: Vec<(CompactString, CompactString)>,
 }
@@ -76,6 +80,8 @@ pub struct DealChange {
     pub foreign: Vec<(CompactString, CompactString)>,
     /// Title.
     pub title: Option<CompactString>,
+    /// Since when the source has it.
+    pub created_at: Option<Timestamp>,
     /// Pipeline.
     pub pipeline: Option<CompactString>,
     /// Stage by name.
@@ -179,6 +185,8 @@ impl DocumentChange {
 pub struct InteractionChange {
     /// Kind.
     pub kind: InteractionKind,
+    /// Type and id in the source: the same one told again is the same interaction.
+    pub foreign: Vec<(CompactString, CompactString)>,
     /// Who turned to whom.
     pub direction: Direction,
     /// When it took place; `None`: at the time of receipt.

@@ -9,6 +9,10 @@ use crate::base::limits::RETRY_AFTER_MAX_MS;
 /// Hosts whose buckets are kept. At the bound the bucket that has rested longest is forgotten.
 const HOSTS_MAX: usize = 1_024;
 
+/// Requests that the lower lane leaves to the upper one: what a new lead with contact, deal and
+/// comment needs.
+const RESERVE_MAX: i64 = 10;
+
 /// Whether a request may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Take {
@@ -58,6 +62,25 @@ impl Limiter {
         Take::Wait((wait_us + 999) / 1_000)
     }
 
+    /// Takes a token only while enough are left for those who must not wait: reading goes in this
+    /// lane, so that a fresh lead is told at once however much is being read.
+    pub fn take_lower(&mut self, now: Timestamp) -> Take {
+        let reserve = (self.burst / 2).min(RESERVE_MAX);
+        let whole = self.burst;
+        self.burst -= reserve;
+        // Above the smaller bucket by what the upper lane has taken: that drains first.
+        let now_us = now.0.saturating_mul(1_000);
+        let drained_at_us = self.drained_at_us.min(now_us.saturating_add(self.interval_us * whole));
+        self.drained_at_us = drained_at_us;
+        let fullest = now_us.saturating_add(self.interval_us * self.burst);
+        let take = match drained_at_us > fullest && now >= self.closed_until {
+            true => Take::Wait((drained_at_us + self.interval_us - fullest + 999) / 1_000),
+            false => self.take(now),
+        };
+        self.burst = whole;
+        take
+    }
+
     /// The foreign system said that its bucket is full: ours is empty from now, and nothing goes
     /// before `until`.
     pub fn close(&mut self, now: Timestamp, until: Timestamp) {
@@ -83,6 +106,11 @@ impl Quotas {
     /// Takes a token of `host`; `make` gives its bucket when it is new.
     pub fn take(&self, host: &str, make: impl FnOnce() -> Limiter, now: Timestamp) -> Take {
         self.with(host, make, |limiter| limiter.take(now))
+    }
+
+    /// See [`Limiter::take_lower`].
+    pub fn take_lower(&self, host: &str, make: impl FnOnce() -> Limiter, now: Timestamp) -> Take {
+        self.with(host, make, |limiter| limiter.take_lower(now))
     }
 
     /// See [`Limiter::close`].
@@ -125,6 +153,26 @@ mod tests {
             assert_eq!(limiter.take(START.plus_ms(60_000)), Take::Go);
         }
         assert_eq!(limiter.take(START.plus_ms(60_000)), Take::Wait(500));
+    }
+
+    #[test]
+    fn the_lower_lane_leaves_room_and_loses_no_rate() {
+        let mut limiter = Limiter::new(2, 1_000, 40);
+        for _ in 0..30 {
+            assert_eq!(limiter.take_lower(START), Take::Go);
+        }
+        assert_eq!(limiter.take_lower(START), Take::Wait(500));
+        // A lead comes: ten requests at once, whatever is being read.
+        for _ in 0..10 {
+            assert_eq!(limiter.take(START), Take::Go);
+        }
+        assert_eq!(limiter.take(START), Take::Wait(500));
+        assert_eq!(limiter.take_lower(START), Take::Wait(5_500));
+        let mut at = START.plus_ms(5_500);
+        for _ in 0..100 {
+            assert_eq!(limiter.take_lower(at), Take::Go, "the whole rate is there for reading");
+            at = at.plus_ms(500);
+        }
     }
 
     #[test]

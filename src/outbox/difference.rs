@@ -1,6 +1,7 @@
 //! What of an object a sink does not hold yet.
 
 use compact_str::CompactString;
+use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use crate::model::Confirmed;
@@ -15,11 +16,66 @@ pub fn difference(
     let Some(confirmed) = confirmed else { return desired.to_vec() };
     let held = |name: &str| confirmed.sent.iter().find(|(key, _)| key == name).map(|(_, text)| text.as_str());
     let differs = |(name, value): &&(CompactString, Json)| {
-        // As text: a JSON value compares with a `str` by its content, not by its JSON.
-        let text = value.to_string();
-        !create_only.contains(name) && held(name) != Some(text.as_str())
+        !create_only.contains(name) && !held(name).is_some_and(|text| is_same(text, &value.to_string()))
     };
     desired.iter().filter(differs).cloned().collect()
+}
+
+/// Whether two values (JSON texts) are one, however a sink writes it: `50000` is `"50000.00"`,
+/// `true` is `"Y"`, nothing is an empty text. What a sink was sent and what it gives back differ so.
+pub fn is_same(left: &str, right: &str) -> bool {
+    if left == right {
+        return true;
+    }
+    let (Ok(left), Ok(right)) = (serde_json::from_str::<Json>(left), serde_json::from_str::<Json>(right)) else {
+        return false;
+    };
+    match (plain(&left), plain(&right)) {
+        (Some(left), Some(right)) => {
+            let decimals = (left.parse::<Decimal>(), right.parse::<Decimal>());
+            left == right || matches!(decimals, (Ok(left), Ok(right)) if left == right) || are_flags(&left, &right)
+        }
+        (None, None) => left == right,
+        (Some(text), None) | (None, Some(text)) => text.is_empty() && (is_empty(&left) || is_empty(&right)),
+    }
+}
+
+/// A scalar as text; nothing is an empty text.
+fn plain(json: &Json) -> Option<String> {
+    match json {
+        Json::Null => Some(String::new()),
+        Json::Bool(flag) => Some(flag.to_string()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::String(text) => Some(text.replace("\r\n", "\n").trim().to_owned()),
+        Json::Array(_) | Json::Object(_) => None,
+    }
+}
+
+fn are_flags(left: &str, right: &str) -> bool {
+    let flag = |text: &str| match text {
+        "true" | "Y" => Some(true),
+        "false" | "N" => Some(false),
+        _ => None,
+    };
+    let as_number = |text: &str| match text {
+        "1" => Some(true),
+        "0" => Some(false),
+        _ => None,
+    };
+    match (flag(left), flag(right)) {
+        (Some(left), Some(right)) => left == right,
+        (Some(flag), None) => as_number(right) == Some(flag),
+        (None, Some(flag)) => as_number(left) == Some(flag),
+        (None, None) => false,
+    }
+}
+
+fn is_empty(json: &Json) -> bool {
+    match json {
+        Json::Array(items) => items.is_empty(),
+        Json::Object(members) => members.is_empty(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
+    }
 }
 
 #[cfg(test)]
@@ -52,7 +108,15 @@ mod tests {
         check(deal(), Some(deal()), &["TITLE"], json!({}));
         check(deal(), Some(json!({"TITLE": "x", "OPPORTUNITY": 5, "CLASS": "B"})), &["TITLE"], json!({"CLASS": "A"}));
         check(deal(), Some(json!({})), &["TITLE"], json!({"OPPORTUNITY": 5, "CLASS": "A"}));
-        check(deal(), Some(json!({"OPPORTUNITY": "5", "CLASS": "A"})), &["TITLE"], json!({"OPPORTUNITY": 5}));
+        // The sink writes numbers its own way.
+        check(deal(), Some(json!({"OPPORTUNITY": "5.00", "CLASS": "A"})), &["TITLE"], json!({}));
+        check(
+            json!({"X": true, "Y": "a\nb", "Z": ""}),
+            Some(json!({"X": "Y", "Y": "a\r\nb", "Z": null})),
+            &[],
+            json!({}),
+        );
+        check(json!({"X": true, "Y": 1}), Some(json!({"X": "0", "Y": "N"})), &[], json!({"X": true, "Y": 1}));
         check(json!({"X": null}), Some(json!({"X": 1, "Y": 2})), &[], json!({"X": null}));
     }
 }

@@ -26,7 +26,7 @@ use crate::model::{Delivery, DeliveryState, Fault};
 mod difference;
 mod schedule;
 
-pub use difference::difference;
+pub use difference::{difference, is_same};
 pub use schedule::{Jitter, schedule};
 
 /// The object changed: the sink must learn at least `version`.
@@ -141,6 +141,21 @@ pub fn resend(row: Delivery, now: Timestamp) -> Delivery {
         }
     };
     Delivery { state, attempts: 0, last_reason: None, ..row }
+}
+
+/// The object was deleted in the sink: a person says whether it is to be made anew ([`resend`]).
+pub fn gone(row: Delivery, now: Timestamp) -> Delivery {
+    match row.state {
+        DeliveryState::Discarded => row,
+        DeliveryState::Due { .. }
+        | DeliveryState::InFlight { .. }
+        | DeliveryState::Uncertain { .. }
+        | DeliveryState::Dead { .. } => {
+            let reason = Message::new("poll-deleted-there");
+            let state = DeliveryState::Dead { fault: Fault::Data, reason: reason.clone(), since: now };
+            Delivery { state, last_reason: Some(reason), ..row }
+        }
+    }
 }
 
 /// A person gives the delivery up.

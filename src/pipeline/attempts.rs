@@ -49,6 +49,7 @@ fn one(step: &mut Step<'_>, sink: &Slug, item: AttemptedItem) -> Result<(), Tabl
                         None => held.push((name, value)),
                     }
                 }
+                state.gone = None;
                 state.confirmed = Some(Confirmed { foreign_kind, foreign_id, version, at, sent: held });
             })
         }
@@ -147,9 +148,16 @@ pub(super) fn forget_foreign(step: &mut Step<'_>, sink: &Slug, object: ObjectRef
 /// A person wants a dead letter sent again.
 pub(super) fn resend(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
     let at = step.at;
+    let mut was_gone = false;
     edit(step, sink, object, |state| {
+        // Deleted there: to send it is to make it anew.
+        was_gone = state.gone.take().is_some();
+        if was_gone {
+            state.confirmed = None;
+        }
         state.delivery = state.delivery.take().map(|row| outbox::resend(row, at));
-    })
+    })?;
+    if was_gone { forget_foreign(step, sink, object) } else { Ok(()) }
 }
 
 /// A person gives a dead letter up.

@@ -94,7 +94,7 @@ pub(super) fn deal(
             tasks::after(step, origin, client, id, &before)?;
         }
     }
-    if created {
+    if created && !origin.is_history {
         assign::assign(step, origin, client, id, told, change)?;
     }
     for (kind, foreign_id) in &told.foreign {
@@ -349,7 +349,11 @@ fn offer(
         changed |= offer_price(deal, told, &money);
         changed |= offer_stage(deal, told, &stage);
         changed |= offer_close(deal, told, &plain);
-        changed |= offer_state(deal, told.state, at);
+        changed |= offer_state(deal, told.state, told.stage_since.map_or(at, |since| since.min(at)));
+        if let Some(created) = told.created_at.filter(|created| *created < deal.created_at) {
+            deal.created_at = created;
+            changed = true;
+        }
         if let Some(replied) = told.client_replied_at
             && deal.client_replied_at.is_none_or(|before| before < replied)
         {

@@ -23,8 +23,7 @@ use crate::store::Store;
 use crate::tables::rows::{ErasureRow, SinkState};
 use crate::tables::{
     Assignments, ClientInteractions, Clients, ContactKey, Contacts, Crosswalk, Deals, Documents, Due, Erasures, Inns,
-    Interactions, Merges, OpenDeals, OpenTasks, Outcomes, Quarantine, Reader, Span, TableError, Tasks,
-    Watches, packed,
+    Interactions, Merges, OpenDeals, OpenTasks, Outcomes, Quarantine, Reader, Span, TableError, Tasks, Watches, packed,
 };
 
 /// The client that stands for this one, and all that were merged into it.

@@ -38,34 +38,48 @@ fn want_for(step: &mut Step<'_>, object: ObjectRef, cause: Cause) -> Result<(), 
     }
     let catalog = step.catalog;
     for sink in catalog.sinks_for(object) {
-        let (position, at) = (step.position, step.at);
-        let was_open = change(step, &sink.name, object, |state| {
-            let was_open = state.delivery.is_some();
-            state.delivery = Some(outbox::want(state.delivery.take(), position, at));
-            was_open
-        })?;
-        let Some(was_open) = was_open else { continue };
-        let open = step.rows.peek::<Sinks, _>(&sink.name, |row| row.is_some_and(|row| row.open))?;
-        let goes_by_itself = open && step.moment != Moment::History;
-        if !was_open {
-            let lane = match (cause, step.moment) {
-                (_, Moment::History) => Lane::Quiet,
-                // Seen while another integration may still be at work: nothing in the sink is to
-                // start because of it.
-                (_, Moment::Unknown) if !open => Lane::Quiet,
-                (Cause::Score, Moment::Unknown | Moment::Live) => Lane::Later,
-                (Cause::Record, Moment::Unknown | Moment::Live) => Lane::Urgent,
-            };
-            match goes_by_itself {
-                true => list::<Pending>(step, &Pending::key(&sink.name, lane, object), object)?,
-                false => list::<Held>(step, &Pending::key(&sink.name, lane, object), object)?,
-            }
-        } else if goes_by_itself && cause == Cause::Record {
-            release(step, &sink.name, object)?;
+        want_at(step, &sink.name, object, cause)?;
+    }
+    Ok(())
+}
+
+/// One sink must learn this object in its state of now.
+pub(super) fn want_in(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
+    want_at(step, sink, object, Cause::Record)
+}
+
+fn want_at(step: &mut Step<'_>, sink: &Slug, object: ObjectRef, cause: Cause) -> Result<(), TableError> {
+    let (position, at) = (step.position, step.at);
+    let was_open = change(step, sink, object, |state| {
+        let was_open = state.delivery.is_some();
+        let wanted = outbox::want(state.delivery.take(), position, at);
+        state.delivery = Some(match state.gone {
+            Some(_) => outbox::gone(wanted, at),
+            None => wanted,
+        });
+        was_open
+    })?;
+    let Some(was_open) = was_open else { return Ok(()) };
+    let open = step.rows.peek::<Sinks, _>(sink, |row| row.is_some_and(|row| row.open))?;
+    let goes_by_itself = open && step.moment != Moment::History;
+    if !was_open {
+        let lane = match (cause, step.moment) {
+            (_, Moment::History) => Lane::Quiet,
+            // Seen while another integration may still be at work: nothing in the sink is to
+            // start because of it.
+            (_, Moment::Unknown) if !open => Lane::Quiet,
+            (Cause::Score, Moment::Unknown | Moment::Live) => Lane::Later,
+            (Cause::Record, Moment::Unknown | Moment::Live) => Lane::Urgent,
+        };
+        match goes_by_itself {
+            true => list::<Pending>(step, &Pending::key(sink, lane, object), object)?,
+            false => list::<Held>(step, &Pending::key(sink, lane, object), object)?,
         }
-        if goes_by_itself && cause == Cause::Record {
-            release_needed(step, &sink.name, object)?;
-        }
+    } else if goes_by_itself && cause == Cause::Record {
+        release(step, sink, object)?;
+    }
+    if goes_by_itself && cause == Cause::Record {
+        release_needed(step, sink, object)?;
     }
     Ok(())
 }

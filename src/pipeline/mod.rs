@@ -21,6 +21,8 @@ mod gate;
 mod identify;
 mod marks;
 mod merges;
+mod news;
+mod polled;
 mod prefetch;
 mod prepare;
 mod rebuild;

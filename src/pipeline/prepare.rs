@@ -6,21 +6,26 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use rayon::prelude::*;
 
 use super::{Configurations, PipelineError};
+use crate::base::checksum::Fingerprint;
 use crate::base::limits::INLINE_ITEMS_MAX;
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
 use crate::catalog::{Catalog, Connection};
 use crate::connector::Transport;
 use crate::decode::table::{self, Format};
 use crate::decode::{self, commerceml};
-use crate::entry::{Attempted, Attempting, Body, Command, Commanded, Configured, Entry, Received, Slice};
+use crate::entry::{
+    Attempted, Attempting, Body, Command, Commanded, Configured, DELETED_NOTE, Entry, ObjectRef, Received, Slice,
+};
 use crate::field::FieldValue;
 use crate::journal::{Journal, StoredEntry};
 use crate::mapping::{Mapped, columns};
-use crate::model::{Change, Issue};
-use crate::value::Value;
+use crate::model::{Change, FilterReason, Issue};
+use crate::tables::rows::WordRow;
+use crate::value::{Path, Value};
 
 /// An entry ready to be applied.
 pub(super) struct Prepared {
@@ -75,12 +80,44 @@ pub(super) struct Record {
     pub stream: Slug,
     /// What it says, or why it cannot be used.
     pub content: Content,
+    /// Of a record that a poller read: which foreign object it is.
+    pub polled: Option<Polled>,
+}
+
+/// A row that a poller read.
+pub(super) struct Polled {
+    /// Its id there.
+    pub id: CompactString,
+    /// Time of its newest change, as the foreign system writes it.
+    pub time: CompactString,
+    /// Names what it says.
+    pub fingerprint: Fingerprint,
+    /// Our object that it is, when we made it.
+    pub ours: Option<ObjectRef>,
+    /// Fields that we write there: what they hold (JSON text), and whether we keep them up to date.
+    pub held: Vec<(CompactString, String, bool)>,
+    /// All of it.
+    pub row: Value,
+}
+
+/// A word of a foreign dictionary.
+pub(super) struct Word {
+    /// Our name of the dictionary.
+    pub dictionary: CompactString,
+    /// Its id there.
+    pub key: CompactString,
+    /// What it says.
+    pub row: WordRow,
 }
 
 /// What a record says.
 pub(super) enum Content {
     /// A canonical change.
     Change(Box<Change>),
+    /// A word of a foreign dictionary.
+    Word(Box<Word>),
+    /// The foreign object of this id is no longer there.
+    Gone(CompactString),
     /// Why it waits for a person.
     Refused(Message),
     /// It spoke of a person who was erased.
@@ -93,6 +130,8 @@ type Items = Box<dyn Iterator<Item = Decoded> + Send>;
 enum Decoded {
     /// A record of this stream.
     Record(Slug, Value, Vec<Issue>),
+    /// The foreign object of this id is no longer there.
+    Gone(CompactString),
     /// Something that cannot be read.
     Broken(Message),
 }
@@ -191,7 +230,8 @@ impl Preparer {
             | Command::ErasePerson(_)
             | Command::ApplyPlan { .. }
             | Command::PauseSink { .. }
-            | Command::ResumeSink { .. } => return Ok(Work::Command(commanded)),
+            | Command::ResumeSink { .. }
+            | Command::LoadSource { .. } => return Ok(Work::Command(commanded)),
         };
         let Some(envelope) = self.envelope_at(at.position)? else { return Ok(Work::Command(commanded)) };
         let catalog = self.catalog_at(position)?;
@@ -211,10 +251,14 @@ impl Preparer {
                 item: at.item,
                 stream: envelope.stream.clone(),
                 content: Content::Refused(Message::new("pipeline-no-such-record").with("record", at)),
+                polled: None,
             },
-            Err(message) => {
-                Record { item: at.item, stream: envelope.stream.clone(), content: Content::Refused(message) }
-            }
+            Err(message) => Record {
+                item: at.item,
+                stream: envelope.stream.clone(),
+                content: Content::Refused(message),
+                polled: None,
+            },
         };
         Ok(Work::Again { at, envelope, record: Box::new(record), after, more, despite_filter })
     }
@@ -251,7 +295,8 @@ impl Preparer {
                     }
                     Err(message) => {
                         let stream = envelope.stream.clone();
-                        let records = vec![Record { item: from, stream, content: Content::Refused(message) }];
+                        let records =
+                            vec![Record { item: from, stream, content: Content::Refused(message), polled: None }];
                         return Ok(Work::Import { of, from, envelope, records, last: true });
                     }
                 }
@@ -279,7 +324,12 @@ fn envelope(journal: &dyn Journal, catalog: &Catalog, received: Received) -> Wor
     let items = match items(journal, catalog, &envelope) {
         Ok(items) => items,
         Err(message) => {
-            let records = vec![Record { item: 0, stream: envelope.stream.clone(), content: Content::Refused(message) }];
+            let records = vec![Record {
+                item: 0,
+                stream: envelope.stream.clone(),
+                content: Content::Refused(message),
+                polled: None,
+            }];
             return Work::Envelope { envelope, records, more: false };
         }
     };
@@ -326,6 +376,17 @@ fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Received) -> Resul
             Ok(Box::new(commerceml::open(name, body).map(|item| match item.content {
                 commerceml::Content::Record(it) => Decoded::Record(it.stream, it.value, it.issues),
                 commerceml::Content::Broken(it) => Decoded::Broken(it.message),
+            })))
+        }
+        Some(Transport::Poll) => {
+            let bytes = body_bytes(journal, &envelope.body)?;
+            let rows = decode::json::decode(&bytes, None).map_err(|error| error.message)?.value;
+            let Value::List(rows) = rows else { return Err(Message::new("poll-not-rows")) };
+            let (stream, deleted) = (envelope.stream.clone(), envelope.header(DELETED_NOTE).is_some());
+            Ok(Box::new(rows.into_iter().map(move |row| match (deleted, row.as_text()) {
+                (true, Some(id)) => Decoded::Gone(id.into()),
+                (true, None) => Decoded::Broken(Message::new("poll-not-rows")),
+                (false, _) => Decoded::Record(stream.clone(), row, Vec::new()),
             })))
         }
         Some(Transport::Folder) => {
@@ -397,10 +458,14 @@ pub fn table_options(connection: &Connection) -> table::Options<'_> {
 
 fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: Decoded) -> Record {
     if envelope.is_erased(item) {
-        return Record { item, stream: envelope.stream.clone(), content: Content::Erased };
+        return Record { item, stream: envelope.stream.clone(), content: Content::Erased, polled: None };
     }
     match decoded {
         Decoded::Record(stream, value, issues) => {
+            let polled = polled(catalog, envelope, &value);
+            if let Some(content) = word(catalog, envelope, &value) {
+                return Record { item, stream, content, polled };
+            }
             let content = match catalog.map_inbound(envelope, &stream, &value) {
                 Mapped::Change(mut change) => {
                     change.issues.splice(0..0, issues);
@@ -408,12 +473,75 @@ fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: Decoded) -
                 }
                 Mapped::Refused(message) => Content::Refused(message),
             };
-            Record { item, stream, content }
+            Record { item, stream, content, polled }
         }
+        Decoded::Gone(id) => Record { item, stream: envelope.stream.clone(), content: Content::Gone(id), polled: None },
         Decoded::Broken(message) => {
-            Record { item, stream: envelope.stream.clone(), content: Content::Refused(message) }
+            Record { item, stream: envelope.stream.clone(), content: Content::Refused(message), polled: None }
         }
     }
+}
+
+/// Which foreign object a row of a poller is.
+fn polled(catalog: &Catalog, envelope: &Received, row: &Value) -> Option<Polled> {
+    let connection = catalog.connection(&envelope.connection)?;
+    let poll = connection.connector.poll(&envelope.stream)?;
+    let ours = poll.ours.as_ref().and_then(|path| path.first(row)).and_then(Value::as_text).and_then(our_id);
+    Some(Polled {
+        id: poll.id_of(row)?,
+        time: poll.time_of(row),
+        fingerprint: poll.fingerprint_of(row),
+        ours,
+        held: held(connection, &envelope.stream, row),
+        row: row.clone(),
+    })
+}
+
+/// Our id: the whole text, or a line `[uzel:id]` in it.
+fn our_id(text: &str) -> Option<ObjectRef> {
+    let marked = text.split_once("[uzel:").and_then(|(_, rest)| rest.split_once(']')).map(|(id, _)| id);
+    marked.unwrap_or(text).parse().ok()
+}
+
+/// What a row holds of the fields that we write there.
+fn held(connection: &Connection, kind: &str, row: &Value) -> Vec<(CompactString, String, bool)> {
+    let Some(spec) = connection.connector.sink.as_ref().and_then(|sink| sink.object(kind)) else { return Vec::new() };
+    let Some(mapping) = connection.outbound(&spec.mapping) else { return Vec::new() };
+    let is_multi = |name: &str| spec.multi.iter().any(|it| it.name == name);
+    let held = mapping.targets().filter(|name| !is_multi(name)).filter_map(|name| {
+        let mut text = String::new();
+        row.get(name)?.write_json(&mut text);
+        Some((CompactString::new(name), text, mapping.is_kept(name)))
+    });
+    held.collect()
+}
+
+/// The row as a word of a dictionary, when its stream is one.
+fn word(catalog: &Catalog, envelope: &Received, row: &Value) -> Option<Content> {
+    let poll = catalog.connection(&envelope.connection)?.connector.poll(&envelope.stream)?;
+    let words = poll.words.as_ref()?;
+    let text = |path: &Option<Path>| {
+        let text = path.as_ref().and_then(|path| path.first(row)).and_then(Value::as_text);
+        CompactString::new(text.unwrap_or_default())
+    };
+    let group = text(&words.group);
+    let dictionary = words.dictionary_of(&group).cloned();
+    let key = words.key.as_ref().unwrap_or(&poll.id).first(row).and_then(Value::as_text).map(CompactString::new);
+    let (Some(dictionary), Some(key)) = (dictionary, key) else {
+        let filter = Some(FilterReason::NotUsed);
+        return Some(Content::Change(Box::new(Change { filter, ..Change::default() })));
+    };
+    let parts: Vec<&str> = words.name.iter().filter_map(|path| path.first(row)?.as_text()).map(str::trim).collect();
+    let name: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let off = ["false", "N", "0"];
+    let row = WordRow {
+        name: name.join(" ").into(),
+        within: text(&words.within),
+        active: !off.contains(&text(&words.active).as_str()),
+        email: text(&words.email),
+        phone: text(&words.phone),
+    };
+    Some(Content::Word(Box::new(Word { dictionary, key, row })))
 }
 
 fn body_bytes(journal: &dyn Journal, body: &Body) -> Result<Vec<u8>, Message> {

@@ -85,7 +85,7 @@ pub(super) fn apply(
             page: told.page.clone(),
             utm,
         };
-        changed |= add_interaction(step, interaction)?;
+        changed |= add_interaction(step, &origin, &told.foreign, interaction)?;
     }
     if let Some(client) = identified.client {
         if identified.changed {
@@ -101,11 +101,32 @@ pub(super) fn apply(
     })
 }
 
-/// Adds an interaction unless it is there (the entry is applied twice).
-fn add_interaction(step: &mut Step<'_>, interaction: Interaction) -> Result<bool, TableError> {
+/// Adds an interaction unless it is there: the entry is applied twice, or the source tells of it
+/// again, and then it is told in its newest words.
+fn add_interaction(
+    step: &mut Step<'_>,
+    origin: &Origin<'_>,
+    foreign: &[(CompactString, CompactString)],
+    interaction: Interaction,
+) -> Result<bool, TableError> {
     let id = interaction.id;
-    if step.rows.get::<Interactions>(&id)?.is_some() {
+    if step.rows.peek::<Interactions, _>(&id, |row| row.is_some())? {
         return Ok(false);
+    }
+    for (kind, foreign_id) in foreign {
+        let key = origin.foreign(kind, foreign_id);
+        let Some(ObjectKey::Interaction(known)) = step.rows.get::<Crosswalk>(&key)? else {
+            remember_foreign(step, &key, ObjectKey::Interaction(id))?;
+            continue;
+        };
+        return step.rows.update::<Interactions, _>(&known, |row| {
+            let Some(row) = row else { return false };
+            let held = &mut row.interaction;
+            let same = held.subject == interaction.subject && held.text == interaction.text;
+            held.subject.clone_from(&interaction.subject);
+            held.text.clone_from(&interaction.text);
+            !same
+        });
     }
     if let Some(deal) = interaction.deal {
         let inbound = interaction.direction == crate::model::Direction::Inbound;

@@ -136,7 +136,8 @@ fn referred(entry: &Entry) -> Option<Position> {
             | Command::ErasePerson(_)
             | Command::ApplyPlan { .. }
             | Command::PauseSink { .. }
-            | Command::ResumeSink { .. } => None,
+            | Command::ResumeSink { .. }
+            | Command::LoadSource { .. } => None,
         },
         Entry::Slice(Slice::Import { of, .. }) => Some(*of),
         Entry::Slice(Slice::Rescore { .. })

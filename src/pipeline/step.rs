@@ -1,7 +1,7 @@
 //! One prepared entry applied: the heart of the daemon, a function of the overlay and the entry.
 
 use super::prepare::{Content, Prepared, Record, Work};
-use super::{attempts, erase, gate, merges, records, scores, tasks};
+use super::{attempts, erase, gate, merges, polled, records, scores, tasks};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX, TICK_WATCHES_MAX};
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
@@ -79,6 +79,7 @@ impl Step<'_> {
         if let Some(earlier) = self.repeated(envelope, first)? {
             return self.outcome(first, &envelope.connection, &envelope.stream, Outcome::Repeated(earlier));
         }
+        polled::cursor(self, envelope);
         if more {
             let row = ImportRow { connection: envelope.connection.clone(), next: 0, total: None };
             self.rows.put::<Imports>(&self.position, row);
@@ -184,6 +185,7 @@ impl Step<'_> {
             Command::ApplyPlan { sink, plan, objects } => gate::apply_plan(self, &sink, plan, &objects),
             Command::PauseSink { sink } => gate::pause(self, &sink),
             Command::ResumeSink { sink } => gate::resume(self, &sink),
+            Command::LoadSource { connection } => polled::load(self, &connection),
             // The record was not there to be read again: nothing to do.
             Command::RetryRecord { .. } | Command::AcceptRecord { .. } => Ok(()),
         }
@@ -196,26 +198,41 @@ impl Step<'_> {
         record: Record,
         despite_filter: bool,
     ) -> Result<(), TableError> {
-        let Record { stream, content, .. } = record;
+        let Record { stream, content, polled, .. } = record;
+        self.moment = self.catalog.moment(envelope, envelope.received_at);
         let outcome = match content {
             Content::Erased => Outcome::Filtered(FilterReason::Erased),
             Content::Refused(message) => {
+                if let Some(told) = &polled {
+                    polled::settle(self, envelope, told, Vec::new())?;
+                }
                 return self.quarantine(at, &envelope.connection, &stream, message);
             }
-            Content::Change(change) => match change.filter {
-                Some(reason) if !despite_filter => Outcome::Filtered(reason),
-                Some(_) | None => match self.is_internal(&change) {
-                    true => Outcome::Filtered(FilterReason::Internal),
-                    false => {
-                        let observed_at = change.observed_at.unwrap_or(envelope.received_at);
-                        self.moment = self.catalog.moment(envelope, observed_at);
-                        let applied = records::apply(self, at, envelope, *change);
-                        self.moment = Moment::Unknown;
-                        applied?
-                    }
-                },
-            },
+            Content::Word(word) => polled::word(self, envelope, polled.as_ref(), *word)?,
+            Content::Gone(id) => polled::gone(self, envelope, &id)?,
+            Content::Change(mut change) => {
+                let observed_at = change.observed_at.unwrap_or(envelope.received_at);
+                self.moment = self.catalog.moment(envelope, observed_at);
+                let mut tells = Vec::new();
+                if let Some(told) = &polled {
+                    polled::ours(self, envelope, told)?;
+                    tells = polled::keep_news(self, envelope, told, &mut change)?;
+                    polled::look_up(self, envelope, &mut change, &mut tells)?;
+                }
+                let outcome = match change.filter {
+                    Some(reason) if !despite_filter => Outcome::Filtered(reason),
+                    Some(_) | None => match self.is_internal(&change) {
+                        true => Outcome::Filtered(FilterReason::Internal),
+                        false => records::apply(self, at, envelope, *change)?,
+                    },
+                };
+                if let Some(told) = &polled {
+                    polled::settle(self, envelope, told, tells)?;
+                }
+                outcome
+            }
         };
+        self.moment = Moment::Unknown;
         self.outcome(at, &envelope.connection, &stream, outcome)
     }
 

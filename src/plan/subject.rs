@@ -1,10 +1,11 @@
 //! An object with what surrounds it: everything a request about it is made of.
 
 use crate::base::{ClientId, Locale, Position, Slug};
+use crate::catalog::Connection;
 use crate::connector::{ClientSort, ObjectKind, ObjectSpec, SinkSpec};
 use crate::entry::ObjectRef;
 use crate::mapping::Ref;
-use crate::model::{Client, ClientKind, ClientState, ContactPoint, Deal, Interaction, Task};
+use crate::model::{Client, ClientKind, ClientState, ContactPoint, Deal, Foreign, Interaction, Task};
 use crate::sink::Search;
 use crate::tables::rows::{ClientRow, DealRow, InteractionRow, SinkState, TaskRow, sink_state};
 use crate::tables::{Clients, Deals, Interactions, Reader, TableError, Tasks};
@@ -113,14 +114,21 @@ impl Subject {
     }
 
     /// The id that an object which this one refers to has in `sink`.
-    pub fn foreign(&self, reference: Ref, sink: &Slug) -> Option<String> {
-        match reference {
+    ///
+    /// Of a kind that the sink keeps it in: a deal may have been a lead there.
+    pub fn foreign(&self, reference: Ref, connection: &Connection) -> Option<String> {
+        let spec = connection.connector.sink.as_ref()?;
+        let stands = |it: &&Foreign, of: ObjectKind| {
+            it.connection == connection.name && spec.objects.iter().any(|kind| kind.of == of && *kind.kind == *it.kind)
+        };
+        let found = match reference {
             Ref::Client => {
                 let foreign = &self.client()?.foreign;
-                foreign.iter().find(|(it, _)| it.connection == *sink).map(|(it, _)| it.id.to_string())
+                foreign.iter().map(|(it, _)| it).find(|it| stands(it, ObjectKind::Client))
             }
-            Ref::Deal => self.deal()?.foreign.iter().find(|it| it.connection == *sink).map(|it| it.id.to_string()),
-        }
+            Ref::Deal => self.deal()?.foreign.iter().find(|it| stands(it, ObjectKind::Deal)),
+        };
+        found.map(|it| it.id.to_string())
     }
 
     /// Its version: the entry that changed it last.

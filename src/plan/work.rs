@@ -50,7 +50,7 @@ pub fn work<'c>(
     let score = subject.deal().and_then(|deal| deal.score.as_ref());
     let explanation = score.map(|score| scoring::explain(score, locale)).unwrap_or_default();
     let foreign = |reference: Ref| {
-        let given = subject.foreign(reference, sink);
+        let given = subject.foreign(reference, connection);
         given.or_else(|| match ids {
             Ids::Given => None,
             Ids::Expected => expected(subject, reference, sink),

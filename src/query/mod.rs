@@ -7,6 +7,7 @@ mod difference;
 mod journal;
 pub mod keeping;
 mod objects;
+mod sources;
 mod sync;
 mod tasks;
 mod text;
@@ -193,7 +194,7 @@ impl Query {
     }
 
     /// An instant in the company's zone, for people.
-    fn local(&self, at: Timestamp) -> String {
+    pub fn local(&self, at: Timestamp) -> String {
         at.to_jiff().to_zoned(self.catalog.company.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 

@@ -86,6 +86,7 @@ fn command(command: &Command) -> String {
         Command::ApplyPlan { sink, plan, objects } => format!("apply {plan} ({}) -> {sink}", objects.len()),
         Command::PauseSink { sink } => format!("pause {sink}"),
         Command::ResumeSink { sink } => format!("resume {sink}"),
+        Command::LoadSource { connection } => format!("load {connection}"),
     }
 }
 

@@ -620,3 +620,29 @@ pub struct AppliedView {
     /// Objects that gathered after the plan was made.
     pub newer: u64,
 }
+
+/// A stream that is read from a foreign system.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceView {
+    /// The connection.
+    pub connection: String,
+    /// The stream.
+    pub stream: String,
+    /// `off`, `not_begun`, `new_only` (history was not loaded), `loading`, `followed`, or `whole` (a
+    /// dictionary).
+    pub state: String,
+    /// Time of the newest change read, by the clock of that system.
+    pub time: Option<String>,
+    /// Rows of history read so far, while it is being loaded.
+    pub loaded: Option<u64>,
+    /// Rows of history there are, when that system says so.
+    pub total: Option<u64>,
+    /// When something new came last.
+    pub news_at: Option<String>,
+    /// When it was read last without trouble, since the daemon began.
+    pub read_at: Option<String>,
+    /// Rows read again that said nothing new, since the daemon began.
+    pub same: u64,
+    /// Why it is not read now, and the next step.
+    pub trouble: Option<String>,
+}

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::form;
 use super::judge::View;
-use crate::value::Value;
+use crate::value::{Path, Value};
 
 /// The method that takes batches.
 pub(super) const METHOD: &str = "batch";
@@ -20,6 +20,15 @@ pub(super) fn pack<'a>(commands: impl Iterator<Item = (&'a str, &'a Json)>) -> J
         (name(index), Json::String(format!("{method}?{}", form::encode(body))))
     };
     json!({"halt": 0, "cmd": commands.enumerate().map(command).collect::<Map<String, Json>>()})
+}
+
+/// Stands for a value in a row of the answer to the command before number `index`: the commands of
+/// a batch run one after another, and a later one may use what an earlier one found.
+pub(super) fn row_before(index: usize, rows: &Path, place: u32, member: &Path) -> String {
+    let rows = rows.to_string();
+    let steps = rows.strip_prefix("result").unwrap_or(&rows).split('.').filter(|step| !step.is_empty());
+    let inner: String = steps.map(|step| format!("[{step}]")).collect();
+    format!("$result[{}]{inner}[{place}][{member}]", name(index.saturating_sub(1)))
 }
 
 /// The answer to each of `count` commands, in the shape of an answer to a request of its own.
@@ -43,9 +52,14 @@ pub(super) fn unpack(body: &Value, count: usize) -> Vec<Option<View>> {
     (0..count).map(one).collect()
 }
 
-/// Names are letters first: PHP would turn numbers into a list.
+/// Names are letters first: PHP would turn numbers into a list. They sort as their numbers do: the
+/// commands run in the order in which they are written, a later one may need an earlier one, and
+/// JSON objects are written sorted.
 fn name(index: usize) -> String {
-    format!("c{index}")
+    match index {
+        0..=9 => format!("c{index}"),
+        _ => format!("d{index}"),
+    }
 }
 
 #[cfg(test)]
@@ -64,6 +78,18 @@ mod tests {
                 "c0": "crm.deal.update?fields[TITLE]=A%26B&id=7",
                 "c1": "profile?",
             }})
+        );
+    }
+
+    #[test]
+    fn commands_run_in_the_order_of_their_numbers() {
+        let names: Vec<String> = (0..50).map(name).collect();
+        let mut sorted = names.clone();
+        sorted.sort();
+        assert_eq!(names, sorted);
+        assert_eq!(
+            row_before(10, &Path::literal("result.items"), 49, &Path::literal("id")),
+            "$result[c9][items][49][id]"
         );
     }
 

@@ -16,6 +16,7 @@ use crate::connector::{Auth, BatchStrategy, BodyStyle, Http, RequestSpec, Scope,
 use crate::model::Fault;
 use crate::net::{CallError, Limiter, Method, Quotas, Request, Take, Wire, host_of};
 use crate::outbox::{Jitter, schedule};
+use crate::value::Path;
 
 /// Tokens asked for before one request. A clock that stands still must not hold a push for ever.
 const ADMIT_ROUNDS_MAX: u32 = 64;
@@ -31,7 +32,7 @@ const UNREACHABLE_STEPS_MAX: u32 = 7;
 
 /// A request, filled in.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Call {
+pub(crate) struct Call {
     /// Name of the method: for budgets and batches.
     pub method: String,
     http: Http,
@@ -41,23 +42,32 @@ pub(super) struct Call {
 
 impl Call {
     /// Fills the request in.
-    pub(super) fn new(spec: &RequestSpec, fill: &dyn Fn(&Slot) -> Json) -> Call {
+    pub(crate) fn new(spec: &RequestSpec, fill: &dyn Fn(&Slot) -> Json) -> Call {
         Call { method: spec.path.name(), http: spec.http, path: spec.path.fill(fill), body: spec.body.fill(fill) }
     }
 }
 
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// An answer, judged.
     Answered(Judged),
     /// It surely did not arrive. The sink rests: see [`Caller::rest`].
     NotSent(Message),
 }
 
+/// Whose requests go first when there is room for few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// What is written there.
+    Upper,
+    /// What is read on a schedule.
+    Lower,
+}
+
 /// Why the sink must rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Rest {
+pub(crate) struct Rest {
     pub until: Timestamp,
     pub fault: Fault,
     pub reason: Message,
@@ -65,9 +75,9 @@ pub(super) struct Rest {
 
 /// A call that may not go before an instant that lies behind the deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NotBefore(pub Timestamp);
+pub(crate) struct NotBefore(pub Timestamp);
 
-pub(super) struct Caller {
+pub(crate) struct Caller {
     spec: Arc<SinkSpec>,
     address: Secret,
     headers: Vec<(CompactString, Secret)>,
@@ -82,15 +92,17 @@ pub(super) struct Caller {
     /// Requests in a row that found nobody.
     unreachable: AtomicU32,
     sent: AtomicU32,
+    lane: Lane,
 }
 
 impl Caller {
-    pub(super) fn new(
+    pub(crate) fn new(
         spec: Arc<SinkSpec>,
         settings: &Settings,
         wire: Arc<dyn Wire>,
         quotas: Arc<Quotas>,
         clock: Arc<dyn Clock>,
+        lane: Lane,
     ) -> Result<Caller, SinkError> {
         let address = settings.secret(&spec.address)?;
         let host = host_of(address.expose()).ok_or_else(|| SinkError {
@@ -111,51 +123,57 @@ impl Caller {
         }
         let (spent, rest) = (Mutex::default(), Mutex::default());
         let (unreachable, sent) = (AtomicU32::new(0), AtomicU32::new(0));
-        Ok(Caller { spec, address, headers, query, host, wire, quotas, clock, spent, rest, unreachable, sent })
+        Ok(Caller { spec, address, headers, query, host, wire, quotas, clock, spent, rest, unreachable, sent, lane })
     }
 
     /// The host, for messages.
-    pub(super) fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
     /// Calls that can travel together.
-    pub(super) fn together_max(&self) -> usize {
+    pub(crate) fn together_max(&self) -> usize {
         match self.spec.batch {
             Some(BatchStrategy::Bitrix24) => DELIVERY_BATCH_MAX,
             None => 1,
         }
     }
 
+    /// In a call that travels as number `index` (from 1) of several: stands for a member of a row
+    /// that the call before it finds. `None`: calls know nothing of each other.
+    pub(crate) fn row_before(&self, index: usize, rows: &Path, place: u32, member: &Path) -> Option<String> {
+        self.spec.batch.map(|BatchStrategy::Bitrix24| bitrix24::row_before(index, rows, place, member))
+    }
+
     /// Requests sent since the last question.
-    pub(super) fn take_sent(&self) -> u32 {
+    pub(crate) fn take_sent(&self) -> u32 {
         self.sent.swap(0, Ordering::Relaxed)
     }
 
     /// Forgets an earlier rest: a new push tries.
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Why the sink must rest, if it must.
-    pub(super) fn rest(&self) -> Option<Rest> {
+    pub(crate) fn rest(&self) -> Option<Rest> {
         self.rest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Until when the method has spent its time.
-    pub(super) fn spent_until(&self, method: &str) -> Option<Timestamp> {
+    pub(crate) fn spent_until(&self, method: &str) -> Option<Timestamp> {
         let now = self.clock.now();
         let spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         spent.get(method).copied().filter(|until| *until > now)
     }
 
     /// Waits for leave to send one request (a batch is one), and for the method's time.
-    pub(super) async fn admit(&self, method: &str, deadline: Timestamp) -> Result<(), NotBefore> {
+    pub(crate) async fn admit(&self, method: &str, deadline: Timestamp) -> Result<(), NotBefore> {
         for _ in 0..ADMIT_ROUNDS_MAX {
             let now = self.clock.now();
             let until = match self.spent_until(method) {
                 Some(until) => until,
-                None => match self.quotas.take(&self.host, || self.bucket(), now) {
+                None => match self.take(now) {
                     Take::Go => return Ok(()),
                     Take::Wait(ms) => now.plus_ms(ms),
                 },
@@ -168,10 +186,17 @@ impl Caller {
         Err(NotBefore(self.clock.now()))
     }
 
+    fn take(&self, now: Timestamp) -> Take {
+        match self.lane {
+            Lane::Upper => self.quotas.take(&self.host, || self.bucket(), now),
+            Lane::Lower => self.quotas.take_lower(&self.host, || self.bucket(), now),
+        }
+    }
+
     /// Sends the calls, together where the sink can. `admit` must have been asked before. One
     /// reply per call, in order. When the sink's bucket is full the same request waits and goes
     /// again, a few times.
-    pub(super) async fn send(&self, calls: &[Call], deadline: Timestamp) -> Vec<Reply> {
+    pub(crate) async fn send(&self, calls: &[Call], deadline: Timestamp) -> Vec<Reply> {
         debug_assert!(!calls.is_empty() && calls.len() <= self.together_max());
         let mut replies = Vec::new();
         for round in 1..=SEND_ROUNDS_MAX {

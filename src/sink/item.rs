@@ -166,9 +166,15 @@ impl<'a> Item<'a> {
             Slot::Field(name) => field(&work.desired, name),
             Slot::Id => json!(id),
             Slot::Origin => json!(work.origin),
-            Slot::Values | Slot::Start | Slot::Name | Slot::BareName | Slot::Type | Slot::LabelRu | Slot::LabelEn => {
-                Json::Null
-            }
+            Slot::Values
+            | Slot::Start
+            | Slot::Page
+            | Slot::Time
+            | Slot::Name
+            | Slot::BareName
+            | Slot::Type
+            | Slot::LabelRu
+            | Slot::LabelEn => Json::Null,
         };
         let none = Fields::new();
         match &self.stage {

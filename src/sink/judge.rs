@@ -13,7 +13,7 @@ const REASON_CHARS_MAX: usize = 300;
 
 /// An answer, or the part of a batch's answer about one command.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct View {
+pub(crate) struct View {
     /// Status; `None` for a command inside a batch.
     pub status: Option<u16>,
     /// Headers.
@@ -57,7 +57,7 @@ pub(super) fn value(json: &serde_json::Value, depth: usize) -> Value {
 
 /// What follows.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Ruling {
+pub(crate) enum Ruling {
     /// It worked; the body.
     Done(Value),
     /// It surely did not take effect.
@@ -74,13 +74,13 @@ pub(super) enum Ruling {
 
 /// A ruling and, when it is not `Done`, its reason for people.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Judged {
+pub(crate) struct Judged {
     pub ruling: Ruling,
     pub reason: Message,
 }
 
 /// Judges an answer of the host.
-pub(super) fn judge(spec: &SinkSpec, host: &str, view: &View, now: Timestamp) -> Judged {
+pub(crate) fn judge(spec: &SinkSpec, host: &str, view: &View, now: Timestamp) -> Judged {
     let code = view.text(spec.error_code.as_ref()).unwrap_or_default();
     let text = view.text(spec.error_text.as_ref()).unwrap_or_default();
     let errs = [&spec.error_code, &spec.error_text]

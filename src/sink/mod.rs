@@ -37,8 +37,9 @@ mod judge;
 mod provision;
 mod push;
 
-use caller::Caller;
+pub(crate) use caller::{Call, Caller, Lane, NotBefore, Reply};
 pub use item::marked;
+pub(crate) use judge::{Judged, Ruling};
 pub use provision::ProvisionReport;
 
 /// Whether an earlier create may have taken effect.
@@ -205,7 +206,7 @@ impl Sink {
         quotas: Arc<Quotas>,
         clock: Arc<dyn Clock>,
     ) -> Result<Sink, SinkError> {
-        let caller = Caller::new(Arc::clone(&spec), settings, wire, quotas, Arc::clone(&clock))?;
+        let caller = Caller::new(Arc::clone(&spec), settings, wire, quotas, Arc::clone(&clock), Lane::Upper)?;
         Ok(Sink { name, spec, caller, clock, turn: tokio::sync::Mutex::new(()) })
     }
 

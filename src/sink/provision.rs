@@ -91,7 +91,14 @@ async fn add(
         Slot::Type => json!(field.kind),
         Slot::LabelRu => json!(field.label.0),
         Slot::LabelEn => json!(field.label.1),
-        Slot::Fields | Slot::Field(_) | Slot::Id | Slot::Origin | Slot::Values | Slot::Start => Json::Null,
+        Slot::Fields
+        | Slot::Field(_)
+        | Slot::Id
+        | Slot::Origin
+        | Slot::Values
+        | Slot::Start
+        | Slot::Page
+        | Slot::Time => Json::Null,
     });
     let Err(error) = send(caller, call, deadline).await else { return Ok(true) };
     let there = list(provision, caller, deadline).await.unwrap_or_default();

@@ -36,8 +36,8 @@ pub use row::Persisted;
 
 use row::RowFault;
 use rows::{
-    AssignmentRow, ClientRow, ContactRow, DealRow, ErasureRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow,
-    MetaRow, ObjectKey, OutcomeItem, QuarantineRow, SinkRow, TaskRow,
+    AssignmentRow, ClientRow, ContactRow, CursorRow, DealRow, ErasureRow, IdempotencyRow, ImportRow, InteractionRow,
+    MergeRow, MetaRow, ObjectKey, OutcomeItem, PolledRow, QuarantineRow, SinkRow, TaskRow, WordRow,
 };
 
 /// A table: what its keys and rows are.
@@ -135,6 +135,12 @@ tables! {
     Meta = 0x11 "meta": () => MetaRow;
     /// Merges, (winner, loser), so that they can be taken back.
     Merges = 0x12 "merges": (ClientId, ClientId) => MergeRow;
+    /// How far the streams of pollers are read: (connection, stream).
+    Cursors = 0x13 "cursors": (Slug, Slug) => CursorRow;
+    /// What a polled foreign object last said; its kind is the stream.
+    PolledRows = 0x14 "polled_rows": Foreign => PolledRow;
+    /// Words of foreign dictionaries: (connection, dictionary, id there).
+    Words = 0x15 "words": (Slug, CompactString, CompactString) => WordRow;
     /// Sinks: whether they are written to, and by whose decision.
     Sinks = 0x1A "sinks": Slug => SinkRow;
     /// Objects that a sink has to learn and that wait for a plan: keys and rows as in `pending`.

@@ -8,7 +8,7 @@ use super::row::first_version;
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{CLIENT_INTERACTIONS_CHUNK, CLIENT_INTERACTIONS_MAX};
 use crate::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, TaskId, Timestamp};
-use crate::entry::{Erasure, ObjectRef};
+use crate::entry::{Cursor, Erasure, ObjectRef};
 use crate::model::{Class, Client, Confirmed, Deal, Delivery, Document, Interaction, Outcome, Task};
 use crate::scoring::Sent;
 
@@ -25,6 +25,9 @@ first_version!(
     ImportRow,
     MetaRow,
     MergeRow,
+    CursorRow,
+    PolledRow,
+    WordRow,
     TaskRow,
     SinkRow,
     AssignmentRow,
@@ -48,6 +51,9 @@ pub struct SinkState {
     pub delivery: Option<Delivery>,
     /// What it last confirmed.
     pub confirmed: Option<Confirmed>,
+    /// Since when the object is known to be deleted there, journal time: it is not made again
+    /// before a person says so.
+    pub gone: Option<Timestamp>,
 }
 
 /// Of the sinks of an object, the one named `sink`.
@@ -59,7 +65,7 @@ pub fn sink_state<'a>(sinks: &'a [SinkState], sink: &Slug) -> Option<&'a SinkSta
 /// tell in which order sinks were met.
 pub fn sink_state_mut<'a>(sinks: &'a mut Vec<SinkState>, sink: &Slug) -> &'a mut SinkState {
     let place = sinks.binary_search_by(|state| state.sink.cmp(sink)).unwrap_or_else(|place| {
-        sinks.insert(place, SinkState { sink: sink.clone(), delivery: None, confirmed: None });
+        sinks.insert(place, SinkState { sink: sink.clone(), delivery: None, confirmed: None, gone: None });
         place
     });
     &mut sinks[place]
@@ -337,6 +343,43 @@ pub struct ErasureRow {
     pub deals: Vec<DealId>,
     /// Everything of theirs that sinks may have been told, sorted.
     pub objects: Vec<ObjectRef>,
+}
+
+/// How far a stream of a poller is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CursorRow {
+    /// How far.
+    pub cursor: Cursor,
+    /// Journal time of the entry that said so.
+    pub at: Timestamp,
+}
+
+/// What a polled foreign object last said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolledRow {
+    /// Names what it said, but for what is volatile.
+    pub fingerprint: Fingerprint,
+    /// Time of its newest change, as the foreign system writes it.
+    pub time: CompactString,
+    /// Whether it is no longer there.
+    pub gone: bool,
+    /// What it told: number of a field, fingerprint of its value.
+    pub told: Vec<(u8, u32)>,
+}
+
+/// A word of a foreign dictionary: a stage, a source, a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WordRow {
+    /// As people there read it.
+    pub name: CompactString,
+    /// Within what it counts (the id of the pipeline of a stage); empty: everywhere.
+    pub within: CompactString,
+    /// Whether it is in use.
+    pub active: bool,
+    /// E-mail address of a user.
+    pub email: CompactString,
+    /// Inner telephone number of a user.
+    pub phone: CompactString,
 }
 
 #[cfg(test)]

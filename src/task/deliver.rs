@@ -82,7 +82,7 @@ impl Recorder for JournalRecorder {
     }
 }
 
-fn refusal(error: &crate::journal::AppendError) -> Message {
+pub(super) fn refusal(error: &crate::journal::AppendError) -> Message {
     use crate::journal::AppendError;
     match error {
         AppendError::NoSpace(message)

@@ -3,13 +3,15 @@
 //! stopping it anywhere, harms nothing.
 //!
 //! [`tick`] tells the journal that time passed, [`admit`] cuts long work into slices, [`deliver`]
-//! brings sinks up to date, [`uploads`] finishes uploads of 1C that nobody asked for, [`keep`] makes
-//! snapshots, [`folders`] looks at watched folders.
+//! brings sinks up to date, [`poll`] reads what changed in foreign systems, [`uploads`] finishes
+//! uploads of 1C that nobody asked for, [`keep`] makes snapshots, [`folders`] looks at watched
+//! folders.
 
 pub mod admit;
 pub mod deliver;
 pub mod folders;
 pub mod keep;
+pub mod poll;
 pub mod tick;
 pub mod uploads;
 

@@ -57,6 +57,41 @@ impl Value {
         }
     }
 
+    /// Appends the value as JSON, numbers as they were written.
+    pub fn write_json(&self, out: &mut String) {
+        let text = |text: &str, out: &mut String| {
+            out.push_str(&serde_json::to_string(text).expect("a text is JSON"));
+        };
+        match self {
+            Value::Null => out.push_str("null"),
+            Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
+            Value::Number(number) => out.push_str(number),
+            Value::Text(it) => text(it, out),
+            Value::List(items) => {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    item.write_json(out);
+                }
+                out.push(']');
+            }
+            Value::Map(members) => {
+                out.push('{');
+                for (index, (name, value)) in members.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    text(name, out);
+                    out.push(':');
+                    value.write_json(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+
     /// Whether there is nothing to read: null, blank text, or a list or map of such.
     pub fn is_blank(&self) -> bool {
         match self {

@@ -129,6 +129,7 @@ fn source_lines(connector: &Connector, locale: Locale) -> String {
             "обмен с сайтом по адресу `/exchange/ПОДКЛЮЧЕНИЕ`",
             "exchange with a site at `/exchange/CONNECTION`",
         ),
+        Transport::Poll => say(locale, "опрос по расписанию", "asked on a schedule"),
     };
     let streams: Vec<String> = source.streams.iter().map(|stream| format!("`{}`", stream.name)).collect();
     let words = say(locale, "Источник", "Source");

@@ -102,7 +102,7 @@ fn attempts() -> [Entry; 2] {
 fn commands() -> Vec<Entry> {
     let at = ItemRef::new(Position(40), 2);
     let (sink, object) = (Slug::literal("bitrix24"), ObjectRef::Deal(DealId(300)));
-    let (winner, loser) = (ClientId(1), ClientId(2));
+    let (winner, loser, connection) = (ClientId(1), ClientId(2), Slug::literal("bitrix24"));
     let objects = vec![object, ObjectRef::Client(ClientId(1))];
     let commands = [
         Command::RetryRecord { at },
@@ -122,6 +122,7 @@ fn commands() -> Vec<Entry> {
         Command::ApplyPlan { sink: sink.clone(), plan: Fingerprint([5; 16]), objects },
         Command::PauseSink { sink: sink.clone() },
         Command::ResumeSink { sink },
+        Command::LoadSource { connection },
     ];
     let commanded = |command| Entry::Commanded(Commanded { at: Timestamp(5), by: "cli".into(), command });
     commands.map(commanded).into()

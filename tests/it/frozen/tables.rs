@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use rust_decimal::Decimal;
 use uzel::base::checksum::Fingerprint;
 use uzel::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, TaskId, Timestamp};
-use uzel::entry::{Erasure, ObjectRef};
+use uzel::entry::{Cursor, Erasure, Loading, ObjectRef};
 use uzel::model::score::FactorPoints;
 use uzel::model::{
     Class, ClassChange, Client, ClientKind, ClientState, CompanyName, Confirmed, ContactPoint, Currency, Deal,
@@ -51,6 +51,19 @@ fn rows_written_once_read_for_ever() {
     check::<OpenDeals>(seen, vec![(Slug::literal("ivanova"), 0), (Slug::literal("petrov"), 300)]);
     check::<Assignments>(seen, assignments());
     check::<Erasures>(seen, vec![(Position(300), erased())]);
+    let crm = || Slug::literal("crm");
+    check::<Cursors>(
+        seen,
+        vec![((crm(), Slug::literal("contact")), cursor(None)), ((crm(), Slug::literal("deal")), cursor(Some("50")))],
+    );
+    let polled = PolledRow {
+        fingerprint: Fingerprint([8; 16]),
+        time: "2026-01-02T03:04:05+03:00".into(),
+        gone: true,
+        told: vec![(6, 70_000)],
+    };
+    check::<PolledRows>(seen, vec![(foreign("contact", "17"), polled)]);
+    check::<Words>(seen, vec![((crm(), "user".into(), "7".into()), word())]);
 
     let listed: BTreeSet<String> = TABLES.iter().map(|table| file_name(table.name, table.version)).collect();
     assert_eq!(&listed, &files, "each table has its examples");
@@ -116,7 +129,12 @@ fn sinks() -> Vec<SinkState> {
     };
     let mut sinks: Vec<SinkState> = states
         .into_iter()
-        .map(|state| SinkState { sink: Slug::literal("bitrix24"), delivery: Some(open(state)), confirmed: None })
+        .map(|state| SinkState {
+            sink: Slug::literal("bitrix24"),
+            delivery: Some(open(state)),
+            confirmed: None,
+            gone: None,
+        })
         .collect();
     let confirmed = Confirmed {
         foreign_kind: "contact".into(),
@@ -125,7 +143,12 @@ fn sinks() -> Vec<SinkState> {
         at: Timestamp(9),
         sent: vec![("NAME".into(), "\"Иван\"".into())],
     };
-    sinks.push(SinkState { sink: Slug::literal("crm"), delivery: None, confirmed: Some(confirmed) });
+    sinks.push(SinkState {
+        sink: Slug::literal("crm"),
+        delivery: None,
+        confirmed: Some(confirmed),
+        gone: Some(Timestamp(10)),
+    });
     sinks
 }
 
@@ -446,6 +469,32 @@ fn meta() -> MetaRow {
         configured_at: Position(39),
         rescore: Some((Position(39), Some(DealId(300)))),
         deals_scored: 9,
+    }
+}
+
+fn cursor(after: Option<&str>) -> CursorRow {
+    let loading = after.map(|after| Loading { after: after.into(), read: 50, total: Some(70_000) });
+    let time = "2026-01-02T03:04:05+03:00".into();
+    CursorRow {
+        cursor: Cursor {
+            time,
+            id: "17".into(),
+            mark: "2026-01-01T00:00:00+03:00".into(),
+            loading,
+            loaded: true,
+            swept_at: 5,
+        },
+        at: Timestamp(5),
+    }
+}
+
+fn word() -> WordRow {
+    WordRow {
+        name: "Анна Орлова".into(),
+        within: "2".into(),
+        active: true,
+        email: "anna@example.ru".into(),
+        phone: "102".into(),
     }
 }
 

@@ -1,0 +1,127 @@
+//! Followers of the connections that are asked, made ready.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Core;
+use super::error::Told;
+use super::links;
+use super::sources::secret;
+use crate::base::{Clock, Message, Slug};
+use crate::catalog::Catalog;
+use crate::config::secret_name;
+use crate::field::FieldValue;
+use crate::http::HintTaker;
+use crate::net::Quotas;
+use crate::source::hint::HintSource;
+use crate::source::poll::Poller;
+use crate::task::Ground;
+use crate::task::poll::{Follower, Hints, Readings};
+use crate::vault::Vault;
+
+/// A follower for each connection that is asked and may be read. `quotas` are those of the sinks:
+/// reading and writing share a bucket.
+pub(super) fn followers(
+    core: &Core,
+    ground: &Ground,
+    quotas: &Arc<Quotas>,
+    readings: &Readings,
+    hints: &Hints,
+) -> anyhow::Result<Vec<Follower<Ground>>> {
+    let mut followers = Vec::new();
+    for connection in core.catalog.connections() {
+        if !connection.is_read() {
+            continue;
+        }
+        let (settings, wire) = links::link(&core.vault, &core.tokens, connection)?;
+        let poller = Poller::new(
+            connection.name.clone(),
+            Arc::clone(&connection.connector),
+            &settings,
+            wire,
+            Arc::clone(quotas),
+            Arc::clone(&core.clock),
+        );
+        let Some(poller) = poller.map_err(|error| Told(error.message))? else { continue };
+        let every_s = connection.setting("poll_s").and_then(FieldValue::as_integer);
+        let every_s = every_s.and_then(|it| u32::try_from(it.max(1)).ok());
+        let (readings, hints) = (readings.clone(), hints.clone());
+        followers.push(Follower::new(ground.clone(), poller, Arc::clone(&core.clock), every_s, readings, hints));
+    }
+    Ok(followers)
+}
+
+/// Hints of the listener go to the followers.
+pub(super) struct Taker(pub(super) Hints);
+
+impl HintTaker for Taker {
+    fn look(&self, connection: &Slug, stream: &str, id: &str) {
+        self.0.tell(connection, stream, id);
+    }
+}
+
+/// Connections that may be told of changes: those whose secrets for it are there.
+pub(super) fn hinted(catalog: &Catalog, vault: &Vault) -> Vec<HintSource> {
+    let mut sources = Vec::new();
+    for connection in catalog.connections() {
+        let Some(spec) = &connection.connector.hints else { continue };
+        let both = |setting: &str| {
+            let present = secret(vault, &connection.name, setting);
+            let previous = vault.previous(&secret_name(&connection.name, setting));
+            present.into_iter().chain(previous).collect::<Vec<_>>()
+        };
+        let (secrets, tokens) = (both(&spec.secret), both(&spec.token));
+        if secrets.is_empty() || tokens.is_empty() {
+            continue;
+        }
+        let (name, slug) = (connection.name.clone(), connection.connector.slug.clone());
+        sources.push(HintSource::new(name, slug, spec.clone(), secrets, tokens));
+    }
+    sources
+}
+
+/// Loads history without a daemon, in the process of the command line.
+pub struct Loader {
+    follower: Follower<Ground>,
+    readings: Readings,
+    connection: Slug,
+    clock: Arc<dyn Clock>,
+    _stop: watch::Sender<bool>,
+}
+
+impl Loader {
+    /// Over an open folder.
+    pub fn new(core: &Core, connection: &str) -> anyhow::Result<Loader> {
+        let (stop, stopping) = watch::channel(false);
+        let ground = Ground {
+            journal: Arc::clone(&core.journal),
+            store: Arc::clone(&core.store),
+            pipeline: Arc::clone(&core.pipeline),
+            clock: Arc::clone(&core.clock),
+            stop: stopping,
+        };
+        let readings = Readings::default();
+        let all = followers(core, &ground, &Arc::new(Quotas::new()), &readings, &Hints::default())?;
+        let follower = all.into_iter().find(|it| **it.name() == *connection);
+        let missing = || Told(Message::new("poll-not-read").with("connection", connection));
+        let follower = follower.ok_or_else(missing)?;
+        let (connection, clock) = (follower.name().clone(), Arc::clone(&core.clock));
+        Ok(Loader { follower, readings, connection, clock, _stop: stop })
+    }
+
+    /// One portion. `Err` when a person has to do something before it can go on.
+    pub async fn step(&mut self) -> anyhow::Result<()> {
+        if self.follower.round().await {
+            return Ok(());
+        }
+        if let Some(reason) = self.readings.trouble(&self.connection) {
+            return Err(Told(reason).into());
+        }
+        let now = self.clock.now();
+        let pause = self.follower.next_due().map_or(1_000, |due| due.ms_since(now)).clamp(10, 1_000);
+        tokio::time::sleep(Duration::from_millis(pause.unsigned_abs())).await;
+        Ok(())
+    }
+}

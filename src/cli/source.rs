@@ -1,0 +1,48 @@
+//! `uzel source`: what is read from foreign systems, and how far.
+
+use super::{Context, Done};
+use crate::query::views::SourceView;
+
+/// Subcommands of `uzel source`.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Sub {
+    List,
+}
+
+pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
+    let connected = context.connect().await?;
+    let Sub::List = sub;
+    let views: anyhow::Result<Vec<SourceView>> = Ok(connected.client.get("sources", context.locale).await?);
+    connected.close().await;
+    let views = views?;
+    if context.json {
+        context.print_json(&views)?;
+        return Ok(Done::Well);
+    }
+    let rows = views.iter().map(|it| {
+        vec![
+            it.connection.clone(),
+            it.stream.clone(),
+            state(it, context),
+            it.time.clone().unwrap_or_default(),
+            it.news_at.clone().unwrap_or_default(),
+            it.read_at.clone().unwrap_or_default(),
+            it.trouble.clone().unwrap_or_default(),
+        ]
+    });
+    let columns =
+        ["source-connection", "source-stream", "state", "source-time", "source-news", "source-read", "reason"];
+    context.print_table(&columns, rows.collect());
+    let has_trouble = views.iter().any(|it| it.trouble.is_some());
+    Ok(if has_trouble { Done::Problems } else { Done::Well })
+}
+
+/// Its state; of a load, how far it is.
+fn state(view: &SourceView, context: &Context) -> String {
+    let word = context.word("source-state", &view.state);
+    match (view.loaded, view.total) {
+        (Some(loaded), Some(total)) => format!("{word} {loaded}/{total}"),
+        (Some(loaded), None) => format!("{word} {loaded}"),
+        (None, _) => word,
+    }
+}

@@ -1,0 +1,327 @@
+//! What is particular to records that a poller read: words of dictionaries, our own objects that
+//! come back, what the foreign system is now known to hold, and what is no longer there.
+
+use compact_str::CompactString;
+
+use super::marks;
+use super::news::{Ours, keep_news as of_row, number_of};
+use super::prepare::{Polled, Word};
+use super::records::{remember_foreign, standing_client};
+use super::step::Step;
+use crate::base::{Message, Slug};
+use crate::connector::ObjectKind;
+use crate::entry::{Cursor, Loading, ObjectRef, Received, foreign_instant};
+use crate::model::{Change, Confirmed, Foreign, Issue, Outcome};
+use crate::outbox;
+use crate::tables::rows::{CursorRow, ObjectKey, PolledRow, SinkState, sink_state};
+use crate::tables::{Clients, Crosswalk, Cursors, Deals, Interactions, PolledRows, TableError, Tasks, Words};
+
+/// The cursor that an envelope brings takes force with the envelope.
+pub(super) fn cursor(step: &mut Step<'_>, envelope: &Received) {
+    let Some(cursor) = envelope.cursor() else { return };
+    let key = (envelope.connection.clone(), envelope.stream.clone());
+    step.rows.put::<Cursors>(&key, CursorRow { cursor, at: step.at });
+}
+
+/// A person wants the whole history of a connection: every stream that can be loaded begins anew,
+/// but for those under way.
+pub(super) fn load(step: &mut Step<'_>, connection: &Slug) -> Result<(), TableError> {
+    let at = step.at;
+    let Some(connection) = step.catalog.connection(connection) else { return Ok(()) };
+    let connector = connection.connector.clone();
+    let name = connection.name.clone();
+    for poll in connector.polls.iter().filter(|poll| poll.load.is_some()) {
+        step.rows.update::<Cursors, _>(&(name.clone(), poll.stream.clone()), |row| {
+            let row = row.get_or_insert_with(|| CursorRow { cursor: Cursor::default(), at });
+            row.cursor.loading.get_or_insert_with(Loading::default);
+        })?;
+    }
+    Ok(())
+}
+
+/// A word of a foreign dictionary.
+pub(super) fn word(
+    step: &mut Step<'_>,
+    envelope: &Received,
+    polled: Option<&Polled>,
+    word: Word,
+) -> Result<Outcome, TableError> {
+    if let Some(polled) = polled {
+        said(step, envelope, polled, Vec::new())?;
+    }
+    let key = (envelope.connection.clone(), word.dictionary, word.key);
+    let changed = step.rows.update::<Words, _>(&key, |row| {
+        let changed = row.as_ref() != Some(&word.row);
+        *row = Some(word.row);
+        changed
+    })?;
+    Ok(match changed {
+        true => Outcome::Applied { client: None, deal: None },
+        false => Outcome::Unchanged,
+    })
+}
+
+/// Ids of stages, sources and users become their names there. An id that the dictionary does not
+/// have (yet) stays, and says so: the foreign system may rename its stages under us.
+pub(super) fn look_up(
+    step: &mut Step<'_>,
+    envelope: &Received,
+    change: &mut Change,
+    told: &mut Vec<(u8, u32)>,
+) -> Result<(), TableError> {
+    for (field, dictionary) in std::mem::take(&mut change.lookups) {
+        let slot = match field.as_str() {
+            "client.responsible" => &mut change.client.responsible,
+            other => match (&mut change.deal, other) {
+                (Some(deal), "deal.stage") => &mut deal.stage,
+                (Some(deal), "deal.pipeline") => &mut deal.pipeline,
+                (Some(deal), "deal.source") => &mut deal.source,
+                (Some(deal), "deal.responsible") => &mut deal.responsible,
+                _ => continue,
+            },
+        };
+        let Some(id) = slot.clone() else { continue };
+        let key = (envelope.connection.clone(), dictionary.clone(), id.clone());
+        match step.rows.get::<Words>(&key)?.filter(|word| !word.name.is_empty()) {
+            Some(word) => *slot = Some(word.name),
+            None => {
+                let message = Message::new("poll-word-unknown").with("dictionary", &dictionary);
+                change.issues.push(Issue::new(&field, message, id.as_str()));
+                // Told again, it is news again: by then the dictionary may have it.
+                told.retain(|(number, _)| Some(*number) != number_of(&field));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A row that we made there ourselves is our object, even before the answer to its making is
+/// known: it is never taken for another one.
+pub(super) fn ours(step: &mut Step<'_>, envelope: &Received, polled: &Polled) -> Result<(), TableError> {
+    let Some(object) = polled.ours else { return Ok(()) };
+    let foreign = foreign_of(envelope, polled);
+    if step.rows.get::<Crosswalk>(&foreign)?.is_some() {
+        return Ok(());
+    }
+    let is_other = |held: &Foreign| held.connection == foreign.connection && held.kind == foreign.kind;
+    // A copy that a person made there carries our id too: it is another object.
+    match object {
+        ObjectRef::Client(id) => {
+            let id = standing_client(step, id)?;
+            let taken = step.rows.update::<Clients, _>(&id, |row| match row {
+                Some(row) if !row.client.foreign.iter().any(|(held, _)| is_other(held)) => {
+                    row.client.foreign.push((foreign.clone(), id));
+                    true
+                }
+                Some(_) | None => false,
+            })?;
+            if taken { remember_foreign(step, &foreign, ObjectKey::Client(id)) } else { Ok(()) }
+        }
+        ObjectRef::Deal(id) => {
+            let taken = step.rows.update::<Deals, _>(&id, |row| match row {
+                Some(row) if !row.deal.foreign.iter().any(is_other) => {
+                    row.deal.foreign.push(foreign.clone());
+                    true
+                }
+                Some(_) | None => false,
+            })?;
+            if taken { remember_foreign(step, &foreign, ObjectKey::Deal(id)) } else { Ok(()) }
+        }
+        ObjectRef::Interaction(id) => match step.rows.peek::<Interactions, _>(&id, |row| row.is_some())? {
+            true => remember_foreign(step, &foreign, ObjectKey::Interaction(id)),
+            false => Ok(()),
+        },
+        ObjectRef::Task(id) => match step.rows.peek::<Tasks, _>(&id, |row| row.is_some())? {
+            true => remember_foreign(step, &foreign, ObjectKey::Task(id)),
+            false => Ok(()),
+        },
+    }
+}
+
+/// Leaves in a change only what is news of its row; see [`news`](super::news). Returns what the row
+/// tells now.
+pub(super) fn keep_news(
+    step: &mut Step<'_>,
+    envelope: &Received,
+    polled: &Polled,
+    change: &mut Change,
+) -> Result<Vec<(u8, u32)>, TableError> {
+    let foreign = foreign_of(envelope, polled);
+    let before = step.rows.get::<PolledRows>(&foreign)?.filter(|row| !row.told.is_empty()).map(|row| row.told);
+    let object = object_of(step, &foreign)?;
+    let confirmed = |sinks: &[SinkState]| {
+        let state = sink_state(sinks, &envelope.connection);
+        state
+            .and_then(|it| it.confirmed.clone())
+            .filter(|it| it.foreign_kind == foreign.kind && it.foreign_id == foreign.id)
+    };
+    // Known there by another record only (a deal that names its client) is not told there.
+    let is_told = |sinks: &[SinkState]| polled.ours.is_some() || confirmed(sinks).is_some();
+    let ours = match object {
+        Some(ObjectRef::Client(id)) => match step.rows.get::<Clients>(&id)?.filter(|row| is_told(&row.sinks)) {
+            Some(row) => {
+                let confirmed = confirmed(&row.sinks);
+                return Ok(keep(change, before, polled, &Ours::Client(&row.client, confirmed.as_ref())));
+            }
+            None => Ours::Unknown,
+        },
+        Some(ObjectRef::Deal(id)) => match step.rows.get::<Deals>(&id)?.filter(|row| is_told(&row.sinks)) {
+            Some(row) => {
+                let confirmed = confirmed(&row.sinks);
+                return Ok(keep(change, before, polled, &Ours::Deal(&row.deal, confirmed.as_ref())));
+            }
+            None => Ours::Unknown,
+        },
+        Some(ObjectRef::Interaction(_) | ObjectRef::Task(_)) | None => Ours::Unknown,
+    };
+    Ok(keep(change, before, polled, &ours))
+}
+
+fn keep(change: &mut Change, before: Option<Vec<(u8, u32)>>, polled: &Polled, ours: &Ours<'_>) -> Vec<(u8, u32)> {
+    of_row(change, before.as_deref(), &polled.row, ours)
+}
+
+/// After a record was applied: what it said is remembered, and what the foreign system holds is
+/// confirmed, so that our own write coming back queues nothing, and a foreign edit of a field that
+/// another system owns is noticed.
+pub(super) fn settle(
+    step: &mut Step<'_>,
+    envelope: &Received,
+    polled: &Polled,
+    told: Vec<(u8, u32)>,
+) -> Result<(), TableError> {
+    if !said(step, envelope, polled, told)? {
+        return Ok(());
+    }
+    let foreign = foreign_of(envelope, polled);
+    let Some(object) = object_of(step, &foreign)? else { return Ok(()) };
+    let catalog = step.catalog;
+    let sink = catalog.connection(&envelope.connection).and_then(|it| it.connector.sink.as_ref());
+    let Some(spec) = sink.and_then(|sink| sink.object(&envelope.stream)) else { return Ok(()) };
+    let meant = match object {
+        ObjectRef::Client(_) => ObjectKind::Client,
+        ObjectRef::Deal(_) => ObjectKind::Deal,
+        ObjectRef::Interaction(_) => ObjectKind::Interaction,
+        ObjectRef::Task(_) => ObjectKind::Task,
+    };
+    if spec.of != meant {
+        return Ok(());
+    }
+    let (version, at) = (step.position, step.at);
+    let mut drifted = false;
+    marks::edit(step, &envelope.connection, object, |state| {
+        drifted = confirm(state, &foreign, polled, version, at);
+    })?;
+    if drifted {
+        marks::want_in(step, &envelope.connection, object)?;
+    }
+    Ok(())
+}
+
+/// Takes what a row holds as confirmed. Whether a field that we write holds something else than
+/// what we wrote.
+fn confirm(
+    state: &mut SinkState,
+    foreign: &Foreign,
+    polled: &Polled,
+    version: crate::base::Position,
+    at: crate::base::Timestamp,
+) -> bool {
+    let is_it = |it: &Confirmed| it.foreign_kind == foreign.kind && it.foreign_id == foreign.id;
+    match &mut state.confirmed {
+        Some(confirmed) if is_it(confirmed) => {
+            state.gone = None;
+            let mut drifted = false;
+            for (name, text, is_kept) in &polled.held {
+                match confirmed.sent.iter_mut().find(|(held, _)| held == name) {
+                    Some((_, held)) if outbox::is_same(held, text) => {}
+                    Some((_, held)) => {
+                        held.clone_from(text);
+                        drifted |= is_kept;
+                    }
+                    None => confirmed.sent.push((name.clone(), text.clone())),
+                }
+            }
+            drifted
+        }
+        // Another object there stands for ours: the primary stays, while it lives.
+        Some(_) if state.gone.is_none() => false,
+        Some(_) | None => {
+            state.gone = None;
+            state.confirmed = Some(Confirmed {
+                foreign_kind: foreign.kind.clone(),
+                foreign_id: foreign.id.clone(),
+                version,
+                at,
+                sent: polled.held.iter().map(|(name, text, _)| (name.clone(), text.clone())).collect(),
+            });
+            false
+        }
+    }
+}
+
+/// An object is no longer there. It stays with us, and is not made again there by itself.
+pub(super) fn gone(step: &mut Step<'_>, envelope: &Received, id: &CompactString) -> Result<Outcome, TableError> {
+    let kind = CompactString::from(&*envelope.stream);
+    let foreign = Foreign { connection: envelope.connection.clone(), kind, id: id.clone() };
+    let known = step.rows.update::<PolledRows, _>(&foreign, |row| match row {
+        Some(row) => std::mem::replace(&mut row.gone, true),
+        None => {
+            let (fingerprint, time, told) = Default::default();
+            *row = Some(PolledRow { fingerprint, time, gone: true, told });
+            false
+        }
+    })?;
+    if known {
+        return Ok(Outcome::Unchanged);
+    }
+    let Some(object) = object_of(step, &foreign)? else {
+        return Ok(Outcome::Applied { client: None, deal: None });
+    };
+    let at = step.at;
+    marks::edit(step, &envelope.connection, object, |state| {
+        let was_it =
+            state.confirmed.as_ref().is_none_or(|it| it.foreign_kind == foreign.kind && it.foreign_id == foreign.id);
+        if was_it {
+            state.gone = Some(at);
+            state.delivery = state.delivery.take().map(|row| outbox::gone(row, at));
+        }
+    })?;
+    let (client, deal) = match object {
+        ObjectRef::Client(id) => (Some(id), None),
+        ObjectRef::Deal(id) => (None, Some(id)),
+        ObjectRef::Interaction(_) | ObjectRef::Task(_) => (None, None),
+    };
+    Ok(Outcome::Applied { client, deal })
+}
+
+/// Remembers what a row said; `false` when something newer of it is known already.
+fn said(step: &mut Step<'_>, envelope: &Received, polled: &Polled, told: Vec<(u8, u32)>) -> Result<bool, TableError> {
+    let row = PolledRow { fingerprint: polled.fingerprint, time: polled.time.clone(), gone: false, told };
+    step.rows.update::<PolledRows, _>(&foreign_of(envelope, polled), |held| {
+        let is_older = held.as_ref().is_some_and(|held| {
+            let (told, known) = (foreign_instant(&polled.time), foreign_instant(&held.time));
+            matches!((told, known), (Some(told), Some(known)) if told < known)
+        });
+        if is_older {
+            return false;
+        }
+        *held = Some(row);
+        true
+    })
+}
+
+fn foreign_of(envelope: &Received, polled: &Polled) -> Foreign {
+    let kind = CompactString::from(&*envelope.stream);
+    Foreign { connection: envelope.connection.clone(), kind, id: polled.id.clone() }
+}
+
+fn object_of(step: &mut Step<'_>, foreign: &Foreign) -> Result<Option<ObjectRef>, TableError> {
+    Ok(match step.rows.get::<Crosswalk>(foreign)? {
+        Some(ObjectKey::Client(id)) => Some(ObjectRef::Client(standing_client(step, id)?)),
+        Some(ObjectKey::Deal(id)) => Some(ObjectRef::Deal(id)),
+        Some(ObjectKey::Interaction(id)) => Some(ObjectRef::Interaction(id)),
+        Some(ObjectKey::Task(id)) => Some(ObjectRef::Task(id)),
+        Some(ObjectKey::Document(_)) | None => None,
+    })
+}

@@ -1,0 +1,676 @@
+//! Reads one connection: follows what changes there, loads its history when a person says so,
+//! compares ids to find what was deleted, and verifies hints.
+//!
+//! A page becomes envelopes in the journal, each with the cursor behind it, so that cursor and data
+//! are one fact; the next page is asked for when they are applied. Killed anywhere, it goes on from
+//! the cursor in the store. A row polled again and identical is counted and not journalled.
+//!
+//! Where a look begins is told by the foreign system's own times (the newest seen, less an
+//! overlap), never by our clock; our clock only says when to look. A page that ends within a second
+//! goes on from that second: ties are never lost.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use compact_str::CompactString;
+use tokio::sync::Notify;
+use tracing::{info, warn};
+
+use super::Ground;
+use crate::base::checksum::Fingerprint;
+use crate::base::limits::{
+    POLL_ENVELOPE_BYTES_MAX, POLL_ENVELOPE_ROWS_MAX, POLL_HINTS_MAX, POLL_PAGES_MAX, POLL_REST_MS, POLL_SWEEP_EVERY_S,
+    POLL_SWEEP_IDS_MAX,
+};
+use crate::base::{Clock, Message, Slug, Timestamp};
+use crate::connector::{Connector, PollSpec, TimeStyle};
+use crate::entry::{Body, Cursor, DELETED_NOTE, Entry, HISTORY_NOTE, Received, foreign_instant};
+use crate::model::Foreign;
+use crate::net::Boxed;
+use crate::source::poll::{Pause, Poller, Row};
+use crate::store::Store;
+use crate::tables::{Cursors, PolledRows, Reader, Span, TableError};
+
+/// Between two looks at whether anything is due, ms.
+const CHECK_MS: i64 = 1_000;
+/// Rows that may be read again and again because no cursor was written behind them.
+const UNWRITTEN_ROWS_MAX: u64 = 500;
+
+/// Where pages go and where state is read. Implemented over journal and pipeline.
+pub trait Ledger: Send + Sync {
+    /// State as far as it is applied.
+    fn store(&self) -> &dyn Store;
+
+    /// Journals an envelope; resolves when it is applied.
+    fn append(&self, envelope: Received) -> Boxed<'_, Result<(), Message>>;
+}
+
+impl Ledger for Ground {
+    fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    fn append(&self, envelope: Received) -> Boxed<'_, Result<(), Message>> {
+        Box::pin(async move {
+            let position = Ground::append(self, &Entry::Received(envelope)).await;
+            let position = position.map_err(|error| super::deliver::refusal(&error))?;
+            self.pipeline.wait(position).await.map_err(|detail| Message::new("poll-pipeline").with("detail", detail))
+        })
+    }
+}
+
+/// What the followers of all connections are doing, for views.
+#[derive(Debug, Clone, Default)]
+pub struct Readings(Arc<Mutex<BTreeMap<(Slug, Slug), Reading>>>);
+
+/// What a follower did with one stream since the daemon began.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// When it was read last without trouble.
+    pub read_at: Option<Timestamp>,
+    /// Rows read that said nothing new.
+    pub same: u64,
+    /// Why it is not read now, and the next step.
+    pub trouble: Option<Message>,
+}
+
+impl Readings {
+    /// Of one stream.
+    pub fn of(&self, connection: &str, stream: &str) -> Option<Reading> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().find(|((held, of), _)| **held == *connection && **of == *stream).map(|(_, reading)| reading.clone())
+    }
+
+    /// Why a connection is not read, if it is not.
+    pub fn trouble(&self, connection: &str) -> Option<Message> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter(|((held, _), _)| **held == *connection).find_map(|(_, reading)| reading.trouble.clone())
+    }
+
+    fn edit(&self, connection: &Slug, stream: &Slug, change: impl FnOnce(&mut Reading)) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(all.entry((connection.clone(), stream.clone())).or_default());
+    }
+}
+
+/// Hints that something changed in a foreign system. A hint is never believed: the row is read. A
+/// lost or doubled one harms nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Hints(Arc<HintQueue>);
+
+#[derive(Debug, Default)]
+struct HintQueue {
+    waiting: Mutex<VecDeque<(Slug, CompactString, CompactString)>>,
+    news: Notify,
+}
+
+impl Hints {
+    /// The object `id` of the stream may have changed, or be gone.
+    pub fn tell(&self, connection: &Slug, stream: &str, id: &str) {
+        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let hint = (connection.clone(), CompactString::new(stream), CompactString::new(id));
+        if !waiting.contains(&hint) {
+            waiting.push_back(hint);
+        }
+        // Bound: the next look sees what the dropped one told of.
+        if waiting.len() > POLL_HINTS_MAX {
+            waiting.pop_front();
+        }
+        drop(waiting);
+        self.0.news.notify_waiters();
+    }
+
+    /// Takes the hints of a connection, by stream.
+    fn take(&self, connection: &Slug) -> BTreeMap<CompactString, Vec<CompactString>> {
+        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut mine: BTreeMap<CompactString, Vec<CompactString>> = BTreeMap::new();
+        waiting.retain(|(of, stream, id)| {
+            let is_mine = of == connection;
+            if is_mine {
+                mine.entry(stream.clone()).or_default().push(id.clone());
+            }
+            !is_mine
+        });
+        mine
+    }
+}
+
+/// Why a stream is not read on.
+enum Trouble {
+    /// The foreign system.
+    Foreign(Pause),
+    /// Our own journal or store.
+    Own(Message),
+}
+
+impl From<Pause> for Trouble {
+    fn from(pause: Pause) -> Trouble {
+        Trouble::Foreign(pause)
+    }
+}
+
+impl From<TableError> for Trouble {
+    fn from(error: TableError) -> Trouble {
+        Trouble::Own(error.message())
+    }
+}
+
+/// What a step did.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// There is more to be done at once.
+    Went,
+    /// Nothing to do before the stream is due again.
+    Rests,
+}
+
+/// Reads one connection.
+pub struct Follower<L> {
+    ledger: L,
+    poller: Poller,
+    clock: Arc<dyn Clock>,
+    connector: Arc<Connector>,
+    /// Between two looks, s, when the administrator says so.
+    every_s: Option<u32>,
+    readings: Readings,
+    hints: Hints,
+    /// When each stream is due.
+    due: BTreeMap<Slug, Timestamp>,
+    /// How far streams were read where nothing new was found, so nothing was journalled.
+    unwritten: BTreeMap<Slug, Cursor>,
+}
+
+impl<L: Ledger> Follower<L> {
+    /// Over a ledger.
+    pub fn new(
+        ledger: L,
+        poller: Poller,
+        clock: Arc<dyn Clock>,
+        every_s: Option<u32>,
+        readings: Readings,
+        hints: Hints,
+    ) -> Follower<L> {
+        let connector = Arc::clone(poller.connector());
+        let (due, unwritten) = (BTreeMap::new(), BTreeMap::new());
+        Follower { ledger, poller, clock, connector, every_s, readings, hints, due, unwritten }
+    }
+
+    /// The connection that is read.
+    pub fn name(&self) -> &Slug {
+        self.poller.name()
+    }
+
+    /// One round over all streams. Whether there is more to be done at once.
+    pub async fn round(&mut self) -> bool {
+        let connector = Arc::clone(&self.connector);
+        let mut went = false;
+        let hints = self.hints.take(self.poller.name());
+        for (stream, ids) in hints {
+            let Some(poll) = connector.poll(&stream) else { continue };
+            if let Err(trouble) = self.verify(poll, &ids).await {
+                // They come again: the next look and the comparison of ids see what they told of.
+                self.trouble(poll, trouble);
+            }
+        }
+        for poll in &connector.polls {
+            match self.step(poll).await {
+                Ok(Step::Went) => went = true,
+                Ok(Step::Rests) => {}
+                Err(trouble) => self.trouble(poll, trouble),
+            }
+        }
+        went
+    }
+
+    /// When the next stream is due.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.due.values().min().copied()
+    }
+
+    /// Whether every stream that can be loaded is.
+    pub fn is_loaded(&self) -> Result<bool, TableError> {
+        for poll in self.connector.polls.iter().filter(|poll| poll.load.is_some()) {
+            if !self.cursor(poll)?.is_some_and(|cursor| cursor.loaded && cursor.loading.is_none()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn trouble(&mut self, poll: &PollSpec, trouble: Trouble) {
+        let now = self.clock.now();
+        let (until, reason) = match trouble {
+            Trouble::Foreign(pause) => (pause.until, pause.reason),
+            Trouble::Own(reason) => (now.plus_ms(POLL_REST_MS), reason),
+        };
+        let (name, stream) = (self.poller.name(), &poll.stream);
+        warn!(source.name = %name, source.stream = %stream, source.until = %until, "{name} cannot be read: {}", reason.id);
+        self.readings.edit(name, stream, |reading| reading.trouble = Some(reason));
+        self.due.insert(stream.clone(), until.max(now.plus_ms(CHECK_MS)));
+    }
+
+    fn cursor(&self, poll: &PollSpec) -> Result<Option<Cursor>, TableError> {
+        let key = (self.poller.name().clone(), poll.stream.clone());
+        Ok(Reader::new(self.ledger.store()).get::<Cursors>(&key)?.map(|row| row.cursor))
+    }
+
+    async fn step(&mut self, poll: &PollSpec) -> Result<Step, Trouble> {
+        let now = self.clock.now();
+        if self.due.get(&poll.stream).is_some_and(|due| *due > now) {
+            let is_loading = self.cursor(poll)?.is_some_and(|cursor| cursor.loading.is_some());
+            let is_troubled = self.readings.of(self.poller.name(), &poll.stream).is_some_and(|it| it.trouble.is_some());
+            if !is_loading || is_troubled {
+                return Ok(Step::Rests);
+            }
+            return self.load(poll).await;
+        }
+        if poll.whole.is_some() {
+            self.read_whole(poll).await?;
+            return Ok(self.rested(poll));
+        }
+        let Some(cursor) = self.cursor(poll)?.filter(|cursor| !cursor.time.is_empty()) else {
+            self.mark(poll).await?;
+            return Ok(Step::Went);
+        };
+        if poll.follows() {
+            self.follow(poll, &cursor).await?;
+        }
+        self.sweep_when_due(poll).await?;
+        self.rested(poll);
+        match self.cursor(poll)?.is_some_and(|cursor| cursor.loading.is_some()) {
+            true => self.load(poll).await,
+            false => Ok(Step::Rests),
+        }
+    }
+
+    fn rested(&mut self, poll: &PollSpec) -> Step {
+        let every = i64::from(self.every_s.unwrap_or(poll.every_s)) * 1_000;
+        // Dictionaries change seldom: a short setting is meant for what people work on.
+        let every = if poll.whole.is_some() { every.max(i64::from(poll.every_s) * 1_000) } else { every };
+        let now = self.clock.now();
+        self.due.insert(poll.stream.clone(), now.plus_ms(every));
+        self.readings.edit(self.poller.name(), &poll.stream, |reading| {
+            reading.read_at = Some(now);
+            reading.trouble = None;
+        });
+        Step::Rests
+    }
+
+    /// Where following begins: at the newest change there is now.
+    async fn mark(&mut self, poll: &PollSpec) -> Result<(), Trouble> {
+        let newest = self.poller.newest(poll).await?;
+        let time = if newest.time.is_empty() { epoch(poll) } else { newest.time };
+        let before = self.cursor(poll)?.unwrap_or_default();
+        let cursor = Cursor { mark: time.clone(), time, ..before };
+        self.append(poll, Vec::new(), &Notes::plain(), |_| cursor.clone()).await
+    }
+
+    async fn follow(&mut self, poll: &PollSpec, stored: &Cursor) -> Result<(), Trouble> {
+        let mut cursor = self.unwritten.get(&poll.stream).filter(|it| is_later(it, stored)).unwrap_or(stored).clone();
+        let mut since = before(&cursor.time, poll);
+        if foreign_instant(&since) < foreign_instant(&stored.mark) {
+            since.clone_from(&stored.mark);
+        }
+        let mut start = 0;
+        let mut passed = 0;
+        for _ in 0..POLL_PAGES_MAX {
+            let page = self.poller.changed(poll, &since, start).await?;
+            let read = page.rows.len() as u64;
+            let last = page.rows.last().map(|row| row.time.clone());
+            let fresh = self.fresh(poll, page.rows, &mut cursor)?;
+            passed = if fresh.is_empty() { passed + read } else { 0 };
+            if !fresh.is_empty() || passed > UNWRITTEN_ROWS_MAX {
+                passed = 0;
+                // What is as old as the mark was there before we were.
+                let mark = foreign_instant(&stored.mark);
+                let (fresh, history): (Vec<Row>, Vec<Row>) =
+                    fresh.into_iter().partition(|row| foreign_instant(&row.time) > mark);
+                let base = self.cursor(poll)?.unwrap_or_default();
+                if !history.is_empty() {
+                    self.append(poll, history, &Notes::history(), |_| base.clone()).await?;
+                }
+                let (time, id) = (cursor.time.clone(), cursor.id.clone());
+                self.append(poll, fresh, &Notes::plain(), |last| match last {
+                    // In the order of time: what is behind this row comes after it.
+                    Some(row) if foreign_instant(&row.time) >= foreign_instant(&base.time) => {
+                        Cursor { time: row.time.clone(), id: row.id.clone(), ..base.clone() }
+                    }
+                    // Within the overlap.
+                    Some(_) => base.clone(),
+                    None => Cursor { time: time.clone(), id: id.clone(), ..base.clone() },
+                })
+                .await?;
+            }
+            self.unwritten.insert(poll.stream.clone(), cursor.clone());
+            let Some(last) = last.filter(|_| page.more) else { return Ok(()) };
+            match (foreign_instant(&last), foreign_instant(&since)) {
+                (Some(last_at), Some(since_at)) if last_at > since_at => {
+                    since = last;
+                    start = 0;
+                }
+                // All of a page within one second: the rest of that second is behind it.
+                _ => start += read,
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows that say something new; the others are counted. Moves the cursor over all.
+    fn fresh(&self, poll: &PollSpec, rows: Vec<Row>, cursor: &mut Cursor) -> Result<Vec<Row>, Trouble> {
+        for row in &rows {
+            let ahead = match (foreign_instant(&row.time), foreign_instant(&cursor.time)) {
+                (Some(row), Some(cursor)) => row >= cursor,
+                (Some(_), None) => true,
+                (None, _) => false,
+            };
+            if ahead {
+                cursor.time.clone_from(&row.time);
+                cursor.id.clone_from(&row.id);
+            }
+        }
+        self.changed(poll, rows)
+    }
+
+    /// The rows that say something new; the others are counted.
+    fn changed(&self, poll: &PollSpec, rows: Vec<Row>) -> Result<Vec<Row>, Trouble> {
+        let keys: Vec<Foreign> = rows.iter().map(|row| self.foreign(poll, &row.id)).collect();
+        let known = Reader::new(self.ledger.store()).get_many::<PolledRows>(&keys)?;
+        let total = rows.len();
+        let is_new = |known: &Option<crate::tables::rows::PolledRow>, row: &Row| {
+            known.as_ref().is_none_or(|known| known.gone || known.fingerprint != row.fingerprint)
+        };
+        let mut seen = HashSet::new();
+        let fresh: Vec<Row> = rows
+            .into_iter()
+            .zip(&known)
+            .filter(|(row, known)| is_new(known, row) && seen.insert((row.id.clone(), row.fingerprint)))
+            .map(|(row, _)| row)
+            .collect();
+        let same = (total - fresh.len()) as u64;
+        self.readings.edit(self.poller.name(), &poll.stream, |reading| reading.same += same);
+        Ok(fresh)
+    }
+
+    fn foreign(&self, poll: &PollSpec, id: &CompactString) -> Foreign {
+        Foreign { connection: self.poller.name().clone(), kind: CompactString::from(&*poll.stream), id: id.clone() }
+    }
+
+    /// One portion of the initial load.
+    async fn load(&mut self, poll: &PollSpec) -> Result<Step, Trouble> {
+        let Some(request) = &poll.load else { return Ok(Step::Rests) };
+        let Some(cursor) = self.cursor(poll)? else { return Ok(Step::Rests) };
+        let Some(mut loading) = cursor.loading.clone() else { return Ok(Step::Rests) };
+        if loading.after.is_empty() && loading.total.is_none() {
+            loading.total = self.poller.newest(poll).await?.total;
+        }
+        let page = self.poller.behind(poll, request, &loading.after).await?;
+        let read = page.rows.len() as u64 + page.nameless;
+        let last = page.rows.last().map(|row| row.id.clone());
+        let fresh = self.changed(poll, page.rows)?;
+        let base = Cursor { loading: None, ..cursor.clone() };
+        let done = match last {
+            Some(after) if page.more && after != loading.after => Cursor {
+                loading: Some(crate::entry::Loading { after, read: loading.read + read, ..loading.clone() }),
+                ..base.clone()
+            },
+            Some(_) | None => Cursor { loaded: true, ..base.clone() },
+        };
+        if done.loaded && done.loading.is_none() {
+            info!(source.name = %self.poller.name(), source.stream = %poll.stream, rows = loading.read + read, "history is loaded");
+        }
+        let mut count = 0;
+        let total = fresh.len();
+        self.append(poll, fresh, &Notes::history(), |row| {
+            let Some(row) = row else { return done.clone() };
+            count += 1;
+            // Behind the last of the portion: as far as the portion went.
+            match count == total {
+                true => done.clone(),
+                false => {
+                    let after = row.id.clone();
+                    let loading = crate::entry::Loading { after, read: loading.read + count as u64, ..loading.clone() };
+                    Cursor { loading: Some(loading), ..base.clone() }
+                }
+            }
+        })
+        .await?;
+        self.readings.edit(self.poller.name(), &poll.stream, |reading| reading.trouble = None);
+        Ok(Step::Went)
+    }
+
+    /// Reads a dictionary whole.
+    async fn read_whole(&mut self, poll: &PollSpec) -> Result<(), Trouble> {
+        let mut start = 0;
+        for _ in 0..POLL_PAGES_MAX {
+            let page = self.poller.whole(poll, start).await?;
+            start += page.rows.len() as u64 + page.nameless;
+            let fresh = self.changed(poll, page.rows)?;
+            if !fresh.is_empty() {
+                let base = self.cursor(poll)?.unwrap_or_default();
+                self.append(poll, fresh, &Notes::plain(), |_| base.clone()).await?;
+            }
+            if !page.more {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what hints tell of.
+    async fn verify(&mut self, poll: &PollSpec, ids: &[CompactString]) -> Result<(), Trouble> {
+        let Some(get) = &poll.get else {
+            self.due.remove(&poll.stream);
+            return Ok(());
+        };
+        let found = self.poller.get(poll, get, ids).await?;
+        let base = self.cursor(poll)?.unwrap_or_default();
+        let gone: Vec<CompactString> =
+            found.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
+        let fresh = self.changed(poll, found.into_iter().filter_map(|(_, row)| row).collect())?;
+        if !fresh.is_empty() {
+            self.append(poll, fresh, &Notes::plain(), |_| base.clone()).await?;
+        }
+        self.tell_gone(poll, gone).await
+    }
+
+    /// Journals that objects are no longer there, those of which that was not known.
+    async fn tell_gone(&mut self, poll: &PollSpec, ids: Vec<CompactString>) -> Result<(), Trouble> {
+        let keys: Vec<Foreign> = ids.iter().map(|id| self.foreign(poll, id)).collect();
+        let known = Reader::new(self.ledger.store()).get_many::<PolledRows>(&keys)?;
+        let news: Vec<CompactString> = ids
+            .into_iter()
+            .zip(known)
+            .filter(|(_, row)| !row.as_ref().is_some_and(|it| it.gone))
+            .map(|it| it.0)
+            .collect();
+        for ids in news.chunks(POLL_ENVELOPE_ROWS_MAX) {
+            let base = self.cursor(poll)?.unwrap_or_default();
+            let rows = ids.iter().cloned().map(Row::gone);
+            self.append(poll, rows.collect(), &Notes::deleted(), |_| base.clone()).await?;
+        }
+        Ok(())
+    }
+
+    async fn sweep_when_due(&mut self, poll: &PollSpec) -> Result<(), Trouble> {
+        let (Some(request), Some(get)) = (&poll.sweep, &poll.get) else { return Ok(()) };
+        let Some(cursor) = self.cursor(poll)? else { return Ok(()) };
+        let now = self.clock.now();
+        let is_first = cursor.swept_at == 0;
+        let is_due = now.ms_since(Timestamp(cursor.swept_at)) >= POLL_SWEEP_EVERY_S * 1_000;
+        // Nothing can be missing before anything was read; a load under way is let be.
+        if cursor.loading.is_some() || !is_due {
+            return Ok(());
+        }
+        if !is_first {
+            self.sweep(poll, request, get, cursor.loaded).await?;
+        }
+        let base = self.cursor(poll)?.unwrap_or_default();
+        self.append(poll, Vec::new(), &Notes::plain(), |_| Cursor { swept_at: now.0, ..base.clone() }).await
+    }
+
+    /// Compares the ids that are there with those that we know. What is missing is asked for by its
+    /// id before it counts as deleted; what we do not know is read.
+    async fn sweep(
+        &mut self,
+        poll: &PollSpec,
+        request: &crate::connector::RequestSpec,
+        get: &crate::connector::GetSpec,
+        is_loaded: bool,
+    ) -> Result<(), Trouble> {
+        let mut there: HashSet<CompactString> = HashSet::new();
+        let mut after = CompactString::default();
+        loop {
+            let page = self.poller.behind(poll, request, &after).await?;
+            let Some(last) = page.rows.last().map(|row| row.id.clone()) else { break };
+            let went_on = last != after;
+            after = last;
+            there.extend(page.rows.into_iter().map(|row| row.id));
+            // Bound: more are not compared; a person is told.
+            if there.len() > POLL_SWEEP_IDS_MAX {
+                return Err(Trouble::Own(Message::new("poll-sweep-many").with("max", POLL_SWEEP_IDS_MAX)));
+            }
+            if !page.more || !went_on {
+                break;
+            }
+        }
+        let mut missing = Vec::new();
+        let prefix = (self.poller.name().clone(), CompactString::from(&*poll.stream));
+        for row in Reader::new(self.ledger.store()).rows(Span::<PolledRows>::of(&prefix)) {
+            let (key, row) = row?;
+            if !there.remove(&key.id) && !row.gone {
+                missing.push(key.id);
+            }
+        }
+        // What is left is there, and we do not know it: a page that shifted, a hint that was lost.
+        let unknown: Vec<CompactString> = if is_loaded { there.into_iter().collect() } else { Vec::new() };
+        for ids in missing.chunks(POLL_ENVELOPE_ROWS_MAX).chain(unknown.chunks(POLL_ENVELOPE_ROWS_MAX)) {
+            let found = self.poller.get(poll, get, ids).await?;
+            let base = self.cursor(poll)?.unwrap_or_default();
+            let gone = found.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
+            let fresh = self.changed(poll, found.into_iter().filter_map(|(_, row)| row).collect())?;
+            if !fresh.is_empty() {
+                self.append(poll, fresh, &Notes::plain(), |_| base.clone()).await?;
+            }
+            self.tell_gone(poll, gone).await?;
+        }
+        Ok(())
+    }
+
+    /// Journals rows, in envelopes that are applied in one go. `behind` gives the cursor behind a
+    /// row; without rows, the cursor alone is journalled.
+    async fn append(
+        &mut self,
+        poll: &PollSpec,
+        rows: Vec<Row>,
+        notes: &Notes,
+        mut behind: impl FnMut(Option<&Row>) -> Cursor,
+    ) -> Result<(), Trouble> {
+        if rows.is_empty() {
+            return self.envelope(poll, "[]".to_owned(), &behind(None), notes).await;
+        }
+        let mut body = String::from("[");
+        let mut held = 0;
+        let mut rows = rows.iter().peekable();
+        while let Some(row) = rows.next() {
+            if held > 0 {
+                body.push(',');
+            }
+            row.value.write_json(&mut body);
+            held += 1;
+            let cursor = behind(Some(row));
+            let is_full = held >= POLL_ENVELOPE_ROWS_MAX || body.len() >= POLL_ENVELOPE_BYTES_MAX;
+            if is_full || rows.peek().is_none() {
+                body.push(']');
+                self.envelope(poll, std::mem::replace(&mut body, "[".to_owned()), &cursor, notes).await?;
+                held = 0;
+            }
+        }
+        Ok(())
+    }
+
+    async fn envelope(&self, poll: &PollSpec, body: String, cursor: &Cursor, notes: &Notes) -> Result<(), Trouble> {
+        let at = self.clock.now();
+        let note = cursor.to_note();
+        // A page is never a repetition: what a row said before it may say again.
+        let key = Fingerprint::of_parts([body.as_bytes(), note.1.as_bytes(), &at.0.to_le_bytes()]);
+        let mut headers = vec![note];
+        headers.extend(notes.0.map(|name| (CompactString::const_new(name), "1".to_owned())));
+        let envelope = Received {
+            connection: self.poller.name().clone(),
+            connector: self.connector.slug.clone(),
+            stream: poll.stream.clone(),
+            received_at: at,
+            idempotency_key: key,
+            content_type: CompactString::const_new("application/json"),
+            headers,
+            body: Body::Inline(body.into_bytes()),
+        };
+        self.ledger.append(envelope).await.map_err(Trouble::Own)
+    }
+}
+
+impl Follower<Ground> {
+    /// Runs until the daemon stops.
+    pub async fn run(mut self) {
+        // What an earlier run journalled is applied first; then the store says where to go on.
+        if self.ledger.pipeline.wait(self.ledger.journal.head()).await.is_err() {
+            return;
+        }
+        while !self.ledger.stopping() {
+            let hints = self.hints.clone();
+            let news = hints.0.news.notified();
+            if self.round().await {
+                continue;
+            }
+            let now = self.clock.now();
+            let pause = self.next_due().map_or(CHECK_MS, |due| due.ms_since(now)).clamp(1, CHECK_MS);
+            tokio::select! {
+                () = news => {}
+                () = self.ledger.rest(pause.unsigned_abs()) => {}
+            }
+        }
+    }
+}
+
+/// What kind of page an envelope holds.
+struct Notes(Option<&'static str>);
+
+impl Notes {
+    fn plain() -> Notes {
+        Notes(None)
+    }
+
+    fn history() -> Notes {
+        Notes(Some(HISTORY_NOTE))
+    }
+
+    fn deleted() -> Notes {
+        Notes(Some(DELETED_NOTE))
+    }
+}
+
+/// A time before everything.
+fn epoch(poll: &PollSpec) -> CompactString {
+    match poll.time_style {
+        TimeStyle::Iso => CompactString::const_new("1970-01-01T00:00:00+00:00"),
+        TimeStyle::Unix => CompactString::const_new("0"),
+    }
+}
+
+/// The overlap before a time, as the foreign system writes times.
+fn before(time: &str, poll: &PollSpec) -> CompactString {
+    let Some(at) = foreign_instant(time) else { return epoch(poll) };
+    let at = at.plus_ms(-i64::from(poll.overlap_s) * 1_000);
+    match poll.time_style {
+        TimeStyle::Iso => at.to_jiff().strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string().into(),
+        TimeStyle::Unix => at.seconds().max(0).to_string().into(),
+    }
+}
+
+fn is_later(left: &Cursor, right: &Cursor) -> bool {
+    match (foreign_instant(&left.time), foreign_instant(&right.time)) {
+        (Some(left), Some(right)) => left > right,
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
+}
