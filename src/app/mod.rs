@@ -27,4 +27,4 @@ pub use folder::Folder;
 pub use init::{Made, MadeAddress, init};
 pub use rebuild::{RebuildReport, Start, rebuild};
 pub use twins::{TwinOrder, TwinRunning, start_bitrix24_twin};
-pub use what_if::{Against, OtherFiles, WhatIf, what_if};
+pub use what_if::{Against, OtherFiles, Preview, WhatIf, preview, what_if};

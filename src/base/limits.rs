@@ -229,3 +229,5 @@ pub const ORGANISATIONS_MAX: usize = 1_000;
 pub const DISTRIBUTION_RULES_MAX: usize = 1_000;
 /// Reasons kept of one assignment. Above: the later ones are not said.
 pub const ASSIGNED_REASONS_MAX: usize = 12;
+/// Days that a preview of rules looks back. Above: the command line refuses.
+pub const PREVIEW_DAYS_MAX: u64 = 3_660;

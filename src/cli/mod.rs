@@ -11,6 +11,7 @@
 mod client;
 mod deal;
 mod demo;
+mod employees;
 mod init;
 mod journal;
 mod lint;
@@ -20,6 +21,7 @@ mod output;
 mod quarantine;
 mod rebuild;
 mod replay;
+mod rules;
 mod run;
 mod score;
 mod snapshot;
@@ -69,6 +71,9 @@ enum Command {
     #[command(subcommand)]
     Deal(deal::Sub),
     Score(score::Args),
+    Employees(employees::Args),
+    #[command(subcommand)]
+    Rules(rules::Sub),
     #[command(subcommand)]
     Outbox(outbox::Sub),
     #[command(subcommand)]
@@ -223,6 +228,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Client(sub) => client::run(sub, context).await,
         Command::Deal(sub) => deal::run(sub, context).await,
         Command::Score(args) => score::run(args, context).await,
+        Command::Employees(args) => employees::run(args, context).await,
+        Command::Rules(sub) => rules::run(sub, context).await,
         Command::Outbox(sub) => outbox::run(sub, context).await,
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,

@@ -15,7 +15,7 @@ use crate::query::views::{
     ClientLine, ClientView, DealLine, DealView, EntryView, OutboxView, Page, QuarantineView, ScoreView, StatusView,
     TotalsView,
 };
-use crate::query::{Listing, QueryError};
+use crate::query::{EmployeeView, Listing, QueryError};
 
 type Answer<T> = Result<Json<T>, Refusal>;
 
@@ -146,6 +146,13 @@ pub(super) async fn totals(
     Params(params): Params<TotalsParams>,
 ) -> Answer<Vec<TotalsView>> {
     blocking(control, move |it| Ok(it.query.totals(params.pipeline.as_deref())?)).await
+}
+
+pub(super) async fn employees(
+    State(control): State<Arc<Control>>,
+    Params(asked): Params<Asked>,
+) -> Answer<Vec<EmployeeView>> {
+    blocking(control, move |it| Ok(it.query.employees(it.clock.now(), asked.locale())?)).await
 }
 
 pub(super) async fn outbox(

@@ -27,6 +27,7 @@ mod mapping_out;
 mod normalize;
 mod outbox;
 mod people;
+mod people_preview;
 mod people_stories;
 mod pipeline;
 mod pipeline_acts;
