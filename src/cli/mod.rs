@@ -26,6 +26,7 @@ mod run;
 mod score;
 mod snapshot;
 mod status;
+mod task;
 mod twin;
 
 use std::path::PathBuf;
@@ -74,6 +75,8 @@ enum Command {
     Employees(employees::Args),
     #[command(subcommand)]
     Rules(rules::Sub),
+    #[command(subcommand)]
+    Task(task::Sub),
     #[command(subcommand)]
     Outbox(outbox::Sub),
     #[command(subcommand)]
@@ -230,6 +233,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Score(args) => score::run(args, context).await,
         Command::Employees(args) => employees::run(args, context).await,
         Command::Rules(sub) => rules::run(sub, context).await,
+        Command::Task(sub) => task::run(sub, context).await,
         Command::Outbox(sub) => outbox::run(sub, context).await,
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,

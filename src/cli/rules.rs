@@ -77,7 +77,7 @@ fn print(found: &PreviewView, days: u64, context: &Context) {
             line.client.clone(),
             told(&line.now, context),
             told(&line.other, context),
-            line.other.why.join("; "),
+            if line.changed { line.other.why.join("; ") } else { String::new() },
         ]
     });
     context.print_section("leads", &["change", "at", "connection", "client", "was", "would", "why"], rows.collect());

@@ -26,6 +26,7 @@ mod runner;
 mod scores;
 pub mod snapshot;
 mod step;
+mod tasks;
 mod what_if;
 
 use std::sync::Arc;

@@ -173,7 +173,9 @@ impl Preparer {
             | Command::ResendDelivery { .. }
             | Command::DiscardDelivery { .. }
             | Command::MergeClients { .. }
-            | Command::SplitClients { .. } => return Ok(Work::Command(commanded)),
+            | Command::SplitClients { .. }
+            | Command::CompleteTask { .. }
+            | Command::CancelTask { .. } => return Ok(Work::Command(commanded)),
         };
         let Some(envelope) = self.envelope_at(at.position)? else { return Ok(Work::Command(commanded)) };
         let catalog = self.catalog_at(position)?;

@@ -9,6 +9,7 @@ pub mod keeping;
 mod objects;
 mod people;
 mod preview;
+mod tasks;
 mod text;
 pub mod views;
 
@@ -60,6 +61,8 @@ pub struct Listing {
     pub state: Option<String>,
     /// Sink of deliveries.
     pub sink: Option<String>,
+    /// Who does a task.
+    pub responsible: Option<String>,
 }
 
 /// Views over one store.
