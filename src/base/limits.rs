@@ -223,6 +223,10 @@ pub const DIFFERENCE_LINES_MAX: usize = 100_000;
 pub const CALENDAR_DAYS_MAX: i64 = 1_500;
 /// Shifts of the calendar. Above: the file is refused.
 pub const CALENDAR_SHIFTS_MAX: usize = 64;
+/// Positions left out after a restore: ids of objects made after the backup derive from positions,
+/// stand in the CRM, and must not be given again. More entries than this since the backup: an id
+/// may come twice.
+pub const RESTORE_POSITIONS_SKIPPED: usize = 100_000;
 /// Employees. Above: the file is refused.
 pub const EMPLOYEES_MAX: usize = 5_000;
 /// Organisations of our own. Above: the file is refused.

@@ -22,6 +22,7 @@ mod merges;
 mod prepare;
 mod rebuild;
 mod records;
+pub mod retention;
 mod runner;
 mod scores;
 pub mod snapshot;
