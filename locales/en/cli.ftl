@@ -28,6 +28,19 @@ cli-demo-example-2 = uzel demo --once --input examples/demo.toml
 cli-status = State of the daemon
 cli-lint = Check settings, mappings and rules; show all problems at once
 cli-lint-example-1 = uzel lint -d /var/lib/uzel
+cli-connect = Connect to a foreign system in which a person has to agree: its tokens are kept in the vault
+cli-connect--connection = Name of the connection
+cli-connect--code = The code, brought by hand from the address to which the foreign system sent you (it lives half a minute)
+cli-connect--status = Only tell how the connection stands; exit code 3 when a person must act
+cli-connect-example-1 = uzel connect bitrix24 -d /var/lib/uzel
+cli-connect-example-2 = uzel connect bitrix24 --status
+cli-connect-open = Open this address in a browser, as the employee in whose name Uzel is to work, and agree:
+    { $url }
+    You will be sent to { $redirect }: that address must stand in the card of the application. Waiting...
+cli-connect-open-by-hand = No daemon runs, so nobody waits for you at { $redirect }. Either start it (`uzel run`) and repeat, or open this address, agree, and within half a minute run `uzel connect { $connection } --code CODE` with what stands after code= in the address you come to:
+    { $url }
+cli-connect-done = Connected: { $connection }; the tokens are of { $since }.
+cli-connect-waited = Nobody came back in ten minutes. The address is good for an hour; how it stands: `uzel connect { $connection } --status`.
 cli-client = Clients: who they are, and why
 cli-client-list = List clients
 cli-client-list--search = Phone, e-mail, INN or part of a name

@@ -28,6 +28,19 @@ cli-demo-example-2 = uzel demo --once --input examples/demo.toml
 cli-status = Состояние службы
 cli-lint = Проверить настройки, соответствия и правила; показать все ошибки сразу
 cli-lint-example-1 = uzel lint -d /var/lib/uzel
+cli-connect = Подключиться к чужой системе, в которой человек должен дать согласие: её токены лягут в хранилище секретов
+cli-connect--connection = Имя подключения
+cli-connect--code = Код, принесённый вручную из адреса, на который вас отправила чужая система (живёт полминуты)
+cli-connect--status = Только сказать, в каком состоянии подключение; код выхода 3, если нужен человек
+cli-connect-example-1 = uzel connect bitrix24 -d /var/lib/uzel
+cli-connect-example-2 = uzel connect bitrix24 --status
+cli-connect-open = Откройте этот адрес в браузере под сотрудником, от имени которого будет работать узел, и дайте согласие:
+    { $url }
+    Вас отправят на { $redirect }: этот адрес должен стоять в карточке приложения. Жду...
+cli-connect-open-by-hand = Служба не запущена, и на { $redirect } вас никто не ждёт. Либо запустите её (`uzel run`) и повторите, либо откройте этот адрес, дайте согласие и за полминуты выполните `uzel connect { $connection } --code КОД`, где код стоит после code= в адресе, на который вы попали:
+    { $url }
+cli-connect-done = Подключено: { $connection }; токены от { $since }.
+cli-connect-waited = За десять минут никто не вернулся. Адрес годится час; состояние: `uzel connect { $connection } --status`.
 cli-client = Клиенты: кто они и почему
 cli-client-list = Список клиентов
 cli-client-list--search = Телефон, почта, ИНН или часть имени

@@ -78,6 +78,7 @@ impl Daemon {
         state.set_forms(sources::forms(&core.catalog, &core.vault, &core.settings.listen)?);
         let endpoint = |exchange: &Arc<Exchange>| Arc::clone(exchange) as Arc<dyn ExchangeEndpoint>;
         state.set_exchanges(exchanges.iter().map(|(name, it)| (name.clone(), endpoint(it))).collect());
+        state.set_tokens(Arc::clone(&core.tokens));
         state.set_api_tokens(core.vault.get("api.token").into_iter().collect());
 
         let listener = Listener::bind(listen.unwrap_or(core.settings.listen.address), state).await;

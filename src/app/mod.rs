@@ -13,6 +13,7 @@ pub mod error;
 mod folder;
 mod init;
 mod keeping;
+mod links;
 pub mod logging;
 mod progress;
 mod rebuild;

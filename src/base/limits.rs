@@ -2,6 +2,8 @@
 
 /// A webhook or form body, bytes. Above: 413, nothing is journalled.
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 256 * 1024;
+/// A message that something changed in a foreign system, bytes. Above: 413; the regular look sees it.
+pub const HINT_BODY_BYTES_MAX: usize = 64 * 1024;
 /// A form with files, bytes in all. Above: 413.
 pub const FORM_WITH_FILES_BYTES_MAX: usize = 20 * 1024 * 1024;
 /// One uploaded chunk of the 1C exchange, bytes. We announce less (`file_limit`); above: `failure`.

@@ -155,6 +155,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("journal", include_str!("../../locales/en/journal.ftl"), include_str!("../../locales/ru/journal.ftl")),
     ("keeping", include_str!("../../locales/en/keeping.ftl"), include_str!("../../locales/ru/keeping.ftl")),
     ("normalize", include_str!("../../locales/en/normalize.ftl"), include_str!("../../locales/ru/normalize.ftl")),
+    ("oauth", include_str!("../../locales/en/oauth.ftl"), include_str!("../../locales/ru/oauth.ftl")),
     ("people", include_str!("../../locales/en/people.ftl"), include_str!("../../locales/ru/people.ftl")),
     ("scoring", include_str!("../../locales/en/scoring.ftl"), include_str!("../../locales/ru/scoring.ftl")),
     ("sink", include_str!("../../locales/en/sink.ftl"), include_str!("../../locales/ru/sink.ftl")),

@@ -10,6 +10,7 @@
 
 mod backup;
 mod client;
+mod connect;
 mod deal;
 mod demo;
 mod employees;
@@ -69,6 +70,7 @@ enum Command {
     Demo(demo::Args),
     Status(status::Args),
     Lint(lint::Args),
+    Connect(connect::Args),
     #[command(subcommand)]
     Client(client::Sub),
     #[command(subcommand)]
@@ -134,6 +136,11 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
+    /// Whether a daemon answers, rather than this process.
+    pub(crate) fn by_daemon(&self) -> bool {
+        self.core.is_none()
+    }
+
     /// Ends an in-process store.
     pub(crate) async fn close(self) {
         if let Some(core) = self.core {
@@ -234,6 +241,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Demo(args) => demo::run(args, context).await,
         Command::Status(args) => status::run(args, context).await,
         Command::Lint(args) => lint::run(args, context),
+        Command::Connect(args) => connect::run(args, context).await,
         Command::Client(sub) => client::run(sub, context).await,
         Command::Deal(sub) => deal::run(sub, context).await,
         Command::Score(args) => score::run(args, context).await,

@@ -6,9 +6,11 @@
 
 mod client;
 mod commands;
+mod connect;
 mod keeping;
 mod reads;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -18,7 +20,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Clock, Locale, Message};
+use crate::auth::Tokens;
+use crate::base::{Clock, Locale, Message, Slug};
 use crate::journal::Journal;
 use crate::pipeline::Running;
 use crate::query::{Query, QueryError};
@@ -26,6 +29,7 @@ use crate::task::deliver::Stops;
 use crate::task::keep::Keeping;
 
 pub use client::{Client, ClientError};
+pub use connect::ConnectView;
 
 /// What the interface stands on.
 pub struct Control {
@@ -39,6 +43,8 @@ pub struct Control {
     pub clock: Arc<dyn Clock>,
     /// Snapshots.
     pub keeping: Arc<Keeping>,
+    /// Tokens of connections that work by them.
+    pub tokens: Arc<BTreeMap<Slug, Arc<Tokens>>>,
     /// Which sinks rest, and why.
     pub stops: Stops,
 }
@@ -116,6 +122,8 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/tasks/{id}/cancel", post(commands::cancel_task))
         .route("/api/journal", get(reads::journal))
         .route("/api/journal/{position}", get(reads::entry))
+        .route("/api/connections/{name}/tokens", get(connect::show))
+        .route("/api/connections/{name}/connect", post(connect::connect))
         .route("/api/snapshots", get(keeping::list).post(keeping::make))
         .route("/api/snapshots/verify", post(keeping::verify))
         .route("/api/retention", get(keeping::retention).post(keeping::prune))

@@ -3,7 +3,9 @@
 //! [`form`] takes webhooks and site forms: it decides and answers, and does not touch sockets (that
 //! is `http`) nor wait for the journal. [`exchange`] is the server half of the 1C exchange.
 //! [`form`] takes webhooks and site forms; [`exchange`] is the server half of the 1C exchange.
+//! [`hint`] takes messages that something changed, which are never believed.
 //! Sockets are not touched here: that is `http`.
 
 pub mod exchange;
 pub mod form;
+pub mod hint;

@@ -26,6 +26,7 @@ mod locales;
 mod mapping;
 mod mapping_out;
 mod normalize;
+mod oauth;
 mod outbox;
 mod people;
 mod people_preview;
