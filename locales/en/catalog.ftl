@@ -47,7 +47,7 @@ mapping-out-format = { $name } cannot be written to { $field } in that form. Cho
 mapping-out-quarantine = { $field }: a delivery is not refused for a word. Write otherwise = "keep" or "drop".
 mapping-out-otherwise = { $field } has a dictionary and does not say what happens to a word that is not in it. Add otherwise = "keep" or "drop".
 mapping-template-brace = an opened brace is not closed on its line. Close it after the name.
-mapping-create-only = `create_only` is true, false or "unless_owned".
+mapping-create-only = `create_only` is true, false, "unless_owned" or "unless_ours".
 
 case-kind-missing = there is no case of kind "{ $kind }" for { $mapping }. Add one: a mapping is not done until it was shown such a record.
 case-differs = the case "{ $case }" gives something else ( - expected, + got ): { $difference }

@@ -47,7 +47,7 @@ mapping-out-format = { $name } нельзя записать в { $field } в т
 mapping-out-quarantine = { $field }: доставка не отклоняется из-за слова. Напишите otherwise = "keep" или "drop".
 mapping-out-otherwise = у { $field } есть словарь, и не сказано, что делать со словом, которого в нём нет. Добавьте otherwise = "keep" или "drop".
 mapping-template-brace = открытая скобка не закрыта на своей строке. Закройте её после имени.
-mapping-create-only = `create_only` — это true, false или "unless_owned".
+mapping-create-only = `create_only` — это true, false, "unless_owned" или "unless_ours".
 
 case-kind-missing = у { $mapping } нет примера вида «{ $kind }». Добавьте: правила разбора не готовы, пока им не показали такую запись.
 case-differs = пример «{ $case }» даёт другое ( - ожидалось, + получилось ): { $difference }

@@ -41,7 +41,17 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
             it.next_step.clone().unwrap_or_default(),
         ]
     });
-    let columns = ["key", "employee", "state", "until", "reason", "groups", "open-deals", "deputy", "next-step"];
+    let columns = [
+        "employee-key",
+        "employee",
+        "state",
+        "employee-until",
+        "reason",
+        "employee-groups",
+        "open-deals",
+        "deputy",
+        "employee-step",
+    ];
     context.print_table(&columns, rows.collect());
     Ok(Done::Well)
 }

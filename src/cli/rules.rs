@@ -63,12 +63,12 @@ fn print(found: &PreviewView, days: u64, context: &Context) {
         counts.iter().map(|it| vec![name(&it.name), it.now.to_string(), it.other.to_string()]).collect()
     };
     let fate = |name: &str| fate_word(name, context);
-    context.print_section("fates", &["fate", "was", "would"], counts(&found.fates, &fate));
+    context.print_section("fates", &["lead-fate", "lead-was", "would"], counts(&found.fates, &fate));
     let employee = |name: &str| match name {
         "" => context.say(&Message::new("preview-nobody")),
         name => name.to_owned(),
     };
-    context.print_section("taken", &["employee", "was", "would"], counts(&found.employees, &employee));
+    context.print_section("taken", &["employee", "lead-was", "would"], counts(&found.employees, &employee));
     let rows = found.lines.iter().map(|line| {
         vec![
             if line.changed { "≠".to_owned() } else { String::new() },
@@ -80,7 +80,11 @@ fn print(found: &PreviewView, days: u64, context: &Context) {
             if line.changed { line.other.why.join("; ") } else { String::new() },
         ]
     });
-    context.print_section("leads", &["change", "at", "connection", "client", "was", "would", "why"], rows.collect());
+    context.print_section(
+        "leads",
+        &["change", "at", "connection", "client", "lead-was", "would", "why"],
+        rows.collect(),
+    );
     if found.more > 0 {
         println!("{}", context.say(&Message::new("whatif-more").with("count", found.more)));
     }

@@ -20,7 +20,8 @@
 //! A value that is not there is left out: nothing is ever emptied in a sink because we do not
 //! know it. A line of a `text` whose names are all empty is left out too. `create_only` fields are
 //! written when the foreign object is made and never again, so that what a person changed there
-//! stays; `"unless_owned"` lets a source that owns the field by the ownership table change it.
+//! stays; `"unless_owned"` lets a source that owns the field by the ownership table change it,
+//! `"unless_ours"` our own rules what they decided.
 
 mod compile;
 mod value;
@@ -33,7 +34,7 @@ use serde_json::Value as Json;
 
 use super::OWNER_RANK;
 use super::dictionary::{Dictionary, Otherwise};
-use crate::model::{Client, ClientKind, Deal, Interaction, InteractionKind, Task};
+use crate::model::{Client, ClientKind, Deal, Interaction, InteractionKind, Provenance, Task};
 
 use value::Taken;
 pub(super) use value::interaction_name;
@@ -167,6 +168,8 @@ enum CreateOnly {
     No,
     Yes,
     UnlessOwned,
+    /// Our own rules' word is kept up to date; anybody else's is written once.
+    UnlessOurs,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -296,18 +299,24 @@ impl Choice {
         }
     }
 
+    /// Who said the value.
+    fn provenance<'o>(&self, object: &OutObject<'o>) -> Option<&'o Provenance> {
+        let Source::From(names) = &self.source else { return None };
+        names.iter().find(|name| name.take(object).is_some()).and_then(|name| name.provenance(object))
+    }
+
     fn is_create_only(&self, object: &OutObject<'_>) -> bool {
         match self.create_only {
             CreateOnly::No => false,
             CreateOnly::Yes => true,
-            CreateOnly::UnlessOwned => {
-                let Source::From(names) = &self.source else { return true };
-                let rank = names.iter().find(|name| name.take(object).is_some()).and_then(|name| name.rank(object));
-                rank.is_none_or(|rank| rank < OWNER_RANK)
-            }
+            CreateOnly::UnlessOwned => self.provenance(object).is_none_or(|it| it.rank < OWNER_RANK),
+            CreateOnly::UnlessOurs => self.provenance(object).is_none_or(|it| *it.source != *OURS),
         }
     }
 }
+
+/// The source of what our own rules decide.
+const OURS: &str = "uzel";
 
 fn translate(word: String, dictionary: &Dictionary, otherwise: Otherwise) -> Option<Taken> {
     match dictionary.find(&word) {

@@ -20,7 +20,7 @@ use compact_str::CompactString;
 use jiff::civil::Date;
 
 pub use assign::{Assigned, Desk, Lead};
-pub use distribution::{Distribution, OffShift, Region, Rule, Untouched, UntouchedTo};
+pub use distribution::{Distribution, OffShift, Region, Rule, UntouchedTo};
 pub use rules::Files;
 
 use crate::base::{Message, Problem, Slug, Timestamp};

@@ -10,13 +10,16 @@
 use compact_str::CompactString;
 
 use super::deals::client_deals;
+use super::marks;
 use super::records::Origin;
 use super::step::Step;
+use crate::base::limits::ASSIGNED_REASONS_MAX;
 use crate::base::{ClientId, DealId, Slug};
 use crate::catalog::ClosedDeal;
+use crate::entry::ObjectRef;
 use crate::model::change::DealChange;
 use crate::model::{Change, ContactPoint, Deal, Provenance, Sourced};
-use crate::people::{Assigned, Desk, Lead};
+use crate::people::{Assigned, Desk, Lead, UntouchedTo};
 use crate::tables::rows::{AssignmentRow, DealRow};
 use crate::tables::{Assignments, Clients, Deals, OpenDeals, TableError, Turns};
 
@@ -76,7 +79,59 @@ pub(super) fn assign(
         None => Desk::default(),
     };
     let assigned = people.distribute(&lead, own.as_deref(), &desk, &step.catalog.calendar, step.at);
-    take(step, id, assigned)
+    take(step, id, assigned, RANK)
+}
+
+/// Gives a deal that lies untouched to somebody else, unless rules say that it stays or a person gave
+/// it to somebody. The new responsible.
+pub(super) fn escalate(step: &mut Step<'_>, id: DealId, is_first: bool) -> Result<Option<CompactString>, TableError> {
+    let people = &step.catalog.people;
+    let rules = &people.distribution;
+    let to = if is_first { rules.untouched_first } else { rules.untouched_then };
+    let given = step.rows.get::<Assignments>(&id)?.filter(|row| !row.why.is_empty());
+    let held = step.rows.peek::<Deals, _>(&id, |row| row.and_then(|row| row.deal.responsible.clone()))?;
+    let (Some(given), Some(held)) = (given, held) else { return Ok(None) };
+    // Whoever a person has named since is asked, not passed over.
+    let is_ours = given.employee.as_ref().is_some_and(|employee| **employee == *held.value);
+    if people.is_empty() || to == UntouchedTo::Same || !is_ours {
+        return Ok(None);
+    }
+    let desk = match &given.group {
+        Some(group) => desk(step, group)?,
+        None => Desk::default(),
+    };
+    let group = given.group.as_deref();
+    let mut next = people.escalate(to, &held.value, group, &desk, &step.catalog.calendar, step.at);
+    if next.employee.is_none() || next.employee.as_deref() == Some(&*held.value) {
+        return Ok(None);
+    }
+    next.why.splice(0..0, given.why);
+    let excess = next.why.len().saturating_sub(ASSIGNED_REASONS_MAX);
+    next.why.drain(..excess);
+    let employee = next.employee.as_deref().map(CompactString::new);
+    let rank = held.provenance.rank;
+    take(step, id, next, rank)?;
+    step.rows.update::<Deals, _>(&id, |row| {
+        if let Some(row) = row {
+            row.deal.version = step.position;
+        }
+    })?;
+    marks::want(step, ObjectRef::Deal(id))?;
+    if let Some(row) = step.rows.get::<Deals>(&id)? {
+        recount(step, id, &row)?;
+    }
+    Ok(employee)
+}
+
+/// Who does what is `responsible`'s to do now: he, or who stands in for him. Whoever is no employee
+/// stays as his source wrote him.
+pub(super) fn stand_in(step: &Step<'_>, responsible: CompactString) -> CompactString {
+    let people = &step.catalog.people;
+    if people.employee(&responsible).is_none() {
+        return responsible;
+    }
+    let assigned = people.stand_in(&responsible, &step.catalog.calendar, step.at);
+    assigned.employee.map_or(responsible, |employee| CompactString::new(&*employee))
 }
 
 /// Who is responsible for the client already: as of its newest deal, else as its sources say.
@@ -106,11 +161,11 @@ fn desk(step: &mut Step<'_>, group: &str) -> Result<Desk, TableError> {
 }
 
 /// Writes an assignment down: responsible, reasons, turn.
-fn take(step: &mut Step<'_>, id: DealId, assigned: Assigned) -> Result<(), TableError> {
+fn take(step: &mut Step<'_>, id: DealId, assigned: Assigned, rank: u8) -> Result<(), TableError> {
     let Assigned { employee, group, why } = assigned;
     if let Some(employee) = &employee {
         let provenance =
-            Provenance { source: Slug::literal("uzel"), position: step.position, observed_at: step.at, rank: RANK };
+            Provenance { source: Slug::literal("uzel"), position: step.position, observed_at: step.at, rank };
         step.rows.update::<Deals, _>(&id, |row| {
             if let Some(row) = row {
                 row.deal.responsible = Some(Sourced::new(CompactString::new(&**employee), &provenance));

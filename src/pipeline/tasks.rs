@@ -6,9 +6,9 @@
 use compact_str::CompactString;
 
 use super::attempts::forget_foreign;
-use super::marks;
 use super::records::Origin;
 use super::step::Step;
+use super::{assign, marks};
 use crate::base::{ClientId, DealId, ItemRef, Message, Slug, TaskId, Timestamp};
 use crate::catalog::UntouchedRule;
 use crate::entry::ObjectRef;
@@ -42,6 +42,8 @@ pub(super) fn want(step: &mut Step<'_>, wanted: Wanted) -> Result<(), TableError
         Some(named) => Some(named),
         None => responsible_of(step, client, deal)?,
     };
+    // Who is away does not do it: his deputy does.
+    let responsible = responsible.map(|it| assign::stand_in(step, it));
     let due = in_working_minutes(step, step.at, step.catalog.business.minutes_for(kind));
     let position = step.position;
     let open = open_tasks(step, client, Some(deal))?;
@@ -422,7 +424,8 @@ pub(super) fn look(step: &mut Step<'_>, deals_max: usize) -> Result<(), TableErr
     Ok(())
 }
 
-/// A watched lead lies untouched: first its responsible is told, then the head of sales.
+/// A watched lead lies untouched: first it goes to the next in turn, then to the head of sales (where
+/// there are employees); whoever holds it then is told.
 fn untouched(step: &mut Step<'_>, deal: DealId, record: ItemRef) -> Result<(), TableError> {
     let held = step.rows.peek::<Deals, _>(&deal, |row| {
         row.filter(|row| row.deal.is_open() && !row.deal.hidden).map(|row| (row.watch, row.deal.client))
@@ -441,5 +444,6 @@ fn untouched(step: &mut Step<'_>, deal: DealId, record: ItemRef) -> Result<(), T
         false => ("task-untouched-head", "untouched.head_after_minutes"),
     };
     let title = Message::new(title).with("minutes", minutes);
-    want(step, Wanted { kind: TaskKind::Untouched, title, client, deal, responsible: None, rule, record })
+    let responsible = assign::escalate(step, deal, is_first)?;
+    want(step, Wanted { kind: TaskKind::Untouched, title, client, deal, responsible, rule, record })
 }

@@ -173,6 +173,7 @@ async fn leads_reach_the_crm_with_their_responsible_and_the_command_line_says_wh
     for number in 0..3 {
         daemon.form(&format!("Клиент {number}"), &format!("+7 912 000-00-0{number}")).await;
     }
+    daemon.caught_up().await;
     daemon.until("outbox", |outbox| outbox["rows"].as_array().is_some_and(Vec::is_empty).then_some(())).await;
     let mut assigned: Vec<String> =
         crm_deals(&twin).iter().map(|deal| deal["ASSIGNED_BY_ID"].as_str().unwrap_or("").to_owned()).collect();

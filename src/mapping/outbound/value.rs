@@ -8,7 +8,7 @@ use super::{OutObject, Ref};
 use crate::base::Timestamp;
 use crate::model::{
     ClientKind, CompanyName, ContactPoint, DealState, Direction, InteractionKind, Name as ClientName, PersonName,
-    Score, Sourced,
+    Provenance, Score, Sourced,
 };
 
 macro_rules! names {
@@ -301,10 +301,10 @@ impl Name {
         }
     }
 
-    /// Rank of the source that said the value; `None` where a value has no source.
-    pub(super) fn rank(self, object: &OutObject<'_>) -> Option<u8> {
-        fn of<T>(slot: &Option<Sourced<T>>) -> Option<u8> {
-            slot.as_ref().map(|it| it.provenance.rank)
+    /// Who said the value; `None` where a value has no source.
+    pub(super) fn provenance<'o>(self, object: &OutObject<'o>) -> Option<&'o Provenance> {
+        fn of<T>(slot: &Option<Sourced<T>>) -> Option<&Provenance> {
+            slot.as_ref().map(|it| &it.provenance)
         }
         let (client, deal) = (object.client, object.deal);
         match self {
