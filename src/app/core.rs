@@ -18,6 +18,7 @@ use crate::pipeline::{Pipeline, Running};
 use crate::query::Query;
 use crate::store::Store;
 use crate::task::deliver::Stops;
+use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 use crate::vault::Vault;
 
@@ -119,6 +120,7 @@ impl Core {
             keeping: self.keeping.clone(),
             tokens: self.tokens.clone(),
             stops,
+            folders: Folders::default(),
         }
     }
 

@@ -26,6 +26,7 @@ use crate::journal::Journal;
 use crate::pipeline::Running;
 use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
+use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 
 pub use client::{Client, ClientError};
@@ -47,6 +48,8 @@ pub struct Control {
     pub tokens: Arc<BTreeMap<Slug, Arc<Tokens>>>,
     /// Which sinks rest, and why.
     pub stops: Stops,
+    /// What waits in watched folders.
+    pub folders: Folders,
 }
 
 /// A refusal or failure, as JSON: `{"error": text}`.
@@ -104,6 +107,7 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/deals", get(reads::deals))
         .route("/api/deals/{id}", get(reads::deal))
         .route("/api/deals/{id}/score", get(reads::score))
+        .route("/api/folders", get(reads::folders))
         .route("/api/totals", get(reads::totals))
         .route("/api/employees", get(reads::employees))
         .route("/api/outbox", get(reads::outbox))
