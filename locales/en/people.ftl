@@ -18,6 +18,7 @@ people-code = "{ $text }" does not fit { $name }: write digits, for instance 495
 people-circle = deputies go in a circle: { $path }. Break it.
 people-shared = { $what } also belongs to { $other }, and both work at the same time. Leave it with one or say valid_from and valid_to.
 people-rule-unreachable = no lead gets as far as this rule: the one before takes everything. Put the rule without conditions last.
+people-untouched-order = the step after { $after } minutes is out of order. Put the steps in order of time.
 people-left-head = the head { $name } left on { $to } and gets nothing any more. Name another head.
 people-left-duty = { $name } of duty left on { $to }. Take him out of duty.
 people-left-deputy = the deputy of { $of }, { $name }, left on { $to }. Name another deputy.

@@ -21,7 +21,7 @@
 //! know it. A line of a `text` whose names are all empty is left out too. `create_only` fields are
 //! written when the foreign object is made and never again, so that what a person changed there
 //! stays; `"unless_owned"` lets a source that owns the field by the ownership table change it,
-//! `"unless_ours"` our own rules what they decided.
+//! `"unless_rules"` lets our rules change what they themselves decided.
 
 mod compile;
 mod value;
@@ -32,9 +32,9 @@ use compact_str::CompactString;
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
-use super::OWNER_RANK;
 use super::dictionary::{Dictionary, Otherwise};
-use crate::model::{Client, ClientKind, Deal, Interaction, InteractionKind, Provenance, Task};
+use super::{OWNER_RANK, RULES_RANK};
+use crate::model::{Client, ClientKind, Deal, Interaction, InteractionKind, Task};
 
 use value::Taken;
 pub(super) use value::interaction_name;
@@ -168,8 +168,7 @@ enum CreateOnly {
     No,
     Yes,
     UnlessOwned,
-    /// Our own rules' word is kept up to date; anybody else's is written once.
-    UnlessOurs,
+    UnlessRules,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -299,24 +298,23 @@ impl Choice {
         }
     }
 
-    /// Who said the value.
-    fn provenance<'o>(&self, object: &OutObject<'o>) -> Option<&'o Provenance> {
-        let Source::From(names) = &self.source else { return None };
-        names.iter().find(|name| name.take(object).is_some()).and_then(|name| name.provenance(object))
-    }
-
     fn is_create_only(&self, object: &OutObject<'_>) -> bool {
         match self.create_only {
             CreateOnly::No => false,
             CreateOnly::Yes => true,
-            CreateOnly::UnlessOwned => self.provenance(object).is_none_or(|it| it.rank < OWNER_RANK),
-            CreateOnly::UnlessOurs => self.provenance(object).is_none_or(|it| *it.source != *OURS),
+            CreateOnly::UnlessOwned => {
+                let Source::From(names) = &self.source else { return true };
+                let rank = names.iter().find(|name| name.take(object).is_some()).and_then(|name| name.rank(object));
+                rank.is_none_or(|rank| rank < OWNER_RANK)
+            }
+            CreateOnly::UnlessRules => {
+                let Source::From(names) = &self.source else { return true };
+                let rank = names.iter().find(|name| name.take(object).is_some()).and_then(|name| name.rank(object));
+                rank != Some(RULES_RANK)
+            }
         }
     }
 }
-
-/// The source of what our own rules decide.
-const OURS: &str = "uzel";
 
 fn translate(word: String, dictionary: &Dictionary, otherwise: Otherwise) -> Option<Taken> {
     match dictionary.find(&word) {

@@ -113,7 +113,7 @@ impl People {
         }
     }
 
-    /// Whom a lead goes to that `held` has not touched for so long; nobody: it stays where it is.
+    /// Whom a lead goes to that `held` has not touched for so long.
     pub fn escalate(
         &self,
         to: UntouchedTo,
@@ -129,8 +129,13 @@ impl People {
         match (to, group) {
             (UntouchedTo::Next, Some(group)) => search.turn(group, desk, Some(held)),
             (UntouchedTo::Next, None) | (UntouchedTo::Head, _) => search.head(self.employee(held)),
-            (UntouchedTo::Same, _) => search.end(None, None),
         }
+    }
+
+    /// When an untouched lead that came at `created_at` goes on, step by step.
+    pub fn untouched_at(&self, calendar: &Calendar, created_at: Timestamp) -> Vec<(Timestamp, UntouchedTo)> {
+        let steps = self.distribution.untouched.iter();
+        steps.map(|step| (calendar.plus_working_minutes(created_at, step.after_minutes), step.to)).collect()
     }
 
     /// Whom a task goes to that is `key`'s: him when he is here, else who stands in for him.

@@ -19,11 +19,8 @@ pub struct Distribution {
     pub off_shift: OffShift,
     /// Rules, the first that fits decides.
     pub rules: Vec<Rule>,
-    /// To whom a lead goes that lies untouched, the first time it is found so (`[untouched]` of
-    /// `rules/business.toml` says when).
-    pub untouched_first: UntouchedTo,
-    /// The same, the second time.
-    pub untouched_then: UntouchedTo,
+    /// What becomes of a new lead that nobody touches, in order of time.
+    pub untouched: Vec<Untouched>,
     /// Open deals from which on a member gets no new leads, by group.
     caps: Vec<(CompactString, u32)>,
     /// The same where the group says nothing; none: no cap.
@@ -50,12 +47,18 @@ pub struct Rule {
     conditions: Vec<Condition>,
 }
 
-/// To whom a new lead goes that nobody has touched for so long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What becomes of a new lead that nobody has touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Untouched {
+    /// After so many working minutes.
+    pub after_minutes: u32,
+    /// It goes to.
+    pub to: UntouchedTo,
+}
+
+/// To whom an untouched lead goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UntouchedTo {
-    /// It stays where it is.
-    #[default]
-    Same,
     /// The next in turn of its group.
     Next,
     /// The head.
@@ -128,12 +131,9 @@ impl Distribution {
         let regions = regions(&table);
         let caps = caps(&table, known);
         let rules = rules(&table, known, &regions);
-        const TO: &[(&str, UntouchedTo)] =
-            &[("same", UntouchedTo::Same), ("next", UntouchedTo::Next), ("head", UntouchedTo::Head)];
-        let untouched_first = table.choice("untouched_first", TO).unwrap_or_default();
-        let untouched_then = table.choice("untouched_then", TO).unwrap_or_default();
+        let untouched = untouched(&table);
         table.close();
-        lint.finish(Distribution { known_to_own, off_shift, rules, untouched_first, untouched_then, caps, cap })
+        lint.finish(Distribution { known_to_own, off_shift, rules, untouched, caps, cap })
     }
 
     /// The first rule that fits.
@@ -269,6 +269,27 @@ fn conditions(table: &Table<'_>, known: &Known<'_>, regions: &[Region]) -> Vec<C
     }
     conditions.extend(table.choice("kind", KINDS).map(Condition::Kind));
     conditions
+}
+
+fn untouched(table: &Table<'_>) -> Vec<Untouched> {
+    const TO: &[(&str, UntouchedTo)] = &[("next", UntouchedTo::Next), ("head", UntouchedTo::Head)];
+    let mut steps: Vec<Untouched> = Vec::new();
+    for table in table.tables("untouched") {
+        table.required_integer("after_minutes");
+        table.required_text("to");
+        let after = table.integer_in("after_minutes", 1, 100_000).and_then(|it| u32::try_from(it).ok());
+        let to = table.choice("to", TO);
+        if let (Some(after), Some(last)) = (after, steps.last())
+            && last.after_minutes >= after
+        {
+            table.report("after_minutes", Message::new("people-untouched-order").with("after", after));
+        }
+        table.close();
+        if let (Some(after_minutes), Some(to)) = (after, to) {
+            steps.push(Untouched { after_minutes, to });
+        }
+    }
+    steps
 }
 
 impl Condition {

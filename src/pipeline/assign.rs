@@ -17,14 +17,12 @@ use crate::base::limits::ASSIGNED_REASONS_MAX;
 use crate::base::{ClientId, DealId, Slug};
 use crate::catalog::ClosedDeal;
 use crate::entry::ObjectRef;
+use crate::mapping::RULES_RANK;
 use crate::model::change::DealChange;
 use crate::model::{Change, ContactPoint, Deal, Provenance, Sourced};
 use crate::people::{Assigned, Desk, Lead, UntouchedTo};
 use crate::tables::rows::{AssignmentRow, DealRow};
 use crate::tables::{Assignments, Clients, Deals, OpenDeals, TableError, Turns};
-
-/// Rank of what rules decide: below every source.
-const RANK: u8 = 0;
 
 /// Gives a deal that was just made to somebody, unless its source named one.
 pub(super) fn assign(
@@ -79,38 +77,41 @@ pub(super) fn assign(
         None => Desk::default(),
     };
     let assigned = people.distribute(&lead, own.as_deref(), &desk, &step.catalog.calendar, step.at);
-    take(step, id, assigned, RANK)
+    take(step, id, assigned)
 }
 
-/// Gives a deal that lies untouched to somebody else, unless rules say that it stays or a person gave
-/// it to somebody. The new responsible.
-pub(super) fn escalate(step: &mut Step<'_>, id: DealId, is_first: bool) -> Result<Option<CompactString>, TableError> {
+/// Whom a lead that nobody has touched goes on to. The deal goes with it as long as its responsible
+/// is still the one that rules named; a person's choice stays, and only the task goes on.
+pub(super) fn escalate(step: &mut Step<'_>, id: DealId, to: UntouchedTo) -> Result<Option<CompactString>, TableError> {
     let people = &step.catalog.people;
-    let rules = &people.distribution;
-    let to = if is_first { rules.untouched_first } else { rules.untouched_then };
-    let given = step.rows.get::<Assignments>(&id)?.filter(|row| !row.why.is_empty());
-    let held = step.rows.peek::<Deals, _>(&id, |row| row.and_then(|row| row.deal.responsible.clone()))?;
-    let (Some(given), Some(held)) = (given, held) else { return Ok(None) };
-    // Whoever a person has named since is asked, not passed over.
-    let is_ours = given.employee.as_ref().is_some_and(|employee| **employee == *held.value);
-    if people.is_empty() || to == UntouchedTo::Same || !is_ours {
+    if people.is_empty() {
         return Ok(None);
     }
-    let desk = match &given.group {
+    let responsible = step.rows.peek::<Deals, _>(&id, |row| {
+        row.and_then(|row| row.deal.responsible.as_ref()).map(|held| held.value.clone())
+    })?;
+    let held = responsible.clone().unwrap_or_default();
+    let assignment = step.rows.get::<Assignments>(&id)?;
+    let named_by_rules = assignment.as_ref().and_then(|row| row.employee.as_ref()).map(|it| CompactString::new(&**it));
+    let is_ours = responsible.is_none() || named_by_rules == responsible;
+    if !is_ours && to == UntouchedTo::Next {
+        return Ok(responsible);
+    }
+    let group = assignment.as_ref().and_then(|row| row.group.clone());
+    let desk = match &group {
         Some(group) => desk(step, group)?,
         None => Desk::default(),
     };
-    let group = given.group.as_deref();
-    let mut next = people.escalate(to, &held.value, group, &desk, &step.catalog.calendar, step.at);
-    if next.employee.is_none() || next.employee.as_deref() == Some(&*held.value) {
-        return Ok(None);
+    let calendar = &step.catalog.calendar;
+    let mut assigned = people.escalate(to, &held, group.as_deref(), &desk, calendar, step.at);
+    let employee = assigned.employee.as_ref().map(|it| CompactString::new(&**it));
+    if employee.is_none() || employee == responsible || !is_ours {
+        return Ok(employee);
     }
-    next.why.splice(0..0, given.why);
-    let excess = next.why.len().saturating_sub(ASSIGNED_REASONS_MAX);
-    next.why.drain(..excess);
-    let employee = next.employee.as_deref().map(CompactString::new);
-    let rank = held.provenance.rank;
-    take(step, id, next, rank)?;
+    let earlier = assignment.map(|row| row.why).unwrap_or_default();
+    assigned.why.splice(0..0, earlier);
+    assigned.why.truncate(ASSIGNED_REASONS_MAX);
+    take(step, id, assigned)?;
     step.rows.update::<Deals, _>(&id, |row| {
         if let Some(row) = row {
             row.deal.version = step.position;
@@ -121,17 +122,6 @@ pub(super) fn escalate(step: &mut Step<'_>, id: DealId, is_first: bool) -> Resul
         recount(step, id, &row)?;
     }
     Ok(employee)
-}
-
-/// Who does what is `responsible`'s to do now: he, or who stands in for him. Whoever is no employee
-/// stays as his source wrote him.
-pub(super) fn stand_in(step: &Step<'_>, responsible: CompactString) -> CompactString {
-    let people = &step.catalog.people;
-    if people.employee(&responsible).is_none() {
-        return responsible;
-    }
-    let assigned = people.stand_in(&responsible, &step.catalog.calendar, step.at);
-    assigned.employee.map_or(responsible, |employee| CompactString::new(&*employee))
 }
 
 /// Who is responsible for the client already: as of its newest deal, else as its sources say.
@@ -161,11 +151,15 @@ fn desk(step: &mut Step<'_>, group: &str) -> Result<Desk, TableError> {
 }
 
 /// Writes an assignment down: responsible, reasons, turn.
-fn take(step: &mut Step<'_>, id: DealId, assigned: Assigned, rank: u8) -> Result<(), TableError> {
+fn take(step: &mut Step<'_>, id: DealId, assigned: Assigned) -> Result<(), TableError> {
     let Assigned { employee, group, why } = assigned;
     if let Some(employee) = &employee {
-        let provenance =
-            Provenance { source: Slug::literal("uzel"), position: step.position, observed_at: step.at, rank };
+        let provenance = Provenance {
+            source: Slug::literal("uzel"),
+            position: step.position,
+            observed_at: step.at,
+            rank: RULES_RANK,
+        };
         step.rows.update::<Deals, _>(&id, |row| {
             if let Some(row) = row {
                 row.deal.responsible = Some(Sourced::new(CompactString::new(&**employee), &provenance));

@@ -65,6 +65,12 @@ to = "Москва"
 [[rule]]
 utm_source = ["yandex", "vk"]
 to = "Все"
+[[untouched]]
+after_minutes = 15
+to = "next"
+[[untouched]]
+after_minutes = 30
+to = "head"
 "#;
 
 const SHIFTS: &str = r#"
@@ -277,6 +283,12 @@ fn deputies_are_asked_in_turn_then_duty_then_head() {
 #[test]
 fn untouched_lead_goes_on_to_the_next_and_then_to_the_head() {
     let people = people();
+    let told = |(at, to): (Timestamp, UntouchedTo)| {
+        let zoned = at.to_jiff().to_zoned(calendar().zone().clone());
+        format!("{} {to:?}", zoned.strftime("%d.%m %H:%M"))
+    };
+    let steps: Vec<String> = people.untouched_at(&calendar(), at("2026-11-20 20:50")).into_iter().map(told).collect();
+    assert_eq!(steps, ["23.11 09:05 Next", "23.11 09:20 Head"]);
     let now = at("2026-11-20 14:05");
     let desk = desk(&[("ivanova", 5)], &[]);
     let next = people.escalate(UntouchedTo::Next, "ivanova", Some("Москва"), &desk, &calendar(), now);
@@ -284,8 +296,6 @@ fn untouched_lead_goes_on_to_the_next_and_then_to_the_head() {
         "petrov: работа с лидом вовремя не началась, его держит Иванова Анна; Пётр Петров: очередь в группе «Москва»"
     ]
     .assert_eq(&said(&next));
-    let same = people.escalate(UntouchedTo::Same, "ivanova", Some("Москва"), &desk, &calendar(), now);
-    assert_eq!(same.employee, None);
     let head = people.escalate(UntouchedTo::Head, "petrov", Some("Москва"), &desk, &calendar(), now);
     expect!["smirnov: работа с лидом вовремя не началась, его держит Пётр Петров; руководитель Смирнов Игорь"]
         .assert_eq(&said(&head));
@@ -392,7 +402,6 @@ name = "Б"
     let organisations = "[[organisation]]\nkey = \"r\"\nname = \"Р\"\ninn = \"123\"\nbases = [\"2c\"]\n";
     let distribution = r#"
 off_shift = "nobody"
-untouched_first = "boss"
 [region."Москва"]
 phone = ["code"]
 [[rule]]
@@ -403,6 +412,12 @@ to = "Москва"
 [[rule]]
 connection = "sites"
 to = "Москва"
+[[untouched]]
+after_minutes = 30
+to = "head"
+[[untouched]]
+after_minutes = 15
+to = "boss"
 "#;
     let problems = compile(employees, organisations, distribution).expect_err("it is wrong");
     expect![[r#"
@@ -420,12 +435,13 @@ to = "Москва"
         rules/employees.toml:17: deputies go in a circle: b → a → b. Break it.
         rules/employees.toml:23: the key "b" is taken. Give everybody his own.
         rules/distribution.toml:2: "off_shift" cannot be "nobody". Choose one of: next_shift, duty.
-        rules/distribution.toml:3: "untouched_first" cannot be "boss". Choose one of: same, next, head.
-        rules/distribution.toml:5: "code" does not fit phone: write digits, for instance 495 for a telephone or 77 for an INN.
-        rules/distribution.toml:7: there is no region "Москв"; did you mean "Москва"?
-        rules/distribution.toml:9: no lead gets as far as this rule: the one before takes everything. Put the rule without conditions last.
-        rules/distribution.toml:11: no lead gets as far as this rule: the one before takes everything. Put the rule without conditions last.
-        rules/distribution.toml:12: "connection" cannot be "sites"; did you mean "site"?"#]].assert_eq(&problems.join("\n"));
+        rules/distribution.toml:4: "code" does not fit phone: write digits, for instance 495 for a telephone or 77 for an INN.
+        rules/distribution.toml:6: there is no region "Москв"; did you mean "Москва"?
+        rules/distribution.toml:8: no lead gets as far as this rule: the one before takes everything. Put the rule without conditions last.
+        rules/distribution.toml:10: no lead gets as far as this rule: the one before takes everything. Put the rule without conditions last.
+        rules/distribution.toml:11: "connection" cannot be "sites"; did you mean "site"?
+        rules/distribution.toml:17: the step after 15 minutes is out of order. Put the steps in order of time.
+        rules/distribution.toml:18: "to" cannot be "boss". Choose one of: next, head."#]].assert_eq(&problems.join("\n"));
 }
 
 #[test]

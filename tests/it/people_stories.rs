@@ -7,7 +7,6 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use uzel::base::{ItemRef, Locale};
 use uzel::catalog::Catalog;
-use uzel::journal::Journal as _;
 use uzel::tables::{Assignments, Deals, OpenDeals, Span, Turns};
 
 use crate::pipeline_support::{DAY_MS, MINUTE_MS, Order, World, catalog, hash, person};
@@ -36,7 +35,7 @@ key = "head"
 name = "Глава"
 "#;
 
-const RULES: &str = "untouched_first = \"next\"\nuntouched_then = \"head\"\n[[rule]]\nto = \"Все\"\n";
+const RULES: &str = "[[rule]]\nto = \"Все\"\n";
 
 fn staffed(employees: &str) -> Arc<Catalog> {
     catalog(&[("rules/employees.toml", employees), ("rules/distribution.toml", RULES)])
@@ -93,11 +92,11 @@ fn leads_go_round_and_a_cap_holds() {
             }
         },
         expect![[r#"
-            deal 3: anna by uzel: правило в строке 3: группа «Все»; Анна: очередь в группе «Все»
-            deal 4: boris by uzel: правило в строке 3: группа «Все»; Борис: очередь в группе «Все»
-            deal 5: vera by uzel: правило в строке 3: группа «Все»; Вера: очередь в группе «Все»
-            deal 6: anna by uzel: правило в строке 3: группа «Все»; Анна: очередь в группе «Все»
-            deal 7: boris by uzel: правило в строке 3: группа «Все»; Борис: очередь в группе «Все»
+            deal 3: anna by uzel: правило в строке 1: группа «Все»; Анна: очередь в группе «Все»
+            deal 4: boris by uzel: правило в строке 1: группа «Все»; Борис: очередь в группе «Все»
+            deal 5: vera by uzel: правило в строке 1: группа «Все»; Вера: очередь в группе «Все»
+            deal 6: anna by uzel: правило в строке 1: группа «Все»; Анна: очередь в группе «Все»
+            deal 7: boris by uzel: правило в строке 1: группа «Все»; Борис: очередь в группе «Все»
             anna has 2
             boris has 2
             vera has 1
@@ -119,7 +118,7 @@ fn responsible_of_a_source_counts_for_more_and_is_counted_too() {
         expect![[r#"
             deal 3: anna by site: 
             deal 4: Кузнецова by site: 
-            deal 5: boris by site: правило в строке 3: группа «Все»; Анна: очередь в группе «Все»
+            deal 5: boris by site: правило в строке 1: группа «Все»; Анна: очередь в группе «Все»
             anna has 1
             boris has 1
             Все: anna 1
@@ -159,49 +158,14 @@ fn order_of_1c_gets_a_responsible_and_a_closed_deal_is_counted_no_more() {
             it.pass(MINUTE_MS).form(lead(8));
         },
         expect![[r#"
-            deal 3: anna by uzel: правило в строке 3: группа «Все»; Анна: очередь в группе «Все»
+            deal 3: anna by uzel: правило в строке 1: группа «Все»; Анна: очередь в группе «Все»
             deal 4: vera by site: 
-            deal 6: boris by uzel: правило в строке 3: группа «Все»; Борис: очередь в группе «Все»
+            deal 6: boris by uzel: правило в строке 1: группа «Все»; Борис: очередь в группе «Все»
             anna has 1
             boris has 1
             Все: anna 1, boris 2
         "#]],
     );
-}
-
-#[test]
-fn untouched_lead_goes_to_the_next_in_turn_and_then_to_the_head() {
-    let business = uzel::catalog::FileSet::builtin().get("rules/business.toml").expect("a built-in").to_owned();
-    let business = business.replace("watch = \"when_crm_is_read\"", "watch = \"always\"");
-    let files = [
-        ("rules/employees.toml", EMPLOYEES),
-        ("rules/distribution.toml", RULES),
-        ("rules/business.toml", business.as_str()),
-    ];
-    let mut world = World::under(&catalog(&files));
-    world.form(lead(1));
-    // Whom a source has named keeps his lead.
-    world.form(with(lead(2), "responsible", "boris"));
-    world.pass(16 * MINUTE_MS).tick();
-    expect![[r#"
-        deal 3: boris by uzel: правило в строке 3: группа «Все»; Анна: очередь в группе «Все»; работа с лидом вовремя не началась, его держит Анна; Борис: очередь в группе «Все»
-        deal 4: boris by site: 
-        boris has 2
-        Все: anna 1, boris 2
-    "#]].assert_eq(&shown(&world));
-    world.pass(16 * MINUTE_MS).tick();
-    expect![[r#"
-        deal 3: head by uzel: правило в строке 3: группа «Все»; Анна: очередь в группе «Все»; работа с лидом вовремя не началась, его держит Анна; Борис: очередь в группе «Все»; работа с лидом вовремя не началась, его держит Борис; руководитель Глава
-        deal 4: boris by site: 
-        boris has 1
-        head has 1
-        Все: anna 1, boris 2
-    "#]].assert_eq(&shown(&world));
-    assert_eq!(world.rebuilt(1), hash(&world.store));
-    // The CRM is told of it again: rules keep up what rules decided.
-    let deal = world.reader().rows(Span::<Deals>::all()).next().expect("a deal").expect("it reads").1;
-    let version = deal.deal.version;
-    assert_eq!(version, world.journal.head());
 }
 
 #[test]
@@ -219,8 +183,8 @@ fn employees_who_come_later_count_the_deals_that_are_there() {
     expect![[r#"
         deal 3: anna by site: 
         deal 4: nobody by : 
-        deal 7: anna by uzel: правило в строке 3: группа «Все»; Анна: очередь в группе «Все»
-        deal 10: anya by uzel: правило в строке 3: группа «Все»; Анна: очередь в группе «Все»
+        deal 7: anna by uzel: правило в строке 1: группа «Все»; Анна: очередь в группе «Все»
+        deal 10: anya by uzel: правило в строке 1: группа «Все»; Анна: очередь в группе «Все»
         anya has 1
         Все: anna 1, anya 2
     "#]]

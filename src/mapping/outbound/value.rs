@@ -8,7 +8,7 @@ use super::{OutObject, Ref};
 use crate::base::Timestamp;
 use crate::model::{
     ClientKind, CompanyName, ContactPoint, DealState, Direction, InteractionKind, Name as ClientName, PersonName,
-    Provenance, Score, Sourced,
+    Score, Sourced,
 };
 
 macro_rules! names {
@@ -80,6 +80,7 @@ names! {
     TaskTitle "task.title" "Что сделать." "What is to be done.";
     TaskDue "task.due" "Срок задачи." "Deadline of the task.";
     TaskResponsible "task.responsible" "Кто делает задачу." "Who does the task.";
+    TaskResponsibleId "task.responsible.id" "Идентификатор того, кто делает задачу, в этой системе." "Id of who does the task in that system.";
     TaskState "task.state" "open, done или cancelled." "open, done or cancelled.";
     TaskResult "task.result" "Чем кончилась задача; пусто, пока она открыта." "How the task ended; empty while it is open.";
     RefClient "ref.client" "Идентификатор клиента в этой системе." "Id of the client in that system.";
@@ -207,6 +208,7 @@ impl Name {
             | Name::TaskKind
             | Name::TaskTitle
             | Name::TaskResponsible
+            | Name::TaskResponsibleId
             | Name::TaskState
             | Name::TaskResult
             | Name::RefClient
@@ -293,7 +295,13 @@ impl Name {
             Name::TaskKind => filled(task()?.kind.name()),
             Name::TaskTitle => filled(object.task?.title),
             Name::TaskDue => Some(Taken::Instant(task()?.due)),
-            Name::TaskResponsible => filled(task()?.responsible.as_ref()?),
+            Name::TaskResponsible => {
+                let key = task()?.responsible.as_ref()?;
+                filled(&(object.employee)(key).map_or_else(|| key.to_string(), |it| it.name))
+            }
+            Name::TaskResponsibleId => {
+                (object.employee)(task()?.responsible.as_ref()?).and_then(|it| it.id).and_then(|id| filled(&id))
+            }
             Name::TaskState => filled(task()?.state.name()),
             Name::TaskResult => filled(object.task?.result),
             Name::RefClient => (object.foreign)(Ref::Client).and_then(|id| filled(&id)),
@@ -301,10 +309,10 @@ impl Name {
         }
     }
 
-    /// Who said the value; `None` where a value has no source.
-    pub(super) fn provenance<'o>(self, object: &OutObject<'o>) -> Option<&'o Provenance> {
-        fn of<T>(slot: &Option<Sourced<T>>) -> Option<&Provenance> {
-            slot.as_ref().map(|it| &it.provenance)
+    /// Rank of the source that said the value; `None` where a value has no source.
+    pub(super) fn rank(self, object: &OutObject<'_>) -> Option<u8> {
+        fn of<T>(slot: &Option<Sourced<T>>) -> Option<u8> {
+            slot.as_ref().map(|it| it.provenance.rank)
         }
         let (client, deal) = (object.client, object.deal);
         match self {
@@ -360,6 +368,7 @@ impl Name {
             | Name::TaskTitle
             | Name::TaskDue
             | Name::TaskResponsible
+            | Name::TaskResponsibleId
             | Name::TaskState
             | Name::TaskResult
             | Name::RefClient
