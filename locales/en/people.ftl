@@ -45,3 +45,51 @@ people-group-empty = nobody of the group "{ $group }" can take it
 people-head = the head { $name }
 people-nobody = there is nobody to take it. Name a head in rules/employees.toml
 people-untouched = nobody began with the lead in time, { $name } holds it
+
+people-hand-over = hand his open deals over: { $count }
+people-at-cap = the cap is reached, no new leads
+
+preview-summary = Leads of { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+}: { $leads }; under the other rules { $changed } would have gone otherwise
+preview-nobody = nobody
+preview-fate-new = new deal
+preview-fate-repeat = repeat deal
+preview-fate-joined = into an open deal
+preview-fate-returned = back into a lost one
+preview-fate-no-deal = no deal
+preview-fate-filtered = set aside
+preview-fate-quarantined = quarantine
+preview-fate-discarded = given up
+preview-fate-repeated = repetition
+
+cli-employees = Employees: who is here, who is on shift, how many open deals
+cli-employees--group = Only this group
+cli-employees-example-1 = uzel employees --group Moscow
+cli-rules = Rules of deals and distribution
+cli-rules-preview = Leads of the last days under other rules: into which deals and to whom; nothing is changed
+cli-rules-preview--days = How many days
+cli-rules-preview--rules = Folder of other rules: distribution.toml, employees.toml, business.toml; without it the files of the daemon's folder as they are now
+cli-rules-preview--changed = Only leads that would have gone otherwise
+cli-rules-preview--limit = How many lines to show; all leads are counted
+cli-rules-preview-example-1 = uzel rules preview --days 30                    edited files before a restart
+cli-rules-preview-example-2 = uzel rules preview --days 7 --rules new-rules/ --changed
+cli-deal-assigned = Given by the rules to: { $name }, { $at }
+cli-presence-on-shift = on shift
+cli-presence-here = works
+cli-presence-absent = away
+cli-presence-dismissed = has left
+cli-presence-not-yet = not yet here
+cli-column-employee-key = Key
+cli-column-employee = Employee
+cli-column-employee-until = Until / shift from
+cli-column-employee-groups = Groups
+cli-column-open-deals = Deals
+cli-column-deputy = Deputy
+cli-column-employee-step = To do
+cli-column-lead-fate = Fate
+cli-column-lead-was = Was
+cli-section-fates = What became of them
+cli-section-taken = Who got the new deals
+cli-section-leads = Leads

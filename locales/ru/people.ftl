@@ -45,3 +45,52 @@ people-group-empty = в группе «{ $group }» взять некому
 people-head = руководитель { $name }
 people-nobody = отдать некому. Назначьте head в rules/employees.toml
 people-untouched = работа с лидом вовремя не началась, его держит { $name }
+
+people-hand-over = передайте его открытые сделки: { $count }
+people-at-cap = предел достигнут, новых лидов не получает
+
+preview-summary = Лидов за { $days ->
+    [one] { $days } день
+    [few] { $days } дня
+   *[other] { $days } дней
+}: { $leads }; по другим правилам пошли бы иначе: { $changed }
+preview-nobody = никому
+preview-fate-new = новая сделка
+preview-fate-repeat = повторная сделка
+preview-fate-joined = в открытую сделку
+preview-fate-returned = вернулся в проигранную
+preview-fate-no-deal = без сделки
+preview-fate-filtered = отложен
+preview-fate-quarantined = карантин
+preview-fate-discarded = снят
+preview-fate-repeated = повтор
+
+cli-employees = Сотрудники: кто работает, кто на смене, сколько открытых сделок
+cli-employees--group = Только эта группа
+cli-employees-example-1 = uzel employees --group Москва
+cli-rules = Правила сделок и распределения
+cli-rules-preview = Лиды последних дней по другим правилам: в какие сделки и кому; ничего не меняется
+cli-rules-preview--days = За сколько дней
+cli-rules-preview--rules = Папка других правил: distribution.toml, employees.toml, business.toml; без неё — файлы папки службы, как они есть сейчас
+cli-rules-preview--changed = Только лиды, которые пошли бы иначе
+cli-rules-preview--limit = Сколько строк показать; посчитаны будут все лиды
+cli-rules-preview-example-1 = uzel rules preview --days 30                    правленые файлы до перезапуска
+cli-rules-preview-example-2 = uzel rules preview --days 7 --rules new-rules/ --changed
+cli-deal-assigned = Назначен по правилам: { $name }, { $at }
+cli-presence-on-shift = на смене
+cli-presence-here = работает
+cli-presence-absent = отсутствует
+cli-presence-dismissed = уволен
+cli-presence-not-yet = ещё не вышел
+cli-column-employee-key = Ключ
+cli-column-employee = Сотрудник
+cli-column-employee-until = До / смена с
+cli-column-employee-groups = Группы
+cli-column-open-deals = Сделок
+cli-column-deputy = Заместитель
+cli-column-employee-step = Что сделать
+cli-column-lead-fate = Что стало
+cli-column-lead-was = Было
+cli-section-fates = Во что превратились
+cli-section-taken = Кому достались новые сделки
+cli-section-leads = Лиды

@@ -36,4 +36,4 @@ pub use pollers::Loader;
 pub use rebuild::{RebuildReport, Start, rebuild};
 pub use secrets::{set_secret, vault_names};
 pub use twins::{TwinOrder, TwinRunning, start_bitrix24_twin};
-pub use what_if::{Against, OtherFiles, WhatIf, what_if};
+pub use what_if::{Against, OtherFiles, Preview, WhatIf, preview, what_if};

@@ -18,14 +18,16 @@ use super::{ConfigurationFolder, Folder};
 use crate::base::checksum::Fingerprint;
 use crate::base::clock::SystemClock;
 use crate::base::limits::WHAT_IF_MEMORY_ENTRIES_MAX;
-use crate::base::{ClientId, Locale, Message, Position, Timestamp};
+use crate::base::{ClientId, Clock as _, Locale, Message, Position, Timestamp};
 use crate::catalog::{Catalog, FileSet};
 use crate::entry::{Entry, Kind};
 use crate::journal::{Journal, Options, RealDisk, Segments};
 use crate::pipeline::{Configurations as _, replay_as_it_was, replay_under};
-use crate::query::{DifferenceAsked, DifferenceView, Query, difference};
+use crate::query::{self, DifferenceAsked, DifferenceView, PreviewAsked, PreviewView, Query, difference};
 use crate::store::sled::SledStore;
 use crate::store::{MemoryStore, Store};
+
+const DAY_MS: i64 = 86_400_000;
 
 /// Where the other configuration comes from.
 #[derive(Debug, Clone)]
@@ -69,59 +71,107 @@ pub struct WhatIf {
     pub locale: Locale,
 }
 
+/// What is asked of a preview of rules.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// The other configuration.
+    pub files: OtherFiles,
+    /// Leads of so many days, up to now.
+    pub days: u64,
+    /// Only leads that would have gone otherwise.
+    pub only_changed: bool,
+    /// Lines at the most.
+    pub lines_max: usize,
+    /// The reader's language.
+    pub locale: Locale,
+}
+
+/// Leads of the last days as they went, and as they would have gone under the other rules.
+pub fn preview(folder: &Folder, asked: &Preview, progress: &(dyn Fn(u64, u64) + Sync)) -> anyhow::Result<PreviewView> {
+    let replays = Replays::make(folder, &asked.files, Against::History, progress)?;
+    let days = i64::try_from(asked.days).unwrap_or(i64::MAX);
+    let since = SystemClock.now().plus_ms(days.saturating_mul(-DAY_MS));
+    let since = first_since(replays.journal.as_ref(), since)?;
+    let Preview { only_changed, lines_max, locale, .. } = *asked;
+    let asked = PreviewAsked { since, only_changed, lines_max, locale };
+    Ok(query::preview(&replays.now, &replays.other, &asked)?)
+}
+
 /// Replays twice and compares; `progress` is told (done, of), from two threads.
 pub fn what_if(
     folder: &Folder,
     asked: &WhatIf,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> anyhow::Result<DifferenceView> {
-    let other = Arc::new(other_catalog(folder, &asked.files)?);
-    let clock = Arc::new(SystemClock);
-    let options = Options::production(0);
-    let (segments, _recovery) = Segments::open_read_only(Arc::new(RealDisk), &folder.journal(), clock, options)?;
-    let journal: Arc<dyn Journal> = Arc::new(segments);
-    let head = journal.head();
-    let configurations = Arc::new(ConfigurationFolder::open(folder.configurations())?);
-    let Some(in_force) = in_force(journal.as_ref(), head)? else {
-        return Err(Told(Message::new("whatif-empty").with("folder", folder.root().display())).into());
-    };
-    let now = configurations.load(in_force).map_err(Told)?;
-    let side = SideStores::make(folder, head)?;
-    let done = AtomicU64::new(0);
-    let told = |before: &mut u64, at: Position| {
-        let more = at.0 - *before;
-        *before = at.0;
-        progress(done.fetch_add(more, Ordering::Relaxed) + more, head.0 * 2);
-    };
-    let mut replayed: [Result<u64, crate::pipeline::PipelineError>; 2] = [Ok(0), Ok(0)];
-    let [replayed_now, replayed_other] = &mut replayed;
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut before = 0;
-            let mut told = |at: Position, _head: Position| told(&mut before, at);
-            let (journal, store) = (journal.clone(), side.now.clone());
-            *replayed_now = match asked.against {
-                Against::Now => replay_under(journal, store, now.clone(), head, &mut told),
-                Against::History => replay_as_it_was(journal, store, configurations.clone(), &now, head, &mut told),
-            };
-        });
-        scope.spawn(|| {
-            let mut before = 0;
-            let mut told = |at: Position, _head: Position| told(&mut before, at);
-            *replayed_other = replay_under(journal.clone(), side.other.clone(), other.clone(), head, &mut told);
-        });
-    });
-    for one in replayed {
-        one?;
-    }
+    let replays = Replays::make(folder, &asked.files, asked.against, progress)?;
     let since = match asked.since {
         None => Position::START,
-        Some(since) => first_since(journal.as_ref(), since)?,
+        Some(since) => first_since(replays.journal.as_ref(), since)?,
     };
     let asked = DifferenceAsked { client: asked.client, since, lines_max: asked.lines_max, locale: asked.locale };
-    let query =
-        |store: &Arc<dyn Store>, catalog: &Arc<Catalog>| Query::new(store.clone(), journal.clone(), catalog.clone());
-    Ok(difference(&query(&side.now, &now), &query(&side.other, &other), &asked)?)
+    Ok(difference(&replays.now, &replays.other, &asked)?)
+}
+
+/// One journal, replayed twice.
+struct Replays {
+    journal: Arc<dyn Journal>,
+    now: Query,
+    other: Query,
+    _side: SideStores,
+}
+
+impl Replays {
+    fn make(
+        folder: &Folder,
+        files: &OtherFiles,
+        against: Against,
+        progress: &(dyn Fn(u64, u64) + Sync),
+    ) -> anyhow::Result<Replays> {
+        let other = Arc::new(other_catalog(folder, files)?);
+        let clock = Arc::new(SystemClock);
+        let options = Options::production(0);
+        let (segments, _recovery) = Segments::open_read_only(Arc::new(RealDisk), &folder.journal(), clock, options)?;
+        let journal: Arc<dyn Journal> = Arc::new(segments);
+        let head = journal.head();
+        let configurations = Arc::new(ConfigurationFolder::open(folder.configurations())?);
+        let Some(in_force) = in_force(journal.as_ref(), head)? else {
+            return Err(Told(Message::new("whatif-empty").with("folder", folder.root().display())).into());
+        };
+        let now = configurations.load(in_force).map_err(Told)?;
+        let side = SideStores::make(folder, head)?;
+        let done = AtomicU64::new(0);
+        let told = |before: &mut u64, at: Position| {
+            let more = at.0 - *before;
+            *before = at.0;
+            progress(done.fetch_add(more, Ordering::Relaxed) + more, head.0 * 2);
+        };
+        let mut replayed: [Result<u64, crate::pipeline::PipelineError>; 2] = [Ok(0), Ok(0)];
+        let [replayed_now, replayed_other] = &mut replayed;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut before = 0;
+                let mut told = |at: Position, _head: Position| told(&mut before, at);
+                let (journal, store) = (journal.clone(), side.now.clone());
+                *replayed_now = match against {
+                    Against::Now => replay_under(journal, store, now.clone(), head, &mut told),
+                    Against::History => replay_as_it_was(journal, store, configurations.clone(), &now, head, &mut told),
+                };
+            });
+            scope.spawn(|| {
+                let mut before = 0;
+                let mut told = |at: Position, _head: Position| told(&mut before, at);
+                *replayed_other = replay_under(journal.clone(), side.other.clone(), other.clone(), head, &mut told);
+            });
+        });
+        for one in replayed {
+            one?;
+        }
+        let query = |store: &Arc<dyn Store>, catalog: &Arc<Catalog>| {
+            Query::new(store.clone(), journal.clone(), catalog.clone())
+        };
+        let (left, right) = (query(&side.now, &now), query(&side.other, &other));
+        Ok(Replays { journal, now: left, other: right, _side: side })
+    }
 }
 
 /// Compiles the other configuration; every problem at once.

@@ -287,3 +287,5 @@ pub const ASSIGNED_REASONS_MAX: usize = 12;
 pub const ERASE_BODY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// How far the time of a signed message may be from ours, s. Beyond: 401, nothing is journalled.
 pub const SIGNATURE_TOLERANCE_S: u64 = 300;
+/// Days that a preview of rules looks back. Above: the command line refuses.
+pub const PREVIEW_DAYS_MAX: u64 = 3_660;

@@ -183,6 +183,13 @@ fn show(view: &DealView, context: &Context) {
     });
     context.print_section("lines", &["product", "quantity", "unit-price", "sum"], lines.collect());
     print_documents(&view.documents, context);
+    if let Some(assigned) = &view.assigned {
+        let why = assigned.why.iter().map(|it| vec![it.clone()]).collect();
+        let name = if assigned.name.is_empty() { "—".to_owned() } else { assigned.name.clone() };
+        let heading = crate::base::Message::new("cli-deal-assigned").with("name", name).with("at", &assigned.at);
+        println!("\n{}", context.say(&heading));
+        context.print_table(&["why"], why);
+    }
     let history =
         view.class_history.iter().map(|it| vec![it.at.clone(), it.from.clone().unwrap_or_default(), it.to.clone()]);
     context.print_section("classes", &["at", "from", "to"], history.collect());

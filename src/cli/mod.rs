@@ -13,6 +13,7 @@ mod client;
 mod connect;
 mod deal;
 mod demo;
+mod employees;
 mod folder;
 mod init;
 mod journal;
@@ -26,6 +27,7 @@ mod quarantine;
 mod rebuild;
 mod replay;
 mod retention;
+mod rules;
 mod run;
 mod score;
 mod secret;
@@ -82,6 +84,9 @@ enum Command {
     #[command(subcommand)]
     Deal(deal::Sub),
     Score(score::Args),
+    Employees(employees::Args),
+    #[command(subcommand)]
+    Rules(rules::Sub),
     #[command(subcommand)]
     Task(task::Sub),
     #[command(subcommand)]
@@ -258,6 +263,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Client(sub) => client::run(sub, context).await,
         Command::Deal(sub) => deal::run(sub, context).await,
         Command::Score(args) => score::run(args, context).await,
+        Command::Employees(args) => employees::run(args, context).await,
+        Command::Rules(sub) => rules::run(sub, context).await,
         Command::Task(sub) => task::run(sub, context).await,
         Command::Outbox(sub) => outbox::run(sub, context).await,
         Command::Sync(sub) => sync::run(sub, context).await,

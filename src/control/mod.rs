@@ -120,6 +120,7 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/deals/{id}/score", get(reads::score))
         .route("/api/folders", get(reads::folders))
         .route("/api/totals", get(reads::totals))
+        .route("/api/employees", get(reads::employees))
         .route("/api/outbox", get(reads::outbox))
         .route("/api/outbox/{sink}/{object}/resend", post(commands::resend))
         .route("/api/outbox/{sink}/{object}/discard", post(commands::discard_delivery))

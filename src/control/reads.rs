@@ -15,7 +15,7 @@ use crate::query::views::{
     ClientLine, ClientView, DealLine, DealView, EntryView, FolderFileView, FolderView, OutboxView, Page,
     QuarantineView, ScoreView, SourceView, StatusView, TaskLine, TaskView, TotalsView,
 };
-use crate::query::{Listing, QueryError};
+use crate::query::{EmployeeView, Listing, QueryError};
 use crate::task::folders::Found;
 
 type Answer<T> = Result<Json<T>, Refusal>;
@@ -165,6 +165,13 @@ pub(super) async fn totals(
     Params(params): Params<TotalsParams>,
 ) -> Answer<Vec<TotalsView>> {
     blocking(control, move |it| Ok(it.query.totals(params.pipeline.as_deref())?)).await
+}
+
+pub(super) async fn employees(
+    State(control): State<Arc<Control>>,
+    Params(asked): Params<Asked>,
+) -> Answer<Vec<EmployeeView>> {
+    blocking(control, move |it| Ok(it.query.employees(it.clock.now(), asked.locale())?)).await
 }
 
 pub(super) async fn outbox(

@@ -7,6 +7,8 @@ mod difference;
 mod journal;
 pub mod keeping;
 mod objects;
+mod people;
+mod preview;
 mod sources;
 mod sync;
 mod tasks;
@@ -25,6 +27,8 @@ use crate::store::{Checkpoint, Store};
 use crate::tables::{Counters, Deals, Meta, Reader, Sinks, Span, TableError, rows_hash};
 
 pub use difference::{ClassCountView, DifferenceAsked, DifferenceLine, DifferenceView, difference};
+pub use people::{AssignmentView, EmployeeView};
+pub use preview::{FateView, PreviewAsked, PreviewCount, PreviewLine, PreviewView, preview};
 pub use text::outcome_text;
 use views::{ConnectionView, CountView, StatusView, TotalsView};
 

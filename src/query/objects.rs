@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use compact_str::CompactString;
+
 use super::deliveries::sink_views;
 use super::views::{
     ClassChangeView, ClientLine, ClientView, DealLine, DealView, DocumentView, FactorView, FieldView, ForeignView,
@@ -135,7 +137,7 @@ impl Query {
         fields.extend(self.field("kpp", &client.kpp));
         fields.extend(self.field("ogrn", &client.ogrn));
         fields.extend(self.field("address", &client.address));
-        fields.extend(self.field("responsible", &client.responsible));
+        fields.extend(self.field("responsible", &self.named(&client.responsible)));
         fields.extend(self.field("segment", &client.segment));
         fields.extend(self.field("decides", &client.decides));
         for held in &client.contacts {
@@ -156,6 +158,12 @@ impl Query {
             position: held.provenance.position.0,
             observed_at: self.local(held.provenance.observed_at),
         })
+    }
+
+    /// A responsible by name, where he is one of our employees.
+    fn named(&self, slot: &Option<Sourced<CompactString>>) -> Option<Sourced<String>> {
+        slot.as_ref()
+            .map(|held| Sourced { value: self.employee_name(&held.value), provenance: held.provenance.clone() })
     }
 
     /// Deals, the oldest first.
@@ -235,6 +243,7 @@ impl Query {
             lines: lines.collect(),
             documents,
             class_history: history.collect(),
+            assigned: self.assignment(id, locale)?,
             foreign: deal.foreign.iter().map(foreign_view).collect(),
             sinks: sink_views(&row.sinks, locale),
         }))
@@ -247,7 +256,7 @@ impl Query {
         fields.extend(self.field("stage", &deal.stage));
         fields.extend(self.field("price", &deal.price));
         fields.extend(self.field("source", &deal.source));
-        fields.extend(self.field("responsible", &deal.responsible));
+        fields.extend(self.field("responsible", &self.named(&deal.responsible)));
         fields.extend(self.field("comment", &deal.comment));
         fields.extend(self.field("product_line", &deal.product_line));
         fields.extend(self.field("next_step", &deal.next_step));
@@ -305,7 +314,7 @@ fn client_line(row: &ClientRow) -> ClientLine {
 }
 
 /// A contact point in full: for the owner of the data, never for a log.
-fn contact_text(point: &ContactPoint) -> String {
+pub(super) fn contact_text(point: &ContactPoint) -> String {
     match point {
         ContactPoint::Phone(phone) => match &phone.extension {
             Some(extension) => format!("{} доб. {extension}", phone.e164),

@@ -125,11 +125,6 @@ impl Query {
         })
     }
 
-    /// The name of an employee of this key; the text itself when it is nobody's.
-    fn employee_name(&self, key: &str) -> String {
-        self.catalog.people.employee(key).map_or_else(|| key.to_owned(), |it| it.name.to_string())
-    }
-
     /// How many open tasks there are, and how many of them are late at `now`.
     pub fn task_counts(&self, now: Timestamp) -> Result<(u64, u64), QueryError> {
         let (mut open, mut overdue) = (0, 0);

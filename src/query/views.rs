@@ -286,6 +286,9 @@ pub struct DealView {
     pub documents: Vec<DocumentView>,
     /// Changes of class.
     pub class_history: Vec<ClassChangeView>,
+    /// Whom rules gave it to, and why; absent when its source named a responsible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned: Option<super::AssignmentView>,
     /// Ids in foreign systems.
     pub foreign: Vec<ForeignView>,
     /// Sinks.

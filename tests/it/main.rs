@@ -33,6 +33,7 @@ mod normalize;
 mod oauth;
 mod outbox;
 mod people;
+mod people_preview;
 mod people_stories;
 mod pipeline;
 mod pipeline_acts;
