@@ -208,3 +208,6 @@ pub const DIFFERENCE_LINES_MAX: usize = 100_000;
 pub const CALENDAR_DAYS_MAX: i64 = 1_500;
 /// Shifts of the calendar. Above: the file is refused.
 pub const CALENDAR_SHIFTS_MAX: usize = 64;
+/// Records of one client or deal that are read again to explain it. At the bound the oldest are left
+/// out, and counted.
+pub const EXPLAINED_RECORDS_MAX: usize = 500;

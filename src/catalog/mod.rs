@@ -38,7 +38,8 @@ use crate::connector::{Connector, ObjectKind, StreamSpec};
 use crate::entry::{ObjectRef, Received};
 use crate::field::FieldValue;
 use crate::field::reader::unknown_word;
-use crate::mapping::{Inbound, Outbound, Scope, outbound};
+use crate::mapping::canonical::Section;
+use crate::mapping::{Inbound, Outbound, Scope, edit, outbound};
 use crate::value::Value;
 use crate::{identity, scoring};
 
@@ -227,6 +228,16 @@ impl Catalog {
         inbound.apply(record, &self.context(envelope.received_at, &envelope.headers))
     }
 
+    /// What a person sets by hand on a client or a deal.
+    pub fn edit(&self, object: ObjectRef, set: &[(CompactString, String)], at: Timestamp) -> Mapped {
+        edit::edit(section_of(object), set, &self.context(at, &[]))
+    }
+
+    /// Whether a person may set (and release) the field `name` of the object.
+    pub fn is_editable(&self, object: ObjectRef, name: &str) -> Result<(), Message> {
+        edit::is_editable(section_of(object), name)
+    }
+
     /// The surroundings of a record.
     pub fn context<'a>(&'a self, received_at: Timestamp, notes: &'a [(CompactString, String)]) -> MapContext<'a> {
         MapContext {
@@ -241,6 +252,14 @@ impl Catalog {
     /// What a sink should hold of the object by the mapping of that name.
     pub fn map_outbound(&self, connection: &Connection, mapping: &str, object: &OutObject<'_>) -> Readiness {
         connection.outbound(mapping).map_or(Readiness::NotMeant, |outbound| outbound.apply(object))
+    }
+}
+
+fn section_of(object: ObjectRef) -> Section {
+    match object {
+        ObjectRef::Client(_) => Section::Client,
+        ObjectRef::Deal(_) => Section::Deal,
+        ObjectRef::Interaction(_) => Section::Interaction,
     }
 }
 

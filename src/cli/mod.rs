@@ -8,9 +8,11 @@
 //! Exit codes: 0 done; 1 failed; 2 the command line does not read; 3 problems were found (lint,
 //! verify, rebuild --check, demo --once) or differences (replay --diff); 4 there is no such thing.
 
+mod bulk;
 mod client;
 mod deal;
 mod demo;
+mod explain;
 mod init;
 mod journal;
 mod lint;

@@ -6,6 +6,7 @@
 
 mod client;
 mod commands;
+mod explain;
 mod reads;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
 
 pub use client::{Client, ClientError};
+pub use commands::Edit;
 
 /// What the interface stands on.
 pub struct Control {
@@ -91,11 +93,17 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/status", get(reads::status))
         .route("/api/clients", get(reads::clients))
         .route("/api/clients/{id}", get(reads::client))
+        .route("/api/clients/{id}/edit", post(commands::edit_client))
+        .route("/api/clients/{id}/why", get(explain::why))
+        .route("/api/clients/{id}/where", get(explain::where_client))
         .route("/api/deals", get(reads::deals))
         .route("/api/deals/{id}", get(reads::deal))
         .route("/api/deals/{id}/score", get(reads::score))
+        .route("/api/deals/{id}/edit", post(commands::edit_deal))
+        .route("/api/deals/{id}/where", get(explain::where_deal))
         .route("/api/totals", get(reads::totals))
         .route("/api/outbox", get(reads::outbox))
+        .route("/api/told/{sink}", get(explain::told))
         .route("/api/outbox/{sink}/{object}/resend", post(commands::resend))
         .route("/api/outbox/{sink}/{object}/discard", post(commands::discard_delivery))
         .route("/api/quarantine", get(reads::quarantine))

@@ -43,6 +43,7 @@
 
 pub mod canonical;
 pub mod cases;
+pub mod edit;
 pub mod outbound;
 
 mod apply;

@@ -125,11 +125,24 @@ fn forget_foreign(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result
     Ok(())
 }
 
-/// A person wants a dead letter sent again.
+/// A person wants an object sent again: an open delivery at once; what the sink has confirmed (it
+/// was restored from a copy, somebody wrote over it) whole. What is told once stays told.
 pub(super) fn resend(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
-    let at = step.at;
+    let (at, position) = (step.at, step.position);
+    let is_told_once = match object {
+        ObjectRef::Interaction(_) => true,
+        ObjectRef::Client(_) | ObjectRef::Deal(_) => false,
+    };
     edit(step, sink, object, |state| {
-        state.delivery = state.delivery.take().map(|row| outbox::resend(row, at));
+        state.delivery = match (state.delivery.take(), &mut state.confirmed) {
+            (Some(row), _) => Some(outbox::resend(row, at)),
+            (None, Some(confirmed)) if !is_told_once => {
+                // Nothing is known any more of what it holds: every field is sent.
+                confirmed.sent.clear();
+                Some(outbox::want(None, position, at))
+            }
+            (None, _) => None,
+        };
     })
 }
 

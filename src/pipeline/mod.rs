@@ -13,8 +13,10 @@
 //!
 //! Deliberately not here: sending anything (that is `sink`, driven by `task`), reading clocks.
 
+mod again;
 mod attempts;
 mod deals;
+mod edits;
 mod identify;
 mod marks;
 mod merges;
@@ -35,6 +37,7 @@ use crate::journal::ReadError;
 use crate::store::StoreError;
 use crate::tables::TableError;
 
+pub use again::{SaidAgain, read_again};
 pub use rebuild::{Rebuilt, apply_all, rebuild_into};
 pub use runner::{Applied, Pipeline, Running};
 pub use what_if::{replay_as_it_was, replay_under};

@@ -6,6 +6,7 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use rayon::prelude::*;
 
 use super::{Configurations, PipelineError};
@@ -14,7 +15,7 @@ use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
 use crate::catalog::Catalog;
 use crate::connector::Transport;
 use crate::decode::{self, commerceml};
-use crate::entry::{Attempted, Attempting, Body, Command, Commanded, Configured, Entry, Received, Slice};
+use crate::entry::{Attempted, Attempting, Body, Command, Commanded, Configured, Entry, ObjectRef, Received, Slice};
 use crate::journal::{Journal, StoredEntry};
 use crate::mapping::Mapped;
 use crate::model::{Change, Issue};
@@ -41,6 +42,8 @@ pub(super) enum Work {
     Import { of: Position, from: u32, envelope: Arc<Received>, records: Vec<Record>, last: bool },
     /// A quarantined or filtered record decoded again.
     Again { at: ItemRef, envelope: Arc<Received>, record: Box<Record>, despite_filter: bool },
+    /// Fields that a person set by hand or let go of.
+    Edit { object: ObjectRef, change: Box<Change>, release: Vec<CompactString> },
     /// Any other decision of a person.
     Command(Commanded),
     /// See [`Attempting`].
@@ -174,6 +177,14 @@ impl Preparer {
             | Command::DiscardDelivery { .. }
             | Command::MergeClients { .. }
             | Command::SplitClients { .. } => return Ok(Work::Command(commanded)),
+            Command::EditClient { client, set, release } => {
+                let object = ObjectRef::Client(*client);
+                return self.edit(position, &commanded, object, set, release);
+            }
+            Command::EditDeal { deal, set, release } => {
+                let object = ObjectRef::Deal(*deal);
+                return self.edit(position, &commanded, object, set, release);
+            }
         };
         let Some(envelope) = self.envelope_at(at.position)? else { return Ok(Work::Command(commanded)) };
         let catalog = self.catalog_at(position)?;
@@ -190,6 +201,22 @@ impl Preparer {
             }
         };
         Ok(Work::Again { at, envelope, record: Box::new(record), despite_filter })
+    }
+
+    /// Texts were read when the command was given; what does not read now changes nothing.
+    fn edit(
+        &self,
+        position: Position,
+        commanded: &Commanded,
+        object: ObjectRef,
+        set: &[(CompactString, String)],
+        release: &[CompactString],
+    ) -> Result<Work, PipelineError> {
+        let catalog = self.catalog_at(position)?;
+        Ok(match catalog.edit(object, set, commanded.at) {
+            Mapped::Change(change) => Work::Edit { object, change, release: release.to_vec() },
+            Mapped::Refused(_) => Work::Command(commanded.clone()),
+        })
     }
 
     fn envelope_at(&self, position: Position) -> Result<Option<Arc<Received>>, PipelineError> {
@@ -260,6 +287,12 @@ fn envelope(journal: &dyn Journal, catalog: &Catalog, received: Received) -> Wor
         records.push(record(catalog, &envelope, index, item));
     }
     Work::Envelope { envelope, records, more: false }
+}
+
+/// One record of an envelope, decoded and mapped again.
+pub(super) fn one(journal: &dyn Journal, catalog: &Catalog, envelope: &Received, item: u32) -> Option<Record> {
+    let mut items = items(journal, catalog, envelope).ok()?;
+    Some(record(catalog, envelope, item, items.nth(item as usize)?))
 }
 
 /// The records of an envelope in the source's shape, streaming.

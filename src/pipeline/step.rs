@@ -1,12 +1,12 @@
 //! One prepared entry applied: the heart of the daemon, a function of the overlay and the entry.
 
 use super::prepare::{Content, Prepared, Record, Work};
-use super::{attempts, merges, records, scores};
+use super::{attempts, edits, merges, records, scores};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX};
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
 use crate::catalog::Catalog;
-use crate::entry::{Command, Commanded, Received};
+use crate::entry::{Command, Commanded, ObjectRef, Received};
 use crate::model::{FilterReason, Outcome, OutcomeKind};
 use crate::tables::rows::{IdempotencyRow, ImportRow, MetaRow, QuarantineRow};
 use crate::tables::{
@@ -35,6 +35,11 @@ pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableEr
         Work::Import { of, from, envelope, records, last } => step.import(of, from, &envelope, records, last),
         Work::Again { at, envelope, record, despite_filter } => step.again(at, &envelope, *record, despite_filter),
         Work::Command(commanded) => step.command(commanded),
+        Work::Edit { object, change, release } => match object {
+            ObjectRef::Client(id) => edits::client(&mut step, id, &change, &release),
+            ObjectRef::Deal(id) => edits::deal(&mut step, id, &change, &release),
+            ObjectRef::Interaction(_) => Ok(()),
+        },
         Work::Attempting(attempting) => attempts::attempting(&mut step, attempting),
         Work::Attempted(attempted) => attempts::attempted(&mut step, attempted),
         Work::Configured(configured) => step.rows.update::<Meta, _>(&(), |meta| {
@@ -137,8 +142,11 @@ impl Step<'_> {
                 merges::merge(self, winner, loser, why)
             }
             Command::SplitClients { winner, loser } => merges::split(self, winner, loser),
-            // The record was not there to be read again: nothing to do.
-            Command::RetryRecord { .. } | Command::AcceptRecord { .. } => Ok(()),
+            // The record was not there to be read again, or a text does not read: nothing to do.
+            Command::RetryRecord { .. }
+            | Command::AcceptRecord { .. }
+            | Command::EditClient { .. }
+            | Command::EditDeal { .. } => Ok(()),
         }
     }
 

@@ -298,7 +298,7 @@ fn client_line(row: &ClientRow) -> ClientLine {
 }
 
 /// A contact point in full: for the owner of the data, never for a log.
-fn contact_text(point: &ContactPoint) -> String {
+pub(super) fn contact_text(point: &ContactPoint) -> String {
     match point {
         ContactPoint::Phone(phone) => match &phone.extension {
             Some(extension) => format!("{} доб. {extension}", phone.e164),

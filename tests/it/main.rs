@@ -11,6 +11,7 @@ mod daemon_support;
 mod decode_commerceml;
 mod demo;
 mod exchange;
+mod explain;
 mod form;
 mod frozen;
 mod http;

@@ -73,6 +73,12 @@ pub(crate) enum Act {
     Tick(u16),
     /// Another configuration.
     Configure(u8),
+    /// A person sets a field of a client or a deal, or lets go of it.
+    Edit {
+        which: u8,
+        value: u8,
+        release: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -148,6 +154,8 @@ pub(crate) fn acts(len: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Act
         1 => any::<u8>().prop_map(Act::GivenUp),
         4 => (1..800u16).prop_map(Act::Tick),
         1 => (0..3u8).prop_map(Act::Configure),
+        3 => (any::<u8>(), any::<u8>(), any::<bool>())
+            .prop_map(|(which, value, release)| Act::Edit { which, value, release }),
     ];
     proptest::collection::vec(act, len)
 }
@@ -272,6 +280,7 @@ impl Play {
                 let catalog = chosen(&configurations(), *which).expect("there are some");
                 self.world.configure(&catalog);
             }
+            Act::Edit { which, value, release } => self.edit(*which, *value, *release),
         }
     }
 
@@ -285,6 +294,25 @@ impl Play {
             held.iter().map(|(number, buyer)| Order { number, buyer, ..Order::PLAIN }).collect();
         let envelope = orders_at(self.world.now, &orders);
         self.receive(envelope);
+    }
+
+    fn edit(&mut self, which: u8, value: u8, release: bool) {
+        let deals: Vec<_> =
+            self.world.reader().rows(Span::<Deals>::all()).map(|row| row.expect("deals read").0).collect();
+        if let (Some(deal), true) = (chosen(&deals, which), value.is_multiple_of(2)) {
+            let texts = vec![("stage".into(), format!("Этап {value}")), ("price".into(), format!("{value}000"))];
+            let (set, release) = if release { (Vec::new(), vec!["price".into()]) } else { (texts, Vec::new()) };
+            self.world.command(Command::EditDeal { deal, set, release });
+        } else if let Some(client) = chosen(&self.clients(), which) {
+            let texts = vec![
+                ("name".into(), format!("Правка {value}")),
+                ("phone".into(), phone(value % 8)),
+                ("inn".into(), if value > 99 { "7707083893".to_owned() } else { "не ИНН".to_owned() }),
+            ];
+            let texts = texts[..1 + usize::from(value) % 3].to_vec();
+            let (set, release) = if release { (Vec::new(), vec!["name".into()]) } else { (texts, Vec::new()) };
+            self.world.command(Command::EditClient { client, set, release });
+        }
     }
 
     fn decide(&mut self, which: u8, command: impl FnOnce(ItemRef) -> Command) {
