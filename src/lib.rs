@@ -16,6 +16,7 @@ pub mod identity;
 pub mod mapping;
 pub mod normalize;
 pub mod outbox;
+pub mod people;
 pub mod report;
 pub mod scoring;
 

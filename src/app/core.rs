@@ -16,12 +16,13 @@ use crate::entry::{Configured, Entry, Kind};
 use crate::journal::{Journal, NewEntry, Options as JournalOptions, Recovery, Segments};
 use crate::pipeline::{Pipeline, Running};
 use crate::query::Query;
-use crate::store::sled::{SledStore, set_aside};
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use crate::task::deliver::Stops;
+use crate::task::keep::Keeping;
 use crate::vault::Vault;
 
 use super::folder::Lock;
+use super::keeping::open_store;
 
 /// Journal + store + pipeline of one folder, and the configuration in force.
 pub struct Core {
@@ -39,14 +40,16 @@ pub struct Core {
     pub store: Arc<dyn Store>,
     /// The pipeline at work.
     pub pipeline: Arc<Running>,
+    /// Snapshots.
+    pub keeping: Arc<Keeping>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     _lock: Lock,
 }
 
 impl Core {
-    /// Opens a folder: takes the lock, recovers the journal, opens (or sets aside and rebuilds)
-    /// the store, starts the pipeline, and puts the configuration of now into force.
+    /// Opens a folder: takes the lock, recovers the journal, opens the store (or makes it
+    /// anew from the newest snapshot), starts the pipeline, and puts the configuration of now into force.
     pub async fn open(folder: &Folder) -> anyhow::Result<Core> {
         let settings = folder.settings().map_err(Problems)?;
         let catalog = Arc::new(Catalog::compile(&folder.files()?, &settings).map_err(Problems)?);
@@ -62,7 +65,8 @@ impl Core {
         say_recovery(&recovery);
         let journal: Arc<dyn Journal> = Arc::new(segments);
         let configurations = Arc::new(ConfigurationFolder::open(folder.configurations())?);
-        let store = open_store(folder, settings.limits.cache_bytes, clock.as_ref())?;
+        let kept = (journal.first(), journal.head());
+        let store = open_store(folder, settings.limits.cache_bytes, kept, clock.as_ref())?;
         let pipeline = Pipeline {
             journal: journal.clone(),
             store: store.clone(),
@@ -80,9 +84,16 @@ impl Core {
             configurations.keep(catalog.clone())?;
         }
         let pipeline = Arc::new(pipeline.start(&tokio::runtime::Handle::current())?);
-        let core =
-            Core { folder: folder.clone(), settings, catalog, vault, journal, store, pipeline, clock, _lock: lock };
-        Ok(core)
+        let keeping = Arc::new(Keeping::new(
+            journal.clone(),
+            configurations,
+            pipeline.clone(),
+            clock.clone(),
+            settings.keep.clone(),
+            folder.snapshots(),
+        ));
+        let folder = folder.clone();
+        Ok(Core { folder, settings, catalog, vault, journal, store, pipeline, keeping, clock, _lock: lock })
     }
 
     /// The interface over this core, after everything in the journal is applied.
@@ -97,6 +108,7 @@ impl Core {
             journal: self.journal.clone(),
             pipeline: self.pipeline.clone(),
             clock: self.clock.clone(),
+            keeping: self.keeping.clone(),
             stops,
         }
     }
@@ -137,20 +149,6 @@ fn say_recovery(recovery: &Recovery) {
     }
     if let Some(refuses) = &recovery.refuses {
         error!("{refuses}");
-    }
-}
-
-fn open_store(folder: &Folder, cache_bytes: u64, clock: &dyn Clock) -> anyhow::Result<Arc<dyn Store>> {
-    match SledStore::open_with_cache(&folder.store(), cache_bytes) {
-        Ok(opened) => Ok(Arc::new(opened.store)),
-        Err(StoreError::Damaged(message)) => {
-            let aside = set_aside(&folder.store(), clock.now())?;
-            warn!(store.aside = %aside.display(), "{message}");
-            Ok(Arc::new(SledStore::open_with_cache(&folder.store(), cache_bytes)?.store))
-        }
-        Err(StoreError::Newer(message) | StoreError::Failed(message) | StoreError::Fenced(message)) => {
-            Err(Told(message).into())
-        }
     }
 }
 

@@ -92,6 +92,8 @@ impl Daemon {
         tasks.spawn(task::tick::run(ground.clone()));
         tasks.spawn(task::admit::run(ground.clone()));
         tasks.spawn(task::uploads::run(ground.clone(), exchanges.into_iter().map(|(_, it)| it).collect()));
+        let zone = core.settings.company.zone.clone();
+        tasks.spawn(task::keep::run(ground.clone(), Arc::clone(&core.keeping), zone, Arc::clone(&metrics)));
         tasks.spawn(measure(ground.clone(), Arc::clone(&metrics), control));
         for deliverer in sinks::deliverers(&core, &ground, &stops, &metrics)? {
             tasks.spawn(deliverer.run());

@@ -6,6 +6,7 @@
 //! vault.json           secrets, owner-only
 //! journal/             segments and bodies: the truth
 //! configurations/      compiled configurations that entries need
+//! snapshots/           all rows at some positions, verified: from them the store is made anew
 //! store/               derived; may be deleted and rebuilt
 //! spool/               uploads of 1C under way
 //! uzel.lock, uzel.sock one process owns the folder; the command line talks to it here
@@ -65,6 +66,11 @@ impl Folder {
     /// The store.
     pub fn store(&self) -> PathBuf {
         self.root.join("store")
+    }
+
+    /// Snapshots.
+    pub fn snapshots(&self) -> PathBuf {
+        self.root.join("snapshots")
     }
 
     /// Uploads under way.

@@ -1,5 +1,5 @@
-//! `uzel rebuild`: a store made anew from the journal, compared with or put in place of the one
-//! that is there.
+//! `uzel rebuild`: a store made anew from the newest snapshot and the journal behind it (or from the
+//! whole journal), compared with or put in place of the one that is there.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::base::clock::SystemClock;
 use crate::base::limits::{MICRO_BATCH_ENTRIES_MAX, REBUILD_DIFFERENCES_MAX};
 use crate::base::{Clock as _, Message, Position};
 use crate::journal::{Journal, Options, Segments};
-use crate::pipeline::{apply_all, rebuild_into};
+use crate::pipeline::{apply_all, rebuild_into, snapshot};
 use crate::store::sled::{SledStore, set_aside};
 use crate::store::{Store, StoreError};
 use crate::tables::{describe, rows_hash};
@@ -21,6 +21,8 @@ use crate::tables::{describe, rows_hash};
 pub struct RebuildReport {
     /// Entries applied.
     pub entries: u64,
+    /// The snapshot that they were applied to, by its position; 0: none.
+    pub snapshot: u64,
     /// Hash over every row.
     pub hash: String,
     /// With `--check`: whether the store that is there has the same rows.
@@ -29,10 +31,20 @@ pub struct RebuildReport {
     pub differences: Vec<String>,
 }
 
+/// Where a rebuild begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At the newest sound snapshot; at the first entry where there is none.
+    Snapshot,
+    /// At the first entry.
+    FirstEntry,
+}
+
 /// Rebuilds the store of a folder that no daemon owns. With `check` the store that is there stays,
 /// and is only compared after it has caught up with the journal.
 pub fn rebuild(
     folder: &Folder,
+    start: Start,
     check: bool,
     progress: &mut dyn FnMut(Position, Position),
 ) -> anyhow::Result<RebuildReport> {
@@ -47,9 +59,29 @@ pub fn rebuild(
         std::fs::remove_dir_all(&fresh_path)?;
     }
     let fresh: Arc<dyn Store> = Arc::new(SledStore::open(&fresh_path)?.store);
+    let snapshot = match start {
+        Start::Snapshot => snapshot::newest(&folder.snapshots(), journal.head())?,
+        Start::FirstEntry => None,
+    };
+    let begun = match &snapshot {
+        Some(file) => {
+            snapshot::fill(fresh.as_ref(), file, &mut |_, _| {})?;
+            file.about().checkpoint.position
+        }
+        None => Position(1),
+    };
+    if begun < journal.first() {
+        let message = Message::new("app-rebuild-removed").with("first", journal.first());
+        return Err(Told(message).into());
+    }
     let rebuilt = rebuild_into(journal.clone(), Arc::clone(&fresh), configurations.clone(), progress)?;
-    let mut report =
-        RebuildReport { entries: rebuilt.entries, hash: rebuilt.hash.to_string(), same: None, differences: Vec::new() };
+    let mut report = RebuildReport {
+        entries: rebuilt.entries,
+        snapshot: begun.0 - 1,
+        hash: rebuilt.hash.to_string(),
+        same: None,
+        differences: Vec::new(),
+    };
     if check {
         let held: Arc<dyn Store> = Arc::new(SledStore::open(&folder.store())?.store);
         let head = journal.head();

@@ -199,6 +199,19 @@ pub const TABLE_COLUMNS: u16 = 120;
 pub const TABLE_COLUMNS_MIN: u16 = 60;
 /// Open deliveries that `uzel status` looks at. Above: it says "at least".
 pub const DELIVERIES_COUNTED_MAX: u64 = 10_000;
+/// A block of a snapshot before packing, bytes. At the bound the next block begins.
+pub const SNAPSHOT_BLOCK_BYTES: usize = 64 * 1024;
+/// Unpacked blocks of a snapshot kept in memory. At the bound the one used longest ago goes.
+pub const SNAPSHOT_BLOCKS_CACHED: usize = 64;
+/// Changes since the last snapshot held in memory while the next one is made, bytes. At the bound
+/// they are written out together with what is below them.
+pub const SNAPSHOT_CHANGES_BYTES_MAX: usize = 48 * 1024 * 1024;
+/// Rows put into an empty store with one commit when it is filled from a snapshot.
+pub const SNAPSHOT_LOAD_ROWS: usize = 4_096;
+/// Between two looks at whether a snapshot is due, ms.
+pub const KEEP_CHECK_MS: u64 = 30_000;
+/// After a snapshot that could not be made, ms.
+pub const KEEP_RETRY_MS: i64 = 15 * 60_000;
 /// Journal entries up to which a what-if keeps its two side stores in memory. Above: in a folder
 /// beside the store, removed at the end.
 pub const WHAT_IF_MEMORY_ENTRIES_MAX: u64 = 50_000;
@@ -211,3 +224,11 @@ pub const CALENDAR_SHIFTS_MAX: usize = 64;
 /// Records of one client or deal that are read again to explain it. At the bound the oldest are left
 /// out, and counted.
 pub const EXPLAINED_RECORDS_MAX: usize = 500;
+/// Employees. Above: the file is refused.
+pub const EMPLOYEES_MAX: usize = 5_000;
+/// Organisations of our own. Above: the file is refused.
+pub const ORGANISATIONS_MAX: usize = 1_000;
+/// Rules of distribution. Above: the file is refused.
+pub const DISTRIBUTION_RULES_MAX: usize = 1_000;
+/// Reasons kept of one assignment. Above: the later ones are not said.
+pub const ASSIGNED_REASONS_MAX: usize = 12;

@@ -32,6 +32,10 @@ pub enum Metric {
     DealsScored,
     /// Requests of the listener, by route and status class.
     HttpRequests,
+    /// Age of the newest verified snapshot, s.
+    SnapshotAge,
+    /// Position of the newest verified snapshot.
+    SnapshotPosition,
 }
 
 /// What the numbers of a metric do.
@@ -57,6 +61,8 @@ impl Metric {
             Metric::Quarantine => "uzel_quarantine",
             Metric::DealsScored => "uzel_deals_scored",
             Metric::HttpRequests => "uzel_http_requests",
+            Metric::SnapshotAge => "uzel_snapshot_age_seconds",
+            Metric::SnapshotPosition => "uzel_snapshot_position",
         }
     }
 
@@ -73,6 +79,8 @@ impl Metric {
             Metric::Quarantine => "Records that wait for a person",
             Metric::DealsScored => "Deals scored",
             Metric::HttpRequests => "Requests of the listener by route and status class",
+            Metric::SnapshotAge => "Seconds since the newest verified snapshot was made",
+            Metric::SnapshotPosition => "Position up to which the newest verified snapshot holds everything",
         }
     }
 
@@ -85,7 +93,12 @@ impl Metric {
             | Metric::Attempts
             | Metric::DealsScored
             | Metric::HttpRequests => MetricKind::Counter,
-            Metric::JournalHead | Metric::Checkpoint | Metric::OutboxRows | Metric::Quarantine => MetricKind::Gauge,
+            Metric::JournalHead
+            | Metric::Checkpoint
+            | Metric::OutboxRows
+            | Metric::Quarantine
+            | Metric::SnapshotAge
+            | Metric::SnapshotPosition => MetricKind::Gauge,
         }
     }
 }

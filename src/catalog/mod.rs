@@ -27,7 +27,7 @@ pub use lint::{LintReport, lint};
 pub use ownership::{GROUPS, Ownership, PLAIN_RANK};
 
 pub use crate::config::Mode;
-pub use crate::mapping::{MapContext, Mapped, OutObject, Readiness};
+pub use crate::mapping::{MapContext, Mapped, OutEmployee, OutObject, Readiness};
 
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{SETTLE_S, SETTLE_S_MAX};
@@ -40,6 +40,8 @@ use crate::field::FieldValue;
 use crate::field::reader::unknown_word;
 use crate::mapping::canonical::Section;
 use crate::mapping::{Inbound, Outbound, Scope, edit, outbound};
+use crate::model::{Change, Issue};
+use crate::people::{self, People};
 use crate::value::Value;
 use crate::{identity, scoring};
 
@@ -52,6 +54,8 @@ pub struct Catalog {
     pub business: Business,
     /// Working time.
     pub calendar: Calendar,
+    /// Employees, organisations and who gets a lead.
+    pub people: People,
     /// The ownership table.
     pub ownership: Ownership,
     /// Scoring rules.
@@ -133,17 +137,31 @@ impl Catalog {
             settings.connections.iter().filter_map(|it| compiler.connection(it)).collect();
         let business = compiler.rules("rules/business.toml", Business::compile);
         let calendar = compiler.calendar(&settings.company.zone);
+        let people = calendar.as_ref().and_then(|calendar| compiler.people(calendar, settings));
         let ownership = compiler.rules("rules/ownership.toml", ownership);
         let scoring = compiler.rules("rules/scoring.toml", scoring::Rules::compile);
         let identity = compiler.rules("rules/identity.toml", identity::Rules::compile);
         let Compiler { mut problems, used, .. } = compiler;
         problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-        match (business, calendar, ownership, scoring, identity) {
-            (Some(business), Some(calendar), Some(ownership), Some(scoring), Some(identity)) if problems.is_empty() => {
+        match (business, calendar, people, ownership, scoring, identity) {
+            (Some(business), Some(calendar), Some(people), Some(ownership), Some(scoring), Some(identity))
+                if problems.is_empty() =>
+            {
                 let bytes = bundle::write(&used, settings, &connections);
                 let hash = Fingerprint::of(&bytes);
                 let company = settings.company.clone();
-                Ok(Catalog { company, business, calendar, ownership, scoring, identity, connections, bytes, hash })
+                Ok(Catalog {
+                    company,
+                    business,
+                    calendar,
+                    people,
+                    ownership,
+                    scoring,
+                    identity,
+                    connections,
+                    bytes,
+                    hash,
+                })
             }
             _ => Err(problems),
         }
@@ -151,7 +169,14 @@ impl Catalog {
 
     /// What works and will not do what a person expects, at `now`.
     pub fn warnings(&self, now: Timestamp) -> Vec<Problem> {
-        self.calendar.warnings(now)
+        let mut warnings = self.calendar.warnings(now);
+        warnings.extend(self.people.warnings(&self.calendar, now));
+        warnings
+    }
+
+    /// Whether an INN is of one of our own legal entities.
+    pub fn is_own_inn(&self, inn: &str) -> bool {
+        self.company.own_inns.iter().any(|own| *own == inn) || self.people.is_own_inn(inn)
     }
 
     /// Names the configuration.
@@ -225,7 +250,33 @@ impl Catalog {
                 .with("file", format!("mappings/{}/{stream}.in.toml", connection.connector.slug));
             return Mapped::Refused(message);
         };
-        inbound.apply(record, &self.context(envelope.received_at, &envelope.headers))
+        let mut mapped = inbound.apply(record, &self.context(envelope.received_at, &envelope.headers));
+        if let Mapped::Change(change) = &mut mapped {
+            self.name_employees(envelope, change);
+        }
+        mapped
+    }
+
+    /// Whom a source calls responsible becomes the key of an employee, where he is known; otherwise
+    /// he stays as he is written.
+    fn name_employees(&self, envelope: &Received, change: &mut Change) {
+        if self.people.is_empty() {
+            return;
+        }
+        let day = self.calendar.date(change.observed_at.unwrap_or(envelope.received_at));
+        let of_deal = change.deal.as_mut().map(|deal| ("deal.responsible", &mut deal.responsible));
+        let of_client = ("client.responsible", &mut change.client.responsible);
+        for (field, slot) in of_deal.into_iter().chain([of_client]) {
+            let Some(text) = slot.as_ref() else { continue };
+            match self.people.resolve(&envelope.connection, text, day) {
+                Some(employee) => *slot = Some(CompactString::new(&*employee.key)),
+                None => {
+                    let message = Message::new("people-unknown").with("text", text);
+                    let message = message.with("connection", &envelope.connection);
+                    change.issues.push(Issue::new(field, message, text.as_str()));
+                }
+            }
+        }
     }
 
     /// What a person sets by hand on a client or a deal.
@@ -251,7 +302,13 @@ impl Catalog {
 
     /// What a sink should hold of the object by the mapping of that name.
     pub fn map_outbound(&self, connection: &Connection, mapping: &str, object: &OutObject<'_>) -> Readiness {
-        connection.outbound(mapping).map_or(Readiness::NotMeant, |outbound| outbound.apply(object))
+        let employee = |key: &str| {
+            self.people
+                .employee(key)
+                .map(|it| OutEmployee { name: it.name.to_string(), id: it.id_in(&connection.name).map(str::to_owned) })
+        };
+        let object = OutObject { employee: &employee, ..*object };
+        connection.outbound(mapping).map_or(Readiness::NotMeant, |outbound| outbound.apply(&object))
     }
 }
 
@@ -311,6 +368,23 @@ impl Compiler<'_> {
         let calendar = self.rules("rules/calendar.toml", |file, text| Calendar::compile(file, text, zone, &mut read));
         used.iter().for_each(|name| drop(self.read(name)));
         calendar
+    }
+
+    fn people(&mut self, calendar: &Calendar, settings: &Settings) -> Option<People> {
+        let mut text = |file: &str| self.rules(file, |_, text| Ok(text.to_owned()));
+        let employees = text("rules/employees.toml");
+        let organisations = text("rules/organisations.toml");
+        let distribution = text("rules/distribution.toml");
+        let connections: Vec<&str> = settings.connections.iter().map(|it| &*it.name).collect();
+        let compiled = People::compile(&people::Files {
+            employees: ("rules/employees.toml", &employees?),
+            organisations: ("rules/organisations.toml", &organisations?),
+            distribution: ("rules/distribution.toml", &distribution?),
+            calendar,
+            connections: &connections,
+            region: &settings.company.region,
+        });
+        self.take(compiled)
     }
 
     fn connection(&mut self, settings: &ConnectionSettings) -> Option<Connection> {

@@ -24,6 +24,7 @@ mod rebuild;
 mod replay;
 mod run;
 mod score;
+mod snapshot;
 mod status;
 mod twin;
 
@@ -78,6 +79,8 @@ enum Command {
     Journal(journal::Sub),
     Rebuild(rebuild::Args),
     Replay(replay::Args),
+    #[command(subcommand)]
+    Snapshot(snapshot::Sub),
     #[command(subcommand)]
     Twin(twin::Sub),
 }
@@ -227,6 +230,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
         Command::Replay(args) => replay::run(args, context).await,
+        Command::Snapshot(sub) => snapshot::run(sub, context).await,
         Command::Twin(sub) => twin::run(sub, context).await,
     }
 }

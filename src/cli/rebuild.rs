@@ -2,7 +2,7 @@
 
 use super::journal::progress_bar;
 use super::{Context, Done};
-use crate::app::{Folder, rebuild};
+use crate::app::{Folder, Start, rebuild};
 use crate::base::Message;
 
 /// Arguments of `uzel rebuild`.
@@ -10,6 +10,8 @@ use crate::base::Message;
 pub(super) struct Args {
     #[arg(long)]
     check: bool,
+    #[arg(long)]
+    whole: bool,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
@@ -17,8 +19,9 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
     folder.made()?;
     let bar = progress_bar();
     let (check, shown) = (args.check, bar.clone());
+    let start = if args.whole { Start::FirstEntry } else { Start::Snapshot };
     let report = tokio::task::spawn_blocking(move || {
-        rebuild(&folder, check, &mut |applied, head| {
+        rebuild(&folder, start, check, &mut |applied, head| {
             shown.set_length(head.0);
             shown.set_position(applied.0);
         })
@@ -34,6 +37,9 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
             None => Message::new("cli-rebuild-done"),
         };
         println!("{}", context.say(&message.with("entries", report.entries).with("hash", &report.hash)));
+        if report.snapshot > 0 {
+            println!("{}", context.say(&Message::new("cli-rebuild-snapshot").with("position", report.snapshot)));
+        }
         for difference in &report.differences {
             println!("  {difference}");
         }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::{Context, Done};
+use crate::app::TwinOrder;
 use crate::app::error::Told;
 use crate::base::Message;
 
@@ -26,11 +27,27 @@ pub(super) struct Bitrix24 {
     rate: u32,
     #[arg(long, default_value_t = 50)]
     burst: u32,
+    #[arg(long, default_value_t = 0)]
+    contacts: u64,
+    #[arg(long, default_value_t = 0)]
+    deals: u64,
+    #[arg(long, default_value = "professional", value_parser = ["free", "basic", "professional"])]
+    edition: String,
 }
 
 pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
     let Sub::Bitrix24(args) = sub;
-    let running = crate::app::start_bitrix24_twin(args.listen, args.state, &args.secret, args.rate, args.burst).await?;
+    let running = crate::app::start_bitrix24_twin(TwinOrder {
+        listen: args.listen,
+        state: args.state,
+        secret: args.secret,
+        rate: args.rate,
+        burst: args.burst,
+        contacts: args.contacts,
+        deals: args.deals,
+        edition: args.edition,
+    })
+    .await?;
     let interrupted = crate::app::interrupted();
     println!("{}", context.say(&Message::new("cli-twin-listens").with("url", running.url())));
     interrupted.await;

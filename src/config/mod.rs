@@ -16,7 +16,7 @@
 //! ```
 //!
 //! A variable `UZEL_<SECTION>_<NAME>` (`UZEL_LISTEN_ADDRESS`) takes the place of a setting of
-//! `[company]`, `[listen]` and `[limits]`; `UZEL_LOCALE` of the locale; `UZEL_CONNECTION_<NAME>_MODE`
+//! `[company]`, `[listen]`, `[limits]` and `[keep]`; `UZEL_LOCALE` of the locale; `UZEL_CONNECTION_<NAME>_MODE`
 //! of the mode of a connection. Secrets never stand in the file: the vault keeps them under
 //! [`secret_name`], or the variable [`secret_variable`] gives them.
 //!
@@ -27,6 +27,7 @@ mod template;
 mod written;
 
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr as _;
 
 use jiff::tz::TimeZone;
 
@@ -52,6 +53,8 @@ pub struct Settings {
     pub locale: Locale,
     /// Bounds of this machine.
     pub limits: Limits,
+    /// What is kept, and for how long.
+    pub keep: Keep,
     /// Connections, in the order of the file.
     pub connections: Vec<ConnectionSettings>,
 }
@@ -99,6 +102,18 @@ pub struct Limits {
     pub cache_bytes: u64,
 }
 
+/// What is kept, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keep {
+    /// When snapshots are made: minute, hour, day, month, weekday in the company's zone; empty:
+    /// only by hand.
+    pub snapshot: String,
+    /// Snapshots kept.
+    pub snapshots: usize,
+    /// Days that the journal goes back; 0: all of it is kept.
+    pub journal_days: u32,
+}
+
 /// Whether a foreign system is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
@@ -135,6 +150,7 @@ impl Settings {
         let company = company(&over, &table);
         let listen = listen(&over, &table);
         let limits = limits_of(&over, &table);
+        let keep = keep_of(&over, &table);
         let locale = table.choice("locale", LOCALES).unwrap_or_default();
         let locale = over.word("UZEL_LOCALE", LOCALES).unwrap_or(locale);
         let connections = connections(&over, &table);
@@ -142,7 +158,7 @@ impl Settings {
         let settings = (company, listen);
         match (settings, lint.problems()) {
             ((Some(company), Some(listen)), problems) if problems.is_empty() => {
-                Ok(Settings { file: file.to_owned(), company, listen, locale, limits, connections })
+                Ok(Settings { file: file.to_owned(), company, listen, locale, limits, keep, connections })
             }
             (_, problems) => Err(problems),
         }
@@ -322,6 +338,30 @@ fn limits_of(over: &Over<'_>, root: &Table<'_>) -> Limits {
     };
     table.into_iter().for_each(Table::close);
     limits
+}
+
+fn keep_of(over: &Over<'_>, root: &Table<'_>) -> Keep {
+    let table = root.table("keep");
+    let (snapshot, place) =
+        over.text("keep", table.as_ref(), "snapshot").unwrap_or(("0 3 * * *".to_owned(), Place::Line(0)));
+    let snapshot = snapshot.trim().to_owned();
+    if !snapshot.is_empty() && schedule(&snapshot).is_none() {
+        over.report(&place, Message::new("config-schedule").with("text", &snapshot));
+    }
+    let number = |name: &str, low: i64, high: i64, default: u32| {
+        over.number("keep", table.as_ref(), name, low, high).and_then(|it| u32::try_from(it).ok()).unwrap_or(default)
+    };
+    let (snapshots, journal_days) = (number("snapshots", 2, 1_000, 3), number("journal_days", 0, 36_500, 0));
+    table.into_iter().for_each(Table::close);
+    Keep { snapshot, snapshots: snapshots as usize, journal_days }
+}
+
+/// A schedule of five fields, as `crontab` has it. Weekdays are words: numbers mean one day here
+/// and another there.
+pub fn schedule(text: &str) -> Option<cron::Schedule> {
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let plain = fields.len() == 5 && !fields[4].bytes().any(|byte| byte.is_ascii_digit());
+    plain.then(|| cron::Schedule::from_str(&format!("0 {text}")).ok())?
 }
 
 fn connections(over: &Over<'_>, root: &Table<'_>) -> Vec<ConnectionSettings> {

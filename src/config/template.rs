@@ -59,6 +59,14 @@ address_burst = 120
 free_space_mib = 512
 # Память под данные, МиБ.
 cache_mib = 24
+
+[keep]
+# Снимок данных: минута, час, день, месяц, день недели (MON..SUN) по времени компании; "" — не делать.
+snapshot = "0 3 * * *"
+# Сколько снимков хранить.
+snapshots = 3
+# За сколько дней хранить журнал полученного; 0 — весь. Нужное для работы не удаляется.
+journal_days = 0
 "#;
 
 const RU_CONNECTIONS: &str = r#"
@@ -99,6 +107,14 @@ address_burst = 120
 free_space_mib = 512
 # Memory for data, MiB.
 cache_mib = 24
+
+[keep]
+# Snapshot of the data: minute, hour, day, month, weekday (MON..SUN) in the company's zone; "": none.
+snapshot = "0 3 * * *"
+# Snapshots kept.
+snapshots = 3
+# Days that the journal goes back; 0: all of it. What is still needed is never removed.
+journal_days = 0
 "#;
 
 const EN_CONNECTIONS: &str = r#"
@@ -120,8 +136,8 @@ mod tests {
             let bare = "[company]\nzone = \"Asia/Yekaterinburg\"\n[connection.site]\nconnector = \"forms\"\n";
             let defaults = Settings::compile("uzel.toml", bare, &|_| None).expect("defaults are right");
             assert_eq!(
-                (&read.company, &read.listen, read.limits),
-                (&defaults.company, &defaults.listen, defaults.limits)
+                (&read.company, &read.listen, read.limits, &read.keep),
+                (&defaults.company, &defaults.listen, defaults.limits, &defaults.keep)
             );
             assert_eq!(read.locale, locale);
             assert_eq!(read.connections[0].mode, Mode::Live);

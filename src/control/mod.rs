@@ -7,6 +7,7 @@
 mod client;
 mod commands;
 mod explain;
+mod keeping;
 mod reads;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::journal::Journal;
 use crate::pipeline::Running;
 use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
+use crate::task::keep::Keeping;
 
 pub use client::{Client, ClientError};
 pub use commands::Edit;
@@ -37,6 +39,8 @@ pub struct Control {
     pub pipeline: Arc<Running>,
     /// Time of commands.
     pub clock: Arc<dyn Clock>,
+    /// Snapshots.
+    pub keeping: Arc<Keeping>,
     /// Which sinks rest, and why.
     pub stops: Stops,
 }
@@ -115,6 +119,8 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/clients/{id}/split/{loser}", post(commands::split))
         .route("/api/journal", get(reads::journal))
         .route("/api/journal/{position}", get(reads::entry))
+        .route("/api/snapshots", get(keeping::list).post(keeping::make))
+        .route("/api/snapshots/verify", post(keeping::verify))
         .route("/api/rows-hash", get(reads::rows_hash))
         .with_state(control)
 }

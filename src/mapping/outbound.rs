@@ -63,7 +63,21 @@ pub struct OutObject<'a> {
     pub zone: &'a TimeZone,
     /// Id in the sink, when it is known there.
     pub foreign: &'a dyn Fn(Ref) -> Option<String>,
+    /// The employee of a key; the catalog fills it in for the sink that is asked for.
+    pub employee: &'a dyn Fn(&str) -> Option<OutEmployee>,
 }
+
+/// An employee as a sink is told of him.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutEmployee {
+    /// His name.
+    pub name: String,
+    /// His id in the sink.
+    pub id: Option<String>,
+}
+
+/// No employees are known.
+pub const NOBODY: &dyn Fn(&str) -> Option<OutEmployee> = &|_| None;
 
 /// A compiled outbound mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 
 use compact_str::CompactString;
 
-use super::marks;
 use super::records::{Origin, remember_foreign};
 use super::step::Step;
+use super::{assign, marks};
 use crate::base::limits::{EXTRA_FIELDS_MAX, EXTRA_VALUE_BYTES_MAX};
 use crate::base::{ClientId, DealId, DocumentId, Timestamp};
 use crate::catalog::{ClosedDeal, OpenDeal, OrderRule};
@@ -65,6 +65,9 @@ pub(super) fn deal(
     let mut changed = created;
     if relation == Relation::Tells {
         changed |= offer(step, origin, id, told, &change.extra)?;
+    }
+    if created {
+        assign::assign(step, origin, client, id, told, change)?;
     }
     for (kind, foreign_id) in &told.foreign {
         let foreign = origin.foreign(kind, foreign_id);
@@ -195,7 +198,8 @@ fn create(step: &mut Step<'_>, origin: &Origin<'_>, client: Option<ClientId>) ->
     let mut deal = Deal::new(id, client, origin.envelope.connection.clone(), step.at);
     deal.active_at = origin.observed_at;
     deal.stage_since = origin.observed_at;
-    if step.catalog.business.closed_deal == ClosedDeal::Repeat {
+    // With employees the rules of distribution say who stands in for whom the client knows.
+    if step.catalog.business.closed_deal == ClosedDeal::Repeat && step.catalog.people.is_empty() {
         // A repeat deal goes to whom the client knows.
         let earlier = client_deals(step, client)?;
         deal.responsible = earlier.iter().rev().find_map(|earlier| earlier.responsible.clone());

@@ -14,6 +14,7 @@
 //! Deliberately not here: sending anything (that is `sink`, driven by `task`), reading clocks.
 
 mod again;
+mod assign;
 mod attempts;
 mod deals;
 mod edits;
@@ -25,6 +26,7 @@ mod rebuild;
 mod records;
 mod runner;
 mod scores;
+pub mod snapshot;
 mod step;
 mod what_if;
 

@@ -180,7 +180,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// Intake goes first: a burst is acknowledged at once and applied when the machine has time. On
 /// Linux a nice value of 0 ("who") means the calling thread; elsewhere nothing is changed.
-fn yield_to_intake() {
+pub(super) fn yield_to_intake() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, PIPELINE_NICE) {
         debug!(%error, "the pipeline keeps the priority of intake");

@@ -1,8 +1,8 @@
 //! Scores: computed when a deal or its client changed, when time alone changes them, and for all
 //! open deals when the rules change.
 
-use super::marks;
 use super::step::Step;
+use super::{assign, marks};
 use crate::base::limits::CLASS_HISTORY_MAX;
 use crate::base::{ClientId, DealId, Position};
 use crate::entry::ObjectRef;
@@ -23,6 +23,7 @@ pub(super) fn rescore_client(step: &mut Step<'_>, client: ClientId, deal: Option
 /// Scores one deal as of journal time; a closed one loses its score.
 pub(super) fn rescore(step: &mut Step<'_>, id: DealId) -> Result<(), TableError> {
     let Some(mut row) = step.rows.get::<Deals>(&id)? else { return Ok(()) };
+    assign::recount(step, id, &row)?;
     let before = row.deal.score.clone();
     let next = match row.deal.is_open() && !row.deal.hidden {
         true => Some(score(step, &row.deal)?),

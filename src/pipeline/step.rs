@@ -175,7 +175,7 @@ impl Step<'_> {
 
     fn is_internal(&self, change: &crate::model::Change) -> bool {
         let inn = change.client.inn.as_ref();
-        inn.is_some_and(|inn| self.catalog.company.own_inns.iter().any(|own| *own == *inn.0))
+        inn.is_some_and(|inn| self.catalog.is_own_inn(&inn.0))
     }
 
     /// Whether the envelope came before; remembers it when it did not.

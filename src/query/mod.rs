@@ -6,6 +6,7 @@ mod deliveries;
 mod difference;
 mod explain;
 mod journal;
+pub mod keeping;
 mod objects;
 mod text;
 pub mod views;

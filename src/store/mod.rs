@@ -6,15 +6,20 @@
 //! Keys that begin with the byte 0x00, and the empty key, belong to the store itself (checkpoint,
 //! epoch, format): reads do not show them and a commit that writes one is refused.
 //!
-//! [`sled::SledStore`] is the real one, [`MemoryStore`] serves tests and what-if runs;
-//! [`conformance`] runs against both.
+//! [`sled::SledStore`] is the real one, [`MemoryStore`] serves tests and what-if runs,
+//! [`LayeredStore`] is a [`snapshot`] and the changes since; [`conformance`] runs against all.
 
 use crate::base::{ItemRef, Message};
 
 pub mod conformance;
+mod hash;
+mod layered;
 mod memory;
 pub mod sled;
+pub mod snapshot;
 
+pub use hash::RowsHasher;
+pub use layered::LayeredStore;
 pub use memory::MemoryStore;
 
 /// First byte of the keys that belong to the store itself.

@@ -3,24 +3,20 @@
 use super::TableError;
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::PAGE_ROWS_MAX;
-use crate::store::{RESERVED, Store};
+use crate::store::{RESERVED, RowsHasher, Store};
 
 /// Hashes every key and value in the order of keys, without the store's own keys (a rebuild has
 /// another epoch). `progress` is told the number of rows so far, page by page.
 ///
 /// Nothing may be committed meanwhile: pages are read one by one.
 pub fn rows_hash(store: &dyn Store, mut progress: impl FnMut(u64)) -> Result<Fingerprint, TableError> {
-    let mut hasher = blake3::Hasher::new();
+    let mut hasher = RowsHasher::default();
     let mut from = vec![RESERVED + 1];
     let mut rows = 0;
     loop {
         let page = store.range(&from, &[0xFF], false, PAGE_ROWS_MAX)?;
         for (key, value) in &page {
-            // Lengths too, so that moved borders differ.
-            for part in [key, value] {
-                hasher.update(&(part.len() as u64).to_le_bytes());
-                hasher.update(part);
-            }
+            hasher.add(key, value);
         }
         rows += page.len() as u64;
         progress(rows);
@@ -29,7 +25,5 @@ pub fn rows_hash(store: &dyn Store, mut progress: impl FnMut(u64)) -> Result<Fin
             None => break,
         }
     }
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    Ok(Fingerprint(bytes))
+    Ok(hasher.finish())
 }

@@ -10,6 +10,8 @@
 
 use std::marker::PhantomData;
 
+use compact_str::CompactString;
+
 use crate::base::{
     ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, Timestamp, checksum::Fingerprint,
 };
@@ -33,8 +35,8 @@ pub use row::Persisted;
 
 use row::RowFault;
 use rows::{
-    ClientRow, ContactRow, DealRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow, MetaRow, ObjectKey,
-    OutcomeItem, QuarantineRow,
+    AssignmentRow, ClientRow, ContactRow, DealRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow, MetaRow,
+    ObjectKey, OutcomeItem, QuarantineRow,
 };
 
 /// A table: what its keys and rows are.
@@ -132,6 +134,12 @@ tables! {
     Meta = 0x11 "meta": () => MetaRow;
     /// Merges, (winner, loser), so that they can be taken back.
     Merges = 0x12 "merges": (ClientId, ClientId) => MergeRow;
+    /// Group -> when each employee last got a lead by turn: sorted by employee.
+    Turns = 0x1E "turns": CompactString => Vec<(Slug, u64)>;
+    /// Employee -> his open deals.
+    OpenDeals = 0x1F "open_deals": Slug => u64;
+    /// Whom rules gave a deal to and why, and for whom it is counted.
+    Assignments = 0x20 "assignments": DealId => AssignmentRow;
 }
 
 impl Pending {

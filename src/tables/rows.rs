@@ -1,5 +1,6 @@
 //! The rows, as types.
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::packed;
@@ -23,6 +24,7 @@ first_version!(
     ImportRow,
     MetaRow,
     MergeRow,
+    AssignmentRow,
     u64,
     Vec<ClientId>,
     Vec<DealId>,
@@ -30,6 +32,7 @@ first_version!(
     Vec<ObjectRef>,
     Vec<OutcomeItem>,
     Vec<(Fingerprint, Timestamp)>,
+    Vec<(Slug, u64)>,
 );
 
 /// What one sink knows of an object and has still to learn.
@@ -229,6 +232,28 @@ pub struct MergeRow {
     pub moved_documents: Vec<DocumentId>,
     /// Interactions that came with the loser.
     pub moved_interactions: Vec<InteractionId>,
+}
+
+/// Whom rules gave a deal to and why, and for whom it is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssignmentRow {
+    /// Whom rules gave it to; none: to nobody, or its source named a responsible.
+    pub employee: Option<Slug>,
+    /// The group whose turn it was.
+    pub group: Option<CompactString>,
+    /// When, journal time.
+    pub at: Timestamp,
+    /// Why; empty when its source named a responsible.
+    pub why: Vec<Message>,
+    /// The employee among whose open deals it is.
+    pub counted: Option<Slug>,
+}
+
+impl AssignmentRow {
+    /// Of a deal that no rule gave to anybody.
+    pub fn counted_only(at: Timestamp) -> AssignmentRow {
+        AssignmentRow { employee: None, group: None, at, why: Vec::new(), counted: None }
+    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::base::{Locale, Message, Position, Slug, Timestamp};
 use crate::catalog::{Catalog, Connection};
 use crate::connector::{ClientSort, ObjectKind, ObjectSpec, SinkSpec};
 use crate::entry::{Attempted, Attempting, Entry, ObjectRef};
-use crate::mapping::{Desired, OutObject, Readiness, Ref};
+use crate::mapping::{Desired, NOBODY, OutObject, Readiness, Ref};
 use crate::model::{Client, ClientKind, ClientState, ContactPoint, Deal, Delivery, DeliveryState, Interaction};
 use crate::net::Boxed;
 use crate::outbox;
@@ -303,6 +303,7 @@ impl Deliverer {
             explanation: &explanation,
             zone: &self.catalog.company.zone,
             foreign: &foreign,
+            employee: NOBODY,
         };
         match self.catalog.map_outbound(connection, &kind.mapping, &object) {
             Readiness::Ready(desired) => Some(desired),

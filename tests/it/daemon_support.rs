@@ -276,7 +276,12 @@ pub(crate) fn form(name: &str, phone: &str) -> RawRequest {
 /// A CRM that is not stingy.
 pub(crate) async fn crm() -> RunningTwin {
     let any = "127.0.0.1:0".parse().expect("an address");
-    uzel::app::start_bitrix24_twin(any, None, "tw1nsecret0fthewebhook01", 1_000, 10_000).await.expect("the twin")
+    let order = uzel::app::TwinOrder {
+        rate: 1_000,
+        burst: 10_000,
+        ..uzel::app::TwinOrder::small(any, "tw1nsecret0fthewebhook01")
+    };
+    uzel::app::start_bitrix24_twin(order).await.expect("the twin")
 }
 
 /// Deals of the CRM that we made.

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use uzel::base::checksum::Fingerprint;
 use uzel::base::{ClientId, DealId, InteractionId, ItemRef, Position, Slug, Timestamp};
 use uzel::catalog::FileSet;
-use uzel::mapping::{OWNER_RANK, OutObject, Outbound, Readiness, Ref};
+use uzel::mapping::{NOBODY, OWNER_RANK, OutObject, Outbound, Readiness, Ref};
 use uzel::model::{
     Class, Client, ClientKind, CompanyName, ContactPoint, Deal, Direction, Email, HeldContact, Inn, Interaction,
     InteractionKind, Money, Name, PersonName, Phone, Provenance, Score, Sourced, Utm,
@@ -125,7 +125,7 @@ fn object<'a>(
     deal: Option<&'a Deal>,
     foreign: &'a dyn Fn(Ref) -> Option<String>,
 ) -> OutObject<'a> {
-    OutObject { client, deal, interaction: None, explanation: "20 +15,5 = 35,5", zone, foreign }
+    OutObject { client, deal, interaction: None, explanation: "20 +15,5 = 35,5", zone, foreign, employee: NOBODY }
 }
 
 fn nobody(_: Ref) -> Option<String> {

@@ -304,7 +304,7 @@ impl Play {
             let (set, release) = if release { (Vec::new(), vec!["price".into()]) } else { (texts, Vec::new()) };
             self.world.command(Command::EditDeal { deal, set, release });
         } else if let Some(client) = chosen(&self.clients(), which) {
-            let texts = vec![
+            let texts = [
                 ("name".into(), format!("Правка {value}")),
                 ("phone".into(), phone(value % 8)),
                 ("inn".into(), if value > 99 { "7707083893".to_owned() } else { "не ИНН".to_owned() }),

@@ -261,7 +261,7 @@ async fn calls_and_answers_of_the_facts() {
     check(p, "user-get.md", "user.get", json!({"ID": 3}), 200, json!({"result": [{"ID": "3", "ACTIVE": false}]})).await;
     check(p, "user-current.md", "user.current", json!({}), 200, json!({"result": {"ID": "1"}})).await;
     check(p, "profile.md", "profile", json!({}), 200, json!({"result": {"ID": "1", "ADMIN": true}})).await;
-    check(p, "scope.md", "scope", json!({}), 200, json!({"result": ["crm", "user", "telephony"]})).await;
+    check(p, "scope.md", "scope", json!({}), 200, json!({"result": ["crm", "user", "telephony", "task"]})).await;
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ pub use check::Check;
 pub use input::Input;
 
 use super::init::{self, NewConnection};
-use super::{Daemon, Folder, TwinRunning, start_bitrix24_twin};
+use super::{Daemon, Folder, TwinOrder, TwinRunning, start_bitrix24_twin};
 use crate::base::limits::DEMO_WAIT_MS;
 use crate::base::{Locale, Secret};
 use crate::control::Client;
@@ -92,7 +92,7 @@ impl Demo {
         let folder = Folder::new(&root);
         let secret = Secret::generate();
         let any = "127.0.0.1:0".parse()?;
-        let twin = start_bitrix24_twin(any, None, secret.expose(), 2, 50).await?;
+        let twin = start_bitrix24_twin(TwinOrder::small(any, secret.expose())).await?;
         let connections: [NewConnection<'_>; 5] = [
             ("site", "forms", &[]),
             ("deals", "forms", &[]),

@@ -1,5 +1,6 @@
 //! The one table of canonical names that an outbound mapping may send.
 
+use compact_str::CompactString;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
@@ -40,6 +41,7 @@ names! {
     ClientOgrn "client.ogrn" "ОГРН." "OGRN.";
     ClientAddress "client.address" "Адрес." "Address.";
     ClientResponsible "client.responsible" "Ответственный за клиента." "Responsible employee of the client.";
+    ClientResponsibleId "client.responsible.id" "Идентификатор ответственного за клиента в этой системе." "Id of the client's responsible in that system.";
     ClientSegment "client.segment" "Сегмент." "Segment.";
     DealId "deal.id" "Наш идентификатор сделки." "Our id of the deal.";
     DealTitle "deal.title" "Название сделки." "Title of the deal.";
@@ -51,6 +53,7 @@ names! {
     DealSource "deal.source" "Источник." "Source.";
     DealComment "deal.comment" "Комментарий." "Comment.";
     DealResponsible "deal.responsible" "Ответственный за сделку." "Responsible employee of the deal.";
+    DealResponsibleId "deal.responsible.id" "Идентификатор ответственного за сделку в этой системе." "Id of the deal's responsible in that system.";
     DealProductLine "deal.product_line" "Направление." "Product line.";
     DealCloseDate "deal.close_date" "Ожидаемое закрытие." "Expected close.";
     DealCreatedAt "deal.created_at" "Когда сделка стала известна." "When the deal became known.";
@@ -166,6 +169,7 @@ impl Name {
             | Name::ClientOgrn
             | Name::ClientAddress
             | Name::ClientResponsible
+            | Name::ClientResponsibleId
             | Name::ClientSegment
             | Name::DealId
             | Name::DealTitle
@@ -176,6 +180,7 @@ impl Name {
             | Name::DealSource
             | Name::DealComment
             | Name::DealResponsible
+            | Name::DealResponsibleId
             | Name::DealProductLine
             | Name::UtmSource
             | Name::UtmMedium
@@ -227,7 +232,8 @@ impl Name {
             Name::ClientKpp => sourced(&client?.kpp, |it| &it.0),
             Name::ClientOgrn => sourced(&client?.ogrn, |it| &it.0),
             Name::ClientAddress => sourced(&client?.address, |it| it),
-            Name::ClientResponsible => sourced(&client?.responsible, |it| it),
+            Name::ClientResponsible => employee_name(object, client?.responsible.as_ref()?),
+            Name::ClientResponsibleId => employee_id(object, client?.responsible.as_ref()?),
             Name::ClientSegment => sourced(&client?.segment, |it| it),
             Name::DealId => filled(&deal?.id.to_string()),
             Name::DealTitle => sourced(&deal?.title, |it| it),
@@ -242,7 +248,8 @@ impl Name {
             Name::DealCurrency => sourced(&deal?.price, |it| &it.currency.0),
             Name::DealSource => sourced(&deal?.source, |it| it),
             Name::DealComment => sourced(&deal?.comment, |it| it),
-            Name::DealResponsible => sourced(&deal?.responsible, |it| it),
+            Name::DealResponsible => employee_name(object, deal?.responsible.as_ref()?),
+            Name::DealResponsibleId => employee_id(object, deal?.responsible.as_ref()?),
             Name::DealProductLine => sourced(&deal?.product_line, |it| it),
             Name::DealCloseDate => Some(Taken::Instant(deal?.close_date.as_ref()?.value)),
             Name::DealCreatedAt => Some(Taken::Instant(deal?.created_at)),
@@ -291,7 +298,7 @@ impl Name {
             Name::ClientKpp => of(&client?.kpp),
             Name::ClientOgrn => of(&client?.ogrn),
             Name::ClientAddress => of(&client?.address),
-            Name::ClientResponsible => of(&client?.responsible),
+            Name::ClientResponsible | Name::ClientResponsibleId => of(&client?.responsible),
             Name::ClientSegment => of(&client?.segment),
             Name::DealTitle => of(&deal?.title),
             Name::DealPipeline => of(&deal?.pipeline),
@@ -299,7 +306,7 @@ impl Name {
             Name::DealAmount | Name::DealCurrency => of(&deal?.price),
             Name::DealSource => of(&deal?.source),
             Name::DealComment => of(&deal?.comment),
-            Name::DealResponsible => of(&deal?.responsible),
+            Name::DealResponsible | Name::DealResponsibleId => of(&deal?.responsible),
             Name::DealProductLine => of(&deal?.product_line),
             Name::DealCloseDate => of(&deal?.close_date),
             Name::DealPaid => of(&deal?.paid),
@@ -352,6 +359,18 @@ fn text<T>(of: &T, part: fn(&T) -> &str) -> Option<Taken> {
 
 fn sourced<'o, T>(slot: &'o Option<Sourced<T>>, part: impl Fn(&'o T) -> &'o str) -> Option<Taken> {
     filled(part(&slot.as_ref()?.value))
+}
+
+/// The name of an employee that is known, else the text as its source wrote it.
+fn employee_name(object: &OutObject<'_>, held: &Sourced<CompactString>) -> Option<Taken> {
+    match (object.employee)(&held.value) {
+        Some(employee) => filled(&employee.name),
+        None => filled(&held.value),
+    }
+}
+
+fn employee_id(object: &OutObject<'_>, held: &Sourced<CompactString>) -> Option<Taken> {
+    (object.employee)(&held.value).and_then(|it| it.id).and_then(|id| filled(&id))
 }
 
 fn person_of<'o>(object: &OutObject<'o>) -> Option<&'o PersonName> {

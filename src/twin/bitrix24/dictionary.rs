@@ -131,10 +131,10 @@ pub(super) fn stock_statuses() -> Vec<Status> {
     all
 }
 
-fn push(all: &mut Vec<Status>, entity_id: &str, status_id: String, name: &str, semantics: &str) {
+pub(super) fn push(all: &mut Vec<Status>, entity_id: &str, status_id: String, name: &str, semantics: &str) {
     let place = all.iter().filter(|it| it.entity_id == entity_id).count() as u64 + 1;
     all.push(Status {
-        id: 2 * all.len() as u64 + 1,
+        id: all.iter().map(|it| it.id).max().map_or(1, |last| last + 2),
         entity_id: entity_id.to_owned(),
         status_id,
         name: name.to_owned(),
@@ -198,6 +198,48 @@ impl Portal {
             })
             .collect();
         Ok(Answer { total: Some(shown.len() as u64), result: json!({"categories": shown}), next: None })
+    }
+
+    /// `crm.category.get`.
+    pub(super) fn category_get(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let listed = self.category_list(call)?;
+        let id = params::integer(call.params, "id").ok_or_else(|| Refusal::missing("id"))?;
+        let rows = listed.result["categories"].as_array().cloned().unwrap_or_default();
+        let found = rows.into_iter().find(|row| row["id"] == json!(id));
+        found
+            .map(|row| Answer::of(json!({"category": row})))
+            .ok_or_else(|| Refusal::new(400, "NOT_FOUND", "Element not found"))
+    }
+
+    /// `crm.dealcategory.list`: all funnels but the common one, with text in every field [U].
+    pub(super) fn old_category_list(&self, call: &Call<'_>) -> Answer {
+        let ids: Vec<u64> = self.categories.iter().map(|it| it.id).filter(|id| *id != 0).collect();
+        let page = page(ids, call.params);
+        let shown = page.rows.into_iter().map(|id| self.old_category(id)).collect();
+        Answer { result: Json::Array(shown), total: Some(page.total), next: page.next }
+    }
+
+    pub(super) fn old_category_get(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let id = call.id()?;
+        match self.categories.iter().any(|it| it.id == id) {
+            true => Ok(Answer::of(self.old_category(id))),
+            false => Err(Refusal::classic("Not found")),
+        }
+    }
+
+    pub(super) fn old_category(&self, id: u64) -> Json {
+        let funnel = self.categories.iter().find(|it| it.id == id);
+        let (name, sort) = funnel.map_or(("", 0), |it| (it.name.as_str(), it.sort));
+        json!({"ID": id.to_string(), "NAME": name, "SORT": sort.to_string(), "IS_LOCKED": "N",
+               "CREATED_DATE": "2024-07-15T00:00:00+03:00"})
+    }
+
+    /// `crm.dealcategory.stage.list`: as `crm.status.list` of the funnel's dictionary.
+    pub(super) fn old_stage_list(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let id = params::integer(call.params, "id").and_then(|id| u64::try_from(id).ok()).unwrap_or(0);
+        let stages = self.stages(&super::write::dictionary_of(super::fields::Kind::Deal, id));
+        let shown = stages.iter().map(|it| json!({"NAME": it.name, "SORT": it.sort, "STATUS_ID": it.status_id}));
+        Ok(Answer::of(shown.collect()))
     }
 
     pub(super) fn user_get(&self, call: &Call<'_>) -> Result<Answer, Refusal> {

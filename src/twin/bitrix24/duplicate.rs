@@ -3,13 +3,17 @@
 //! Source: facts/crm/bitrix24.md sections 6(b) and 6(g); b24restdocs (5988ed1),
 //! crm-duplicate-find-by-comm.md, crm-entity-merge-batch.md.
 
+use std::collections::BTreeSet;
+
+use compact_str::ToCompactString;
 use serde_json::{Value as Json, json};
 
 use super::fields::{self, Kind, Type};
+use super::happened::What;
 use super::object::{Cell, Object};
 use super::params::{self, children, param, text};
 use super::portal::{Answer, Call, Portal, Refusal};
-use super::timeline::OWNER_KIND;
+use super::side::OWNER_KIND;
 use crate::value::Value;
 
 /// Values that are looked up, and ids that are answered for a kind.
@@ -47,12 +51,8 @@ impl Portal {
             if only.is_some_and(|only| only != kind) {
                 continue;
             }
-            let ids: Vec<u64> = self
-                .objects_of(kind)
-                .filter(|object| object.multi(name).iter().any(|it| wanted.contains(&key(name, &it.value))))
-                .map(|object| object.id)
-                .take(CAP)
-                .collect();
+            let holders = wanted.iter().flat_map(|it| self.objects.with_contact(kind, it)).copied();
+            let ids: Vec<u64> = holders.collect::<BTreeSet<u64>>().into_iter().take(CAP).collect();
             let full = ids.len() == CAP;
             if !ids.is_empty() {
                 found.insert(kind.word().to_ascii_uppercase(), json!(ids));
@@ -79,13 +79,14 @@ impl Portal {
         let Some((into, losers)) = ids.split_first().filter(|(_, losers)| !losers.is_empty() && all_live) else {
             return Ok(Answer::of(json!({"STATUS": "ERROR", "ENTITY_IDS": []})));
         };
-        self.merge(kind, *into, losers, call.now_s);
+        self.merge(kind, *into, losers, call);
         Ok(Answer::of(json!({"STATUS": "SUCCESS", "ENTITY_IDS": ids})))
     }
 
     /// Merges `losers` into `into`: empty fields and contacts are taken over, ties re-pointed. The
     /// losers answer "not found" from now on, and nothing tells who survived.
-    pub(super) fn merge(&mut self, kind: Kind, into: u64, losers: &[u64], now_s: i64) {
+    pub(super) fn merge(&mut self, kind: Kind, into: u64, losers: &[u64], call: &Call<'_>) {
+        let now_s = call.now_s;
         for id in losers.iter().copied().filter(|id| *id != into) {
             let Some(mut survivor) = self.object(kind, into).cloned() else {
                 return;
@@ -95,21 +96,29 @@ impl Portal {
             };
             take_over(&mut survivor, loser);
             survivor.set("DATE_MODIFY", now_s.to_string());
+            survivor.set("MODIFY_BY_ID", call.user.to_string());
             self.store(kind, survivor);
             self.repoint(kind, id, into);
+            self.written(kind, id, What::Delete, call);
+            self.written(kind, into, What::Update, call);
         }
     }
 
     fn repoint(&mut self, kind: Kind, from: u64, to: u64) {
-        let (from, to) = (from.to_string(), to.to_string());
-        for (holder, objects) in &mut self.objects {
-            let ties: Vec<&str> = fields::fields(*holder)
+        let (from, to) = (from.to_compact_string(), to.to_compact_string());
+        for holder in Kind::ALL {
+            let ties: Vec<&str> = fields::fields(holder)
                 .filter(|field| matches!(field.of, Type::Ref(target) | Type::Refs(target) if target == kind))
                 .map(|field| field.name)
                 .collect();
-            for object in objects.values_mut() {
+            let tied: Vec<Object> = self
+                .objects_of(holder)
+                .filter(|it| ties.iter().any(|tie| it.cells.get(tie).is_some_and(|cell| cell.texts().contains(&from))))
+                .cloned()
+                .collect();
+            for mut object in tied {
                 for tie in &ties {
-                    match object.cells.get_mut(*tie) {
+                    match object.cells.get_mut(tie) {
                         Some(Cell::Text(id)) if *id == from => id.clone_from(&to),
                         Some(Cell::List(ids)) => {
                             ids.iter_mut().filter(|id| **id == from).for_each(|id| id.clone_from(&to));
@@ -118,6 +127,7 @@ impl Portal {
                         Some(Cell::Text(_)) | None => {}
                     }
                 }
+                self.store(holder, object);
             }
         }
         for table in [&mut self.comments, &mut self.activities, &mut self.requisites] {
@@ -125,7 +135,7 @@ impl Portal {
                 for name in ["OWNER_ID", "ENTITY_ID"] {
                     row.entry(name.to_owned()).and_modify(|id| {
                         if *id == from {
-                            id.clone_from(&to);
+                            *id = to.to_string();
                         }
                     });
                 }
@@ -135,19 +145,19 @@ impl Portal {
 }
 
 fn take_over(survivor: &mut Object, loser: Object) {
-    for (name, cell) in loser.cells {
-        survivor.cells.entry(name).or_insert(cell);
+    for (name, cell) in loser.cells.iter() {
+        survivor.cells.insert_if_absent(name, cell.clone());
     }
-    for (name, values) in loser.multi {
-        let own = survivor.multi.entry(name.clone()).or_default();
+    for (name, values) in loser.multi.iter() {
+        let own = survivor.multi.or_default(name);
         for value in values {
-            if !own.iter().any(|it| key(&name, &it.value) == key(&name, &value.value)) {
-                own.push(value);
+            if !own.iter().any(|it| key(name, &it.value) == key(name, &value.value)) {
+                own.push(value.clone());
             }
         }
         let flag = format!("HAS_{name}");
         if matches!(flag.as_str(), "HAS_PHONE" | "HAS_EMAIL") {
-            survivor.cells.insert(flag, Cell::Text("Y".to_owned()));
+            survivor.set(&flag, "Y");
         }
     }
 }

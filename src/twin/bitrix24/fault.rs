@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::fields::Kind;
+use super::person::PersonAct;
 
 /// What goes wrong. Everything here is off until it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -90,6 +90,12 @@ pub enum Fault {
     LostRequest,
     /// The connection is cut; everything was applied.
     LostAnswer,
+    /// The connection is cut at once; the request is applied after that.
+    LateApply {
+        /// How long after, in milliseconds; when the twin is told to release, if absent.
+        #[serde(default)]
+        ms: Option<u64>,
+    },
     /// The answer comes late; everything was applied.
     Delayed {
         /// How late.
@@ -164,39 +170,6 @@ impl RefusedCode {
     }
 }
 
-/// What a person does in the portal between two of our calls.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
-pub enum PersonAct {
-    /// Deletes an object.
-    Delete {
-        /// Its kind.
-        object: Kind,
-        /// Its id.
-        id: u64,
-    },
-    /// Merges objects.
-    Merge {
-        /// Their kind.
-        object: Kind,
-        /// The survivor.
-        into: u64,
-        /// The others.
-        ids: Vec<u64>,
-    },
-    /// Writes a field (by its classic name).
-    Edit {
-        /// Its kind.
-        object: Kind,
-        /// Its id.
-        id: u64,
-        /// The field.
-        field: String,
-        /// The new value.
-        value: String,
-    },
-}
-
 /// Chance, and what is left of the plan.
 #[derive(Debug, Default)]
 pub(super) struct Draw {
@@ -229,6 +202,7 @@ impl Draw {
                 Fault::ErrorPage { .. }
                 | Fault::LostRequest
                 | Fault::LostAnswer
+                | Fault::LateApply { .. }
                 | Fault::Delayed { .. }
                 | Fault::Held
                 | Fault::HalfBatch { .. }

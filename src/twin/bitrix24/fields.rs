@@ -322,7 +322,7 @@ fn custom_item_name(name: &str) -> String {
     }
 }
 
-fn camel(name: &str) -> String {
+pub(super) fn camel(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for (index, word) in name.split('_').filter(|word| !word.is_empty()).enumerate() {
         let lower = word.to_ascii_lowercase();

@@ -17,11 +17,13 @@ use http_body_util::{BodyExt, Limited};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value as Json, json};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use super::fault::{Faults, PersonAct};
+use super::fault::Faults;
 use super::params;
+use super::person::PersonAct;
 use super::portal::Refusal;
 use super::shared::{Late, Sent, Shared, Worked};
 use crate::base::limits;
@@ -136,7 +138,24 @@ async fn webhook(
     // Seen before the call, so that a release between the call and the wait is not missed.
     let mut released = shared.released.subscribe();
     released.mark_unchanged();
-    let (sent, late) = shared.answer(source, &method, &given);
+    let (sent, late, afterwards) = shared.answer(source, &method, &given);
+    if let Some(afterwards) = afterwards {
+        tokio::spawn(async move {
+            wait(afterwards, released).await;
+            shared.apply_late(source, &method, &given);
+        });
+        return cut();
+    }
+    wait(late, released).await;
+    match sent {
+        Sent::Worked(worked) => success(worked),
+        Sent::Refused(refusal) => refused(&refusal),
+        Sent::Page(status) => page(status),
+        Sent::Cut => cut(),
+    }
+}
+
+async fn wait(late: Late, mut released: signal::Receiver<u64>) {
     match late {
         Late::No => {}
         Late::Ms(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
@@ -144,12 +163,6 @@ async fn webhook(
             // The sender lives as long as the portal; when it is gone there is nobody to answer.
             let _gone = released.changed().await;
         }
-    }
-    match sent {
-        Sent::Worked(worked) => success(worked),
-        Sent::Refused(refusal) => refused(&refusal),
-        Sent::Page(status) => page(status),
-        Sent::Cut => cut(),
     }
 }
 

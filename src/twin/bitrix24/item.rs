@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::fields::{self, Access, Kind, Type};
+use super::happened::What;
 use super::listing::{Column, Columns, page};
 use super::object::{Object, Select};
 use super::params::{self, children, param, text};
@@ -25,8 +26,10 @@ impl Portal {
             "get" => self.item_shown(kind, item_id(call)?, call),
             "update" => self.item_update(kind, call),
             "delete" => {
-                let removed = self.remove(kind, item_id(call)?, call.now_s, None);
-                removed.map(|_| Answer::of(json!([]))).ok_or_else(item_not_found)
+                let id = item_id(call)?;
+                self.remove(kind, id, call.now_s, None).ok_or_else(item_not_found)?;
+                self.written(kind, id, What::Delete, call);
+                Ok(Answer::of(json!([])))
             }
             "list" => self.item_list(kind, call),
             "import" => {
@@ -46,6 +49,9 @@ impl Portal {
         let mut object = Object { id, ..Object::default() };
         self.apply(kind, &mut object, plan, purpose, call);
         self.store(kind, object);
+        if purpose != Purpose::Import {
+            self.written(kind, id, What::Add, call);
+        }
         Ok(id)
     }
 
@@ -74,6 +80,7 @@ impl Portal {
             object.set("DATE_MODIFY", call.now_s.to_string());
             object.set("MODIFY_BY_ID", call.user.to_string());
             self.store(kind, object);
+            self.written(kind, id, What::Update, call);
         }
         self.item_shown(kind, id, call)
     }

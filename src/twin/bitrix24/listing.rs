@@ -163,6 +163,17 @@ impl Columns<'_> {
 }
 
 impl Test {
+    /// The conditions that every row must meet: field, comparison, operands.
+    pub(super) fn conjunction(&self) -> Vec<(&str, Op, &[String])> {
+        match self {
+            Test::All(tests) => tests.iter().flat_map(Test::conjunction).collect(),
+            Test::Is { field, op, operands, .. } => vec![(field, *op, operands)],
+            // Of one branch alone every row must meet it; of several, none of them.
+            Test::Any(tests) if tests.len() == 1 => tests[0].conjunction(),
+            Test::Any(_) => Vec::new(),
+        }
+    }
+
     /// Whether the row passes; `values` gives the stored texts of a field, none for null.
     pub(super) fn passes<'r>(&self, values: &dyn Fn(&str) -> Vec<Cow<'r, str>>) -> bool {
         match self {

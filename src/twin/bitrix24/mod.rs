@@ -3,8 +3,11 @@
 //! Source: `facts/crm/bitrix24.md` (sections are cited in the files) and the documentation that it
 //! names (bitrix24/b24restdocs at 5988ed1). Marks in comments: [U] is not confirmed by them.
 //!
-//! - `portal`, `classic`, `item`, `write`, `object`, `fields`, `userfield`, `dictionary`,
-//!   `timeline`, `duplicate`: the data and the methods, pure;
+//! - `portal`, `classic`, `item`, `write`, `object`, `cells`, `shelf`, `fields`, `userfield`,
+//!   `dictionary`, `timeline`, `side`, `lines`, `task`, `duplicate`, `system`: the data and the
+//!   methods, pure;
+//! - `person`, `grow`: what people do past the methods, and large portals;
+//! - `happened`: what a call did that others are told of, robots that start among it;
 //! - `params`, `batch`, `listing`, `zone`: how calls are written and answered;
 //! - `limit`, `fault`: quotas, and what goes wrong;
 //! - `shared`, `http`, `watch`: the running portal, the wire, and what tests look at.
@@ -16,19 +19,28 @@
 //! Not here: OAuth applications, outgoing webhooks, smart processes, quotes and invoices, XML.
 
 mod batch;
+mod cells;
 mod classic;
 mod dictionary;
 mod duplicate;
 mod fault;
 mod fields;
+mod grow;
+mod happened;
 mod http;
 mod item;
 mod limit;
+mod lines;
 mod listing;
 mod object;
 mod params;
+mod person;
 mod portal;
 mod shared;
+mod shelf;
+mod side;
+mod system;
+mod task;
 mod timeline;
 mod userfield;
 mod watch;
@@ -49,13 +61,17 @@ use crate::base::{Clock, Message, Secret};
 use super::TwinError;
 
 pub use batch::COMMANDS_MAX;
+pub use cells::Named;
 pub use dictionary::{Category, LeadMode, Status, User};
-pub use fault::{Fault, Faults, PersonAct, Planned, RefusedCode, Shares};
+pub use fault::{Fault, Faults, Planned, RefusedCode, Shares};
 pub use fields::Kind;
+pub use grow::Growth;
 pub use limit::{BucketLimit, Limits, OperatingLimit};
 pub use listing::PAGE_ROWS;
 pub use object::{Cell, MultiValue, Object};
+pub use person::PersonAct;
 pub use portal::{Answer, Call, Gone, Portal, Refusal, StageMove};
+pub use system::Edition;
 pub use userfield::{EnumValue, Holds, UserField};
 pub use watch::Logged;
 pub use zone::{MOSCOW, Zone};
@@ -89,7 +105,7 @@ impl Options {
         Options {
             user_id: 1,
             secret,
-            scopes: ["crm", "user", "telephony"].map(str::to_owned).to_vec(),
+            scopes: ["crm", "user", "telephony", "task"].map(str::to_owned).to_vec(),
             limits: Limits::cloud(),
             faults: Faults::default(),
             clock: Arc::new(SystemClock),

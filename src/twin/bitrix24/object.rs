@@ -1,11 +1,11 @@
 //! An object of the portal, and how it is shown: text everywhere in the classic methods, numbers
 //! and camel case in `crm.item.*`.
 
-use std::collections::BTreeMap;
-
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
+use super::cells::Named;
 use super::fields::{self, Kind, Type};
 use super::userfield::UserField;
 use super::zone::Zone;
@@ -16,9 +16,9 @@ use super::zone::Zone;
 #[serde(untagged)]
 pub enum Cell {
     /// One value.
-    Text(String),
+    Text(CompactString),
     /// A multiple field.
-    List(Vec<String>),
+    List(Vec<CompactString>),
 }
 
 impl Cell {
@@ -26,12 +26,12 @@ impl Cell {
     pub fn text(&self) -> &str {
         match self {
             Cell::Text(text) => text,
-            Cell::List(items) => items.first().map_or("", String::as_str),
+            Cell::List(items) => items.first().map_or("", CompactString::as_str),
         }
     }
 
     /// The values, one or several.
-    pub fn texts(&self) -> &[String] {
+    pub fn texts(&self) -> &[CompactString] {
         match self {
             Cell::Text(text) => std::slice::from_ref(text),
             Cell::List(items) => items,
@@ -45,9 +45,9 @@ pub struct MultiValue {
     /// Its own id: an update that does not name it adds another value.
     pub id: u64,
     /// The telephone, address, ...
-    pub value: String,
+    pub value: CompactString,
     /// `WORK`, `MOBILE`, ...
-    pub value_type: String,
+    pub value_type: CompactString,
 }
 
 /// A lead, deal, contact or company.
@@ -56,10 +56,10 @@ pub struct Object {
     /// Its id among its kind.
     pub id: u64,
     /// Single fields by classic name, custom ones too.
-    pub cells: BTreeMap<String, Cell>,
+    pub cells: Named<Cell>,
     /// Multi-fields by classic name.
     #[serde(default)]
-    pub multi: BTreeMap<String, Vec<MultiValue>>,
+    pub multi: Named<Vec<MultiValue>>,
 }
 
 impl Object {
@@ -73,8 +73,8 @@ impl Object {
         self.multi.get(name).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn set(&mut self, name: &str, text: impl Into<String>) {
-        self.cells.insert(name.to_owned(), Cell::Text(text.into()));
+    pub(super) fn set(&mut self, name: &str, text: impl Into<CompactString>) {
+        self.cells.insert(name, Cell::Text(text.into()));
     }
 
     pub(super) fn instant(&self, name: &str) -> Option<i64> {

@@ -4,14 +4,20 @@
 //! network. Limits, faults and the envelope lie around it (`http`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::dictionary::{Category, LeadMode, Status, User};
 use super::fields::Kind;
+use super::happened::Happened;
+use super::lines;
 use super::object::{Object, View};
 use super::params::{self, param};
+use super::shelf::Shelf;
+use super::side::OWNER_KIND;
+use super::system::Edition;
 use super::userfield::UserField;
 use super::zone::{MOSCOW, Zone};
 use crate::value::Value;
@@ -33,7 +39,7 @@ pub struct Portal {
     /// Entries of the dictionaries, stages among them.
     pub statuses: Vec<Status>,
     /// Leads, deals, contacts, companies.
-    pub objects: BTreeMap<Kind, BTreeMap<u64, Object>>,
+    pub(super) objects: Shelf,
     /// What was deleted or merged away: the portal itself answers "not found" for it.
     pub gone: Vec<Gone>,
     /// Custom fields.
@@ -46,6 +52,21 @@ pub struct Portal {
     pub activities: BTreeMap<u64, BTreeMap<String, String>>,
     /// Stage moves.
     pub stage_history: Vec<StageMove>,
+    /// Rows of goods of deals and leads.
+    #[serde(default)]
+    pub lines: BTreeMap<u64, BTreeMap<String, String>>,
+    /// Tasks.
+    #[serde(default)]
+    pub tasks: BTreeMap<u64, BTreeMap<String, String>>,
+    /// What the company has paid for.
+    #[serde(default = "Edition::professional")]
+    pub edition: Edition,
+    /// How often robots were started on an object.
+    #[serde(default)]
+    pub(super) robots: BTreeMap<Kind, BTreeMap<u64, u64>>,
+    /// What others are still to be told of.
+    #[serde(skip)]
+    pub(super) happened: Vec<Happened>,
     /// Letters that really left, because somebody logged an outgoing one as completed.
     pub letters_sent: u64,
     ids: BTreeMap<String, u64>,
@@ -92,8 +113,10 @@ pub struct Call<'a> {
     pub params: &'a Value,
     /// Now, seconds since the epoch: the portal's clock has no finer hand.
     pub now_s: i64,
-    /// The user whose webhook it is.
+    /// The user whose webhook or token it is.
     pub user: u64,
+    /// Whether an application calls, with a token, rather than a webhook.
+    pub by_application: bool,
 }
 
 impl<'a> Call<'a> {
@@ -172,13 +195,18 @@ impl Portal {
             users: super::dictionary::stock_users(),
             categories: vec![Category { id: 0, name: "Общая".to_owned(), sort: 300 }],
             statuses: super::dictionary::stock_statuses(),
-            objects: Kind::ALL.into_iter().map(|kind| (kind, BTreeMap::new())).collect(),
+            objects: Shelf::default(),
             gone: Vec::new(),
             userfields: Vec::new(),
             requisites: BTreeMap::new(),
             comments: BTreeMap::new(),
             activities: BTreeMap::new(),
             stage_history: Vec::new(),
+            lines: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            edition: Edition::professional(),
+            robots: BTreeMap::new(),
+            happened: Vec::new(),
             letters_sent: 0,
             ids: BTreeMap::new(),
         }
@@ -186,16 +214,21 @@ impl Portal {
 
     /// The object, while it lives.
     pub fn object(&self, kind: Kind, id: u64) -> Option<&Object> {
-        self.objects.get(&kind)?.get(&id)
+        self.objects.get(kind, id)
+    }
+
+    /// How many objects of a kind live.
+    pub fn count(&self, kind: Kind) -> usize {
+        self.objects.len(kind)
     }
 
     /// All living objects of a kind by id.
     pub fn objects_of(&self, kind: Kind) -> impl Iterator<Item = &Object> {
-        self.objects.get(&kind).into_iter().flat_map(BTreeMap::values)
+        self.objects.above(kind, 0)
     }
 
     pub(super) fn store(&mut self, kind: Kind, object: Object) {
-        self.objects.entry(kind).or_default().insert(object.id, object);
+        self.objects.put(kind, object);
     }
 
     pub(super) fn view(&self, kind: Kind) -> View<'_> {
@@ -211,9 +244,9 @@ impl Portal {
 
     /// Removes the object with its comments, activities and requisites.
     pub(super) fn remove(&mut self, kind: Kind, id: u64, now_s: i64, merged_into: Option<u64>) -> Option<Object> {
-        let removed = self.objects.get_mut(&kind)?.remove(&id)?;
+        let removed = self.objects.take(kind, id)?;
         let owner = |row: &BTreeMap<String, String>| {
-            row.get("OWNER_KIND").map(String::as_str) == Some(kind.word())
+            row.get(OWNER_KIND).map(String::as_str) == Some(kind.word())
                 && row.get("OWNER_ID").or_else(|| row.get("ENTITY_ID")).and_then(|it| it.parse().ok()) == Some(id)
         };
         if merged_into.is_none() {
@@ -223,7 +256,7 @@ impl Portal {
         }
         self.gone.push(Gone { kind, id, at: now_s, merged_into });
         keep_newest(&mut self.gone);
-        Some(removed)
+        Some(Arc::unwrap_or_clone(removed))
     }
 
     pub(super) fn record_move(&mut self, mut moved: StageMove) {
@@ -249,6 +282,10 @@ impl Portal {
                     _ => Err(no_method()),
                 }
             }
+            ["crm", kind, "productrows", verb] if lines::kind_of(kind).is_some() => {
+                self.product_rows(lines::kind_of(kind).expect("checked by the guard"), verb, call)
+            }
+            ["tasks", "task", verb] if TASK_VERBS.contains(verb) => self.task(verb, call),
             ["crm", "item", verb] if ITEM_VERBS.contains(verb) => self.item(verb, call),
             ["crm", "item", "userfield", ..] => Err(no_method()),
             ["telephony", ..] => {
@@ -264,11 +301,25 @@ impl Portal {
             "crm.entity.mergebatch" => self.merge_batch(call),
             "crm.status.list" => self.status_list(call),
             "crm.category.list" => self.category_list(call),
+            "crm.category.get" => self.category_get(call),
+            "crm.dealcategory.list" => Ok(self.old_category_list(call)),
+            "crm.dealcategory.get" => self.old_category_get(call),
+            "crm.dealcategory.default.get" => Ok(Answer::of(self.old_category(0))),
+            "crm.dealcategory.stage.list" => self.old_stage_list(call),
+            "crm.item.productrow.list" => self.item_lines(call),
+            "crm.deal.contact.items.get" => self.deal_contacts(call),
             "crm.settings.mode.get" => Ok(Answer::of(json!(self.mode.code()))),
             "crm.stagehistory.list" => self.stage_history_list(call),
             "crm.timeline.comment.add" => self.comment_add(call),
             "crm.timeline.comment.list" => self.comment_list(call),
+            "crm.timeline.comment.get" => self.comment_get(call),
+            "crm.timeline.comment.update" => self.comment_update(call),
+            "crm.timeline.comment.delete" => self.comment_delete(call),
             "crm.activity.todo.add" => self.todo_add(call),
+            "crm.activity.todo.update" => self.todo_update(call),
+            "crm.activity.get" => self.activity_get(call),
+            "crm.activity.update" => self.activity_update(call),
+            "crm.activity.delete" => self.activity_delete(call),
             "crm.activity.add" => self.activity_add(call),
             "crm.activity.list" => self.activity_list(call),
             "crm.requisite.add" => self.requisite_add(call),
@@ -277,6 +328,8 @@ impl Portal {
             "user.get" => self.user_get(call),
             "user.current" => self.user_current(call),
             "profile" => self.profile(call),
+            "app.info" => self.app_info(call),
+            "server.time" => Ok(self.server_time(call)),
             "methods" => Ok(Answer::of(json!(methods()))),
             _ => Err(no_method()),
         }
@@ -297,16 +350,31 @@ fn keep_newest<T>(rows: &mut Vec<T>) {
 
 const CLASSIC_VERBS: [&str; 6] = ["add", "get", "update", "delete", "list", "fields"];
 const ITEM_VERBS: [&str; 8] = ["add", "get", "update", "delete", "list", "fields", "import", "batchimport"];
-const SINGLES: [&str; 18] = [
+const TASK_VERBS: [&str; 8] = ["add", "get", "list", "update", "complete", "renew", "start", "delete"];
+const SINGLES: [&str; 34] = [
     "crm.duplicate.findbycomm",
     "crm.entity.mergeBatch",
     "crm.status.list",
     "crm.category.list",
+    "crm.category.get",
+    "crm.dealcategory.list",
+    "crm.dealcategory.get",
+    "crm.dealcategory.default.get",
+    "crm.dealcategory.stage.list",
+    "crm.item.productrow.list",
+    "crm.deal.contact.items.get",
     "crm.settings.mode.get",
     "crm.stagehistory.list",
     "crm.timeline.comment.add",
     "crm.timeline.comment.list",
+    "crm.timeline.comment.get",
+    "crm.timeline.comment.update",
+    "crm.timeline.comment.delete",
     "crm.activity.todo.add",
+    "crm.activity.todo.update",
+    "crm.activity.get",
+    "crm.activity.update",
+    "crm.activity.delete",
     "crm.activity.add",
     "crm.activity.list",
     "crm.requisite.add",
@@ -315,6 +383,8 @@ const SINGLES: [&str; 18] = [
     "user.get",
     "user.current",
     "profile",
+    "app.info",
+    "server.time",
     "methods",
 ];
 
@@ -325,17 +395,24 @@ pub(super) fn no_method() -> Refusal {
 /// Whether a method only reads, so that nothing is to be saved after it.
 pub(super) fn only_reads(method: &str) -> bool {
     let verb = method.rsplit('.').next().unwrap_or(method).to_ascii_lowercase();
-    matches!(verb.as_str(), "get" | "list" | "fields" | "current" | "findbycomm" | "profile" | "methods" | "scope")
+    matches!(
+        verb.as_str(),
+        "get" | "list" | "fields" | "current" | "findbycomm" | "profile" | "methods" | "scope" | "info" | "time"
+    )
 }
 
 /// The methods that the twin offers.
 pub(super) fn methods() -> Vec<String> {
-    let mut all: Vec<String> = vec!["batch".to_owned(), "scope".to_owned()];
+    let mut all: Vec<String> = ["batch", "scope", "method.get"].map(str::to_owned).to_vec();
     all.extend(SINGLES.iter().map(|it| (*it).to_owned()));
     for kind in Kind::ALL {
         all.extend(CLASSIC_VERBS.iter().map(|verb| format!("crm.{}.{verb}", kind.word())));
         all.extend(["add", "get", "list"].iter().map(|verb| format!("crm.{}.userfield.{verb}", kind.word())));
     }
+    for kind in [Kind::Deal, Kind::Lead] {
+        all.extend(["get", "set"].iter().map(|verb| format!("crm.{}.productrows.{verb}", kind.word())));
+    }
+    all.extend(TASK_VERBS.iter().map(|verb| format!("tasks.task.{verb}")));
     all.extend(ITEM_VERBS.iter().map(|verb| match *verb {
         "batchimport" => "crm.item.batchImport".to_owned(),
         other => format!("crm.item.{other}"),
@@ -346,5 +423,9 @@ pub(super) fn methods() -> Vec<String> {
 /// The scope that a method needs; `None` is open to every webhook.
 pub(super) fn scope_of(method: &str) -> Option<&'static str> {
     let method = method.to_ascii_lowercase();
+    // `tasks.*` needs the scope `task`, without the plural.
+    if method.starts_with("tasks.") {
+        return Some("task");
+    }
     ["crm", "user", "telephony"].into_iter().find(|scope| method.starts_with(&format!("{scope}.")))
 }

@@ -8,8 +8,9 @@ use serde_json::{Value as Json, json};
 use tokio::sync::watch as signal;
 
 use super::batch::run_batch;
-use super::fault::{Draw, Fault, Faults, PersonAct};
+use super::fault::{Draw, Fault, Faults};
 use super::limit::{Operating, Usage};
+use super::person::PersonAct;
 use super::portal::{Answer, Call, Portal, Refusal, only_reads, scope_of};
 use super::watch::{Logged, Watch, shown_params, state};
 use super::{Options, TwinError, load, params, save};
@@ -71,6 +72,8 @@ struct Met {
     applied: bool,
     lost: Option<Sent>,
     late: Late,
+    /// Applied only after the connection is gone.
+    afterwards: Option<Late>,
     half: Option<Half>,
 }
 
@@ -83,7 +86,8 @@ struct Half {
 
 impl Met {
     fn of(fault: Option<Fault>) -> Met {
-        let calm = Met { name: None, refusal: None, applied: true, lost: None, late: Late::No, half: None };
+        let calm =
+            Met { name: None, refusal: None, applied: true, lost: None, late: Late::No, afterwards: None, half: None };
         match fault {
             None | Some(Fault::Person { .. }) => calm,
             Some(Fault::ErrorPage { status, applied }) => {
@@ -91,6 +95,10 @@ impl Met {
             }
             Some(Fault::LostRequest) => {
                 Met { name: Some("lost_request"), lost: Some(Sent::Cut), applied: false, ..calm }
+            }
+            Some(Fault::LateApply { ms }) => {
+                let afterwards = Some(ms.map_or(Late::Held, Late::Ms));
+                Met { name: Some("late_apply"), lost: Some(Sent::Cut), applied: false, afterwards, ..calm }
             }
             Some(Fault::LostAnswer) => Met { name: Some("lost_answer"), lost: Some(Sent::Cut), ..calm },
             Some(Fault::Delayed { ms }) => Met { name: Some("delayed"), late: Late::Ms(ms), ..calm },
@@ -159,14 +167,25 @@ impl Shared {
 
     pub(super) fn person(&self, act: &PersonAct) {
         let now = self.options.clock.now();
-        apply_act(&mut self.lock().portal, act, now);
+        let mut inner = self.lock();
+        inner.portal.act(act, now.seconds());
+        inner.portal.happened.clear();
+        drop(inner);
         self.touch();
     }
 
     pub(super) fn call_inside(&self, method: &str, given: &Json) -> Result<Json, Refusal> {
         let given = params::from_json(given);
-        let call = Call { params: &given, now_s: self.options.clock.now().seconds(), user: self.options.user_id };
-        let answer = self.lock().portal.call(method, &call);
+        let call = Call {
+            params: &given,
+            now_s: self.options.clock.now().seconds(),
+            user: self.options.user_id,
+            by_application: false,
+        };
+        let mut inner = self.lock();
+        let answer = inner.portal.call(method, &call);
+        inner.portal.happened.clear();
+        drop(inner);
         self.touch();
         answer.map(|it| it.result)
     }
@@ -182,13 +201,13 @@ impl Shared {
     }
 
     /// One request of the webhook: person, fault, bucket, scope, operating time, the call.
-    pub(super) fn answer(&self, source: IpAddr, method: &str, given: &Value) -> (Sent, Late) {
+    pub(super) fn answer(&self, source: IpAddr, method: &str, given: &Value) -> (Sent, Late, Option<Late>) {
         let now = self.options.clock.now();
         let mut guard = self.lock();
         let inner = &mut *guard;
         let (acts, fault) = inner.draw.next(method);
         for act in &acts {
-            apply_act(&mut inner.portal, act, now);
+            inner.portal.act(act, now.seconds());
         }
         let met = Met::of(fault);
         let worked = match (met.refusal, met.applied) {
@@ -215,7 +234,17 @@ impl Shared {
             error,
             fault: met.name.map(str::to_owned),
         });
-        (sent, met.late)
+        (sent, met.late, met.afterwards)
+    }
+
+    /// The request of a connection that is gone is done all the same.
+    pub(super) fn apply_late(&self, source: IpAddr, method: &str, given: &Value) {
+        let now = self.options.clock.now();
+        let mut guard = self.lock();
+        // Its caller hears nothing of it.
+        let _unheard = self.work(&mut guard, source, method, given, None, now);
+        drop(guard);
+        self.touch();
     }
 
     fn work(
@@ -239,6 +268,7 @@ impl Shared {
             }
             false => self.one(inner, method, given, now),
         };
+        inner.portal.happened.clear();
         match answer {
             Ok(answer) => Sent::Worked(Worked { answer, time }),
             Err(refusal) => Sent::Refused(refusal),
@@ -274,6 +304,9 @@ impl Shared {
             let text = "The request requires higher privileges than provided by the webhook token";
             return (Err(Refusal::new(403, "insufficient_scope", text)), Json::Null);
         }
+        if let Some(refusal) = inner.portal.edition.refusal(method) {
+            return (Err(refusal), Json::Null);
+        }
         let limit = self.options.limits.operating.as_ref();
         let operating = match inner.usage.charge(limit, self.options.user_id, method, now) {
             Ok(operating) => operating,
@@ -283,10 +316,11 @@ impl Shared {
                 return (Err(Refusal { time: Some(self.time(now, spent)), ..refusal }), Json::Null);
             }
         };
-        let call = Call { params: given, now_s: now.seconds(), user: self.options.user_id };
-        let answer = match method.eq_ignore_ascii_case("scope") {
-            true => Ok(Answer::of(json!(self.options.scopes))),
-            false => inner.portal.call(method, &call),
+        let call = Call { params: given, now_s: now.seconds(), user: self.options.user_id, by_application: false };
+        let answer = match method.to_ascii_lowercase().as_str() {
+            "scope" => Ok(Answer::of(json!(self.options.scopes))),
+            "method.get" => inner.portal.method_get(&call, &self.options.scopes),
+            _ => inner.portal.call(method, &call),
         };
         (answer, self.time(now, operating))
     }
@@ -307,22 +341,5 @@ impl Shared {
             time["operating_reset_at"] = json!(reset_at_s);
         }
         time
-    }
-}
-
-/// A person at the screen. What he names and is not there, he does not find.
-fn apply_act(portal: &mut Portal, act: &PersonAct, now: Timestamp) {
-    match act {
-        PersonAct::Delete { object, id } => {
-            portal.remove(*object, *id, now.seconds(), None);
-        }
-        PersonAct::Merge { object, into, ids } => portal.merge(*object, *into, ids, now.seconds()),
-        PersonAct::Edit { object, id, field, value } => {
-            let given = params::from_json(&json!({"id": id, "fields": {field.as_str(): value}}));
-            // Another user than the webhook's: clients tell a person's change by MODIFY_BY_ID.
-            let user = portal.users.iter().map(|it| it.id).find(|id| *id != 1).unwrap_or(1);
-            let call = Call { params: &given, now_s: now.seconds(), user };
-            let _not_found = portal.call(&format!("crm.{}.update", object.word()), &call);
-        }
     }
 }

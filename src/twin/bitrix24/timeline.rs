@@ -3,22 +3,16 @@
 //! Source: facts/crm/bitrix24.md sections 5 and 6(d); b24restdocs (5988ed1), timeline/*,
 //! requisites/universal/*, crm-stage-history-list.md.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
 use super::fields::Kind;
-use super::listing::{Column, Columns, compare, page};
-use super::params::{self, children, members, param, text};
+use super::listing::Column;
+use super::params::{self, children, param, text};
 use super::portal::{Answer, Call, Portal, Refusal, StageMove};
+use super::side::{OWNER_KIND, Row, Shape, known, row};
 use crate::value::Value;
-
-/// A row of one of the side tables: classic names, text in every field.
-pub(super) type Row = BTreeMap<String, String>;
-
-/// The column that ties a row to its object's kind; never shown.
-pub(super) const OWNER_KIND: &str = "OWNER_KIND";
 
 const REQUISITE_FIELDS: [&str; 14] = [
     "ENTITY_TYPE_ID",
@@ -57,6 +51,39 @@ const ACTIVITY_FIELDS: [&str; 17] = [
     "ORIGIN_ID",
 ];
 
+const COMMENTS: Shape =
+    Shape(&[("ENTITY_ID", Column::Number), ("AUTHOR_ID", Column::Number), ("CREATED", Column::Day)]);
+
+const ACTIVITIES: Shape = Shape(&[
+    ("OWNER_ID", Column::Number),
+    ("OWNER_TYPE_ID", Column::Number),
+    ("TYPE_ID", Column::Number),
+    ("RESPONSIBLE_ID", Column::Number),
+    ("AUTHOR_ID", Column::Number),
+    ("EDITOR_ID", Column::Number),
+    ("CREATED", Column::Day),
+    ("LAST_UPDATED", Column::Day),
+    ("START_TIME", Column::Day),
+    ("END_TIME", Column::Day),
+    ("DEADLINE", Column::Day),
+]);
+
+const REQUISITES: Shape = Shape(&[
+    ("ENTITY_TYPE_ID", Column::Number),
+    ("ENTITY_ID", Column::Number),
+    ("PRESET_ID", Column::Number),
+    ("SORT", Column::Number),
+    ("DATE_CREATE", Column::Day),
+    ("DATE_MODIFY", Column::Day),
+]);
+
+const MOVES: Shape = Shape(&[
+    ("TYPE_ID", Column::Number),
+    ("OWNER_ID", Column::Number),
+    ("CATEGORY_ID", Column::Number),
+    ("CREATED_TIME", Column::Instant),
+]);
+
 impl Portal {
     pub(super) fn comment_add(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
         let sent = param(call.params, "fields").ok_or_else(|| Refusal::missing("fields"))?;
@@ -79,6 +106,7 @@ impl Portal {
         ]);
         let comment_id = self.next_id("comment");
         self.comments.insert(comment_id, row);
+        self.noted("ONCRMTIMELINECOMMENTADD", comment_id, call);
         Ok(Answer::of(json!(comment_id)))
     }
 
@@ -86,7 +114,7 @@ impl Portal {
     pub(super) fn comment_list(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
         let filter = param(call.params, "filter").ok_or_else(|| Refusal::missing("filter"))?;
         comment_owner(filter)?;
-        Ok(list(&self.comments, call, &["ID", "ENTITY_ID", "AUTHOR_ID"]))
+        Ok(COMMENTS.list(self.zone, &self.comments, call))
     }
 
     pub(super) fn todo_add(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
@@ -116,7 +144,7 @@ impl Portal {
             ("CREATED", self.zone.iso(call.now_s)),
         ]);
         let activity_id = self.next_id("activity");
-        self.activities.insert(activity_id, row);
+        self.activity_store(activity_id, row, "ONCRMACTIVITYADD", call);
         Ok(Answer::of(json!({"id": activity_id})))
     }
 
@@ -137,7 +165,7 @@ impl Portal {
         if matches!(type_id, 2 | 4) && addressed.is_empty() {
             return Err(Refusal::classic("The field COMMUNICATIONS is not defined or invalid."));
         }
-        let mut row = known(sent, &ACTIVITY_FIELDS);
+        let mut row = self.activity_fields(sent);
         row.insert(OWNER_KIND.to_owned(), kind.word().to_owned());
         row.insert("CREATED".to_owned(), self.zone.iso(call.now_s));
         row.insert("AUTHOR_ID".to_owned(), call.user.to_string());
@@ -147,12 +175,119 @@ impl Portal {
             self.letters_sent += 1;
         }
         let activity_id = self.next_id("activity");
-        self.activities.insert(activity_id, row);
+        self.activity_store(activity_id, row, "ONCRMACTIVITYADD", call);
         Ok(Answer::of(json!(activity_id)))
     }
 
+    fn activity_row(&self, call: &Call<'_>) -> Result<(u64, Row), Refusal> {
+        let id = call.id()?;
+        let row = self.activities.get(&id).cloned();
+        row.map(|row| (id, row)).ok_or_else(|| Refusal::classic("Activity is not found."))
+    }
+
+    pub(super) fn activity_get(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let (id, row) = self.activity_row(call)?;
+        let mut shown: serde_json::Map<String, Json> =
+            row.into_iter().filter(|(name, _)| name != OWNER_KIND).map(|(name, held)| (name, json!(held))).collect();
+        shown.insert("ID".to_owned(), json!(id.to_string()));
+        for name in ["ORIGINATOR_ID", "ORIGIN_ID", "PROVIDER_ID", "DEADLINE", "START_TIME", "END_TIME"] {
+            shown.entry(name).or_insert(Json::Null);
+        }
+        shown.insert("SETTINGS".to_owned(), json!([]));
+        Ok(Answer::of(Json::Object(shown)))
+    }
+
+    pub(super) fn activity_update(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let (id, mut row) = self.activity_row(call)?;
+        for (name, held) in self.activity_fields(call.fields()?) {
+            if !matches!(name.as_str(), "OWNER_ID" | "OWNER_TYPE_ID" | "TYPE_ID") {
+                row.insert(name, held);
+            }
+        }
+        self.activity_store(id, row, "ONCRMACTIVITYUPDATE", call);
+        Ok(Answer::of(json!(true)))
+    }
+
+    pub(super) fn activity_delete(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let (id, _) = self.activity_row(call)?;
+        self.activities.remove(&id);
+        self.noted("ONCRMACTIVITYDELETE", id, call);
+        Ok(Answer::of(json!(true)))
+    }
+
+    pub(super) fn todo_update(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let (id, mut row) = self.activity_row(call)?;
+        if let Some(deadline) = text(call.params, "deadline") {
+            let at = self.zone.read_instant(deadline);
+            let at = at.ok_or_else(|| Refusal::new(400, "WRONG_DATETIME_FORMAT", "Wrong date time format"))?;
+            row.insert("DEADLINE".to_owned(), self.zone.iso(at));
+        }
+        for (given, name) in [("title", "SUBJECT"), ("description", "DESCRIPTION"), ("responsibleId", "RESPONSIBLE_ID")]
+        {
+            if let Some(held) = text(call.params, given) {
+                row.insert(name.to_owned(), held.to_owned());
+            }
+        }
+        self.activity_store(id, row, "ONCRMACTIVITYUPDATE", call);
+        Ok(Answer::of(json!({"id": id})))
+    }
+
+    /// The fields sent, times as the portal writes them.
+    fn activity_fields(&self, sent: &Value) -> Row {
+        let mut row = known(sent, &ACTIVITY_FIELDS);
+        for name in ["START_TIME", "END_TIME", "DEADLINE"] {
+            if let Some(at) = row.get(name).and_then(|it| self.zone.read_instant(it)) {
+                row.insert(name.to_owned(), self.zone.iso(at));
+            }
+        }
+        row
+    }
+
+    fn activity_store(&mut self, id: u64, mut row: Row, notice: &str, call: &Call<'_>) {
+        row.insert("LAST_UPDATED".to_owned(), self.zone.iso(call.now_s));
+        row.insert("EDITOR_ID".to_owned(), call.user.to_string());
+        let completed = row.get("COMPLETED").is_some_and(|it| it == "Y");
+        row.insert("COMPLETED".to_owned(), if completed { "Y" } else { "N" }.to_owned());
+        row.insert("STATUS".to_owned(), if completed { "2" } else { "1" }.to_owned());
+        self.activities.insert(id, row);
+        self.noted(notice, id, call);
+    }
+
+    fn comment_row(&self, call: &Call<'_>) -> Result<(u64, Row), Refusal> {
+        let id = call.id()?;
+        let row = self.comments.get(&id).cloned();
+        row.map(|row| (id, row)).ok_or_else(|| Refusal::new(400, "", "Not found."))
+    }
+
+    pub(super) fn comment_get(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let (id, row) = self.comment_row(call)?;
+        let mut shown: serde_json::Map<String, Json> =
+            row.into_iter().filter(|(name, _)| name != OWNER_KIND).map(|(name, held)| (name, json!(held))).collect();
+        shown.insert("ID".to_owned(), json!(id.to_string()));
+        Ok(Answer::of(Json::Object(shown)))
+    }
+
+    pub(super) fn comment_update(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let (id, mut row) = self.comment_row(call)?;
+        let comment = param(call.params, "fields").and_then(|it| text(it, "COMMENT")).unwrap_or("").trim();
+        if comment.is_empty() {
+            return Err(Refusal::new(400, "INVALID_ARG_VALUE", "Empty comment message"));
+        }
+        row.insert("COMMENT".to_owned(), comment.to_owned());
+        self.comments.insert(id, row);
+        self.noted("ONCRMTIMELINECOMMENTUPDATE", id, call);
+        Ok(Answer::of(json!(true)))
+    }
+
+    pub(super) fn comment_delete(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let (id, _) = self.comment_row(call)?;
+        self.comments.remove(&id);
+        self.noted("ONCRMTIMELINECOMMENTDELETE", id, call);
+        Ok(Answer::of(json!(true)))
+    }
+
     pub(super) fn activity_list(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        Ok(list(&self.activities, call, &["ID", "OWNER_ID", "OWNER_TYPE_ID", "TYPE_ID", "RESPONSIBLE_ID"]))
+        Ok(ACTIVITIES.list(self.zone, &self.activities, call))
     }
 
     pub(super) fn requisite_add(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
@@ -198,7 +333,7 @@ impl Portal {
     }
 
     pub(super) fn requisite_list(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        Ok(list(&self.requisites, call, &["ID", "ENTITY_TYPE_ID", "ENTITY_ID", "PRESET_ID", "SORT"]))
+        Ok(REQUISITES.list(self.zone, &self.requisites, call))
     }
 
     pub(super) fn stage_history_list(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
@@ -208,8 +343,7 @@ impl Portal {
         };
         let rows: BTreeMap<u64, Row> =
             self.stage_history.iter().filter(|it| it.kind == kind).map(|it| (it.id, history_row(it))).collect();
-        let numeric = ["ID", "TYPE_ID", "OWNER_ID", "CATEGORY_ID", "CREATED_TIME"];
-        let listed = list(&rows, call, &numeric);
+        let listed = MOVES.list(self.zone, &rows, call);
         let shown: Vec<Json> = listed.result.as_array().into_iter().flatten().map(|row| self.show_move(row)).collect();
         Ok(Answer { result: json!({"items": shown}), ..listed })
     }
@@ -251,66 +385,4 @@ fn comment_owner(sent: &Value) -> Result<(Kind, u64), Refusal> {
     let kind = text(sent, "ENTITY_TYPE").and_then(Kind::from_word);
     kind.zip(id)
         .ok_or_else(|| Refusal { description: "Required fields are not provided".to_owned(), ..Refusal::missing("") })
-}
-
-fn row<const N: usize>(cells: [(&str, String); N]) -> Row {
-    cells.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
-}
-
-/// The fields sent that the table knows; the others are dropped in silence.
-fn known(sent: &Value, names: &[&str]) -> Row {
-    members(sent)
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|(name, _)| names.contains(&name.as_str()))
-        .filter_map(|(name, value)| value.as_text().map(|text| (name, text.to_owned())))
-        .collect()
-}
-
-/// A classic list over a side table: filter, order, select, pages.
-fn list(rows: &BTreeMap<u64, Row>, call: &Call<'_>, numeric: &[&str]) -> Answer {
-    let resolve = |name: &str| {
-        let column = if numeric.contains(&name) { Column::Number } else { Column::Text };
-        let exists = name == "ID" || rows.values().any(|row| row.contains_key(name));
-        (exists || rows.is_empty()).then(|| (name.to_owned(), column))
-    };
-    let columns = Columns { resolve: &resolve, read: &|_, text| Some(text.to_owned()), strict: false };
-    // Lenient columns refuse nothing.
-    let (Ok(test), Ok(order)) =
-        (columns.filter(param(call.params, "filter")), columns.order(param(call.params, "order")))
-    else {
-        return Answer { result: json!([]), total: Some(0), next: None };
-    };
-    let cell = |id: u64, row: &Row, name: &str| match name {
-        "ID" => Some(id.to_string()),
-        other => row.get(other).cloned(),
-    };
-    let mut found: Vec<(&u64, &Row)> = rows
-        .iter()
-        .filter(|(id, row)| test.passes(&|name| cell(**id, row, name).map(Cow::from).into_iter().collect()))
-        .collect();
-    found.sort_by(|left, right| {
-        order
-            .iter()
-            .map(|(name, column, descending)| {
-                let key = |(id, row): &(&u64, &Row)| cell(**id, row, name).unwrap_or_default();
-                let ordering = compare(*column, &key(left), &key(right));
-                if *descending { ordering.reverse() } else { ordering }
-            })
-            .find(|ordering| ordering.is_ne())
-            .unwrap_or_else(|| left.0.cmp(right.0))
-    });
-    let select: Vec<&str> =
-        param(call.params, "select").map(children).unwrap_or_default().into_iter().filter_map(Value::as_text).collect();
-    let wanted = |name: &str| select.is_empty() || select.contains(&"*") || select.contains(&name);
-    let page = page(found, call.params);
-    let shown = page.rows.into_iter().map(|(id, row)| {
-        let mut out = serde_json::Map::new();
-        out.insert("ID".to_owned(), json!(id.to_string()));
-        for (name, text) in row.iter().filter(|(name, _)| *name != OWNER_KIND && wanted(name)) {
-            out.insert(name.clone(), json!(text));
-        }
-        Json::Object(out)
-    });
-    Answer { result: shown.collect(), total: Some(page.total), next: page.next }
 }

@@ -2,6 +2,7 @@
 //!
 //! Source: facts/crm/bitrix24.md section 6(c); b24restdocs (5988ed1), crm-contact-userfield-*.md.
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
@@ -128,7 +129,7 @@ impl UserField {
     }
 
     pub(super) fn show_classic(&self, cell: Option<&Cell>, zone: Zone) -> Json {
-        let show = |text: &String| match self.holds {
+        let show = |text: &CompactString| match self.holds {
             Holds::Datetime => text.parse().map_or(Json::Null, |at| json!(zone.iso(at))),
             Holds::Date => json!(zone.day_iso(text)),
             Holds::String
@@ -145,7 +146,7 @@ impl UserField {
     }
 
     pub(super) fn show_item(&self, cell: Option<&Cell>, zone: Zone) -> Json {
-        let show = |text: &String| match self.holds {
+        let show = |text: &CompactString| match self.holds {
             Holds::Datetime => text.parse().map_or(Json::Null, |at| json!(zone.iso(at))),
             Holds::Date => json!(zone.day_iso(text)),
             Holds::Boolean => json!(if text == "1" { "Y" } else { "N" }),
@@ -156,7 +157,7 @@ impl UserField {
     }
 
     /// An empty multiple field is `false` in the classic methods (PHP) and `[]` in `crm.item.*`.
-    fn shape(&self, cell: Option<&Cell>, show: impl Fn(&String) -> Json, none: Json) -> Json {
+    fn shape(&self, cell: Option<&Cell>, show: impl Fn(&CompactString) -> Json, none: Json) -> Json {
         match (cell, self.multiple) {
             (Some(cell), true) => cell.texts().iter().map(show).collect(),
             (Some(cell), false) => cell.texts().first().map_or(Json::Null, show),

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::fields::Kind;
 use super::object::Select;
 use super::portal::Portal;
-use super::timeline::{OWNER_KIND, Row};
+use super::side::{OWNER_KIND, Row};
 
 /// Requests remembered. Above: the oldest go.
 const LOG_MAX: usize = 1_000;
@@ -103,9 +103,13 @@ pub(super) fn state(portal: &Portal, watch: &Watch) -> Json {
         counts.insert(kind.word().to_owned(), json!(rows.len()));
         objects.insert(kind.word().to_owned(), Json::Array(rows));
     }
-    for (name, table) in
-        [("requisite", &portal.requisites), ("comment", &portal.comments), ("activity", &portal.activities)]
-    {
+    for (name, table) in [
+        ("requisite", &portal.requisites),
+        ("comment", &portal.comments),
+        ("activity", &portal.activities),
+        ("task", &portal.tasks),
+        ("product_row", &portal.lines),
+    ] {
         counts.insert(name.to_owned(), json!(table.len()));
         objects.insert(name.to_owned(), table.iter().map(|(id, row)| side_row(*id, row)).collect());
     }
@@ -116,6 +120,9 @@ pub(super) fn state(portal: &Portal, watch: &Watch) -> Json {
         "userfields": portal.userfields,
         "stage_history": portal.stage_history,
         "letters_sent": portal.letters_sent,
+        "robots_started": portal.robots,
+        "users": portal.users,
+        "edition": portal.edition,
         "requests": watch.requests,
         "commands": watch.commands,
         "refusals": watch.refusals,

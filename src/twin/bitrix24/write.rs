@@ -136,20 +136,20 @@ impl Portal {
         match (cleaned.is_empty(), cleaned.contains(&None), custom.multiple) {
             (true, _, _) => Read::Clear,
             (false, true, _) => Read::Wrong,
-            (false, false, true) => Read::Set(Cell::List(cleaned.into_iter().flatten().collect())),
+            (false, false, true) => Read::Set(Cell::List(cleaned.into_iter().flatten().map(Into::into).collect())),
             (false, false, false) => {
-                cleaned.into_iter().flatten().next().map_or(Read::Clear, |it| Read::Set(Cell::Text(it)))
+                cleaned.into_iter().flatten().next().map_or(Read::Clear, |it| Read::Set(Cell::Text(it.into())))
             }
         }
     }
 
     fn read(&self, kind: Kind, field: &Field, value: &Value, purpose: Purpose) -> Read {
         if let Type::Refs(to) = field.of {
-            let known: Vec<String> = children(value)
+            let known: Vec<compact_str::CompactString> = children(value)
                 .into_iter()
                 .filter_map(|it| it.as_text()?.trim().parse().ok())
                 .filter(|id| self.object(to, *id).is_some())
-                .map(|id: u64| id.to_string())
+                .map(|id: u64| id.to_string().into())
                 .collect();
             return if known.is_empty() { Read::Clear } else { Read::Set(Cell::List(known)) };
         }
@@ -158,7 +158,7 @@ impl Portal {
             Value::List(_) | Value::Map(_) => return Read::Drop,
             Value::Bool(_) | Value::Number(_) | Value::Text(_) => value.as_text().unwrap_or(""),
         };
-        let set = |text: String| Read::Set(Cell::Text(text));
+        let set = |text: String| Read::Set(Cell::Text(text.into()));
         let blank = given.trim().is_empty();
         match field.of {
             Type::Text | Type::Status(_) if blank => Read::Clear,
@@ -229,28 +229,32 @@ impl Portal {
     fn apply_one(&mut self, object: &mut Object, change: Change) {
         match change {
             Change::Set(name, cell) => {
-                object.cells.insert(name, cell);
+                object.cells.insert(&name, cell);
             }
             Change::Clear(name) => {
                 object.cells.remove(&name);
             }
             Change::MultiAdd { name, value, value_type } => {
                 let id = self.next_id("multi");
-                object.multi.entry(name.to_owned()).or_default().push(MultiValue { id, value, value_type });
+                object.multi.or_default(name).push(MultiValue {
+                    id,
+                    value: value.into(),
+                    value_type: value_type.into(),
+                });
             }
             Change::MultiRewrite { name, id, value, value_type } => {
                 // An id of another object, or of nothing, changes nothing.
-                let values = object.multi.entry(name.to_owned()).or_default();
+                let values = object.multi.or_default(name);
                 if let Some(slot) = values.iter_mut().find(|it| it.id == id) {
-                    slot.value = value.unwrap_or_else(|| slot.value.clone());
-                    slot.value_type = value_type.unwrap_or_else(|| slot.value_type.clone());
+                    slot.value = value.map_or_else(|| slot.value.clone(), Into::into);
+                    slot.value_type = value_type.map_or_else(|| slot.value_type.clone(), Into::into);
                 }
             }
             Change::MultiRemove { name, id } => {
-                object.multi.entry(name.to_owned()).or_default().retain(|it| it.id != id);
+                object.multi.or_default(name).retain(|it| it.id != id);
             }
         }
-        object.multi.retain(|_, values| !values.is_empty());
+        object.multi.retain(|values| !values.is_empty());
     }
 
     fn fill_defaults(&self, kind: Kind, object: &mut Object, call: &Call<'_>) {
@@ -281,7 +285,7 @@ impl Portal {
             Kind::Company => defaults.push(("CURRENCY_ID", "RUB".to_owned())),
         }
         for (name, text) in defaults {
-            object.cells.entry(name.to_owned()).or_insert(Cell::Text(text));
+            object.cells.insert_if_absent(name, Cell::Text(text.into()));
         }
     }
 
@@ -384,8 +388,8 @@ fn settle_references(object: &mut Object, before: &Object) {
                 }
             }
         } else if object.text(one) != before.text(one) && !object.text(one).is_empty() {
-            let only = vec![object.text(one).to_owned()];
-            object.cells.insert(many.to_owned(), Cell::List(only));
+            let only = vec![object.text(one).into()];
+            object.cells.insert(many, Cell::List(only));
         } else if object.text(one).is_empty() && !before.text(one).is_empty() {
             object.cells.remove(many);
         }

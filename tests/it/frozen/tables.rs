@@ -42,6 +42,9 @@ fn rows_written_once_read_for_ever() {
     check::<Counters>(seen, counters());
     check::<Meta>(seen, vec![((), MetaRow::default()), ((), meta())]);
     check::<Merges>(seen, vec![((ClientId(1), ClientId(300)), merge())]);
+    check::<Turns>(seen, vec![("Москва".into(), vec![(Slug::literal("ivanova"), 2), (Slug::literal("petrov"), 300)])]);
+    check::<OpenDeals>(seen, vec![(Slug::literal("ivanova"), 0), (Slug::literal("petrov"), 300)]);
+    check::<Assignments>(seen, assignments());
 
     let listed: BTreeSet<String> = TABLES.iter().map(|table| file_name(table.name, table.version)).collect();
     assert_eq!(&listed, &files, "each table has its examples");
@@ -222,6 +225,17 @@ fn score() -> Score {
         in_forecast: true,
         next_change: Some(Timestamp(6)),
     }
+}
+
+fn assignments() -> Vec<(DealId, AssignmentRow)> {
+    let by_turn = AssignmentRow {
+        employee: Some(Slug::literal("ivanova")),
+        group: Some("Москва".into()),
+        at: Timestamp(9),
+        why: vec![Message::new("people-turn").with("name", "Иванова Анна").with("group", "Москва")],
+        counted: Some(Slug::literal("petrov")),
+    };
+    vec![(DealId(1), by_turn), (DealId(300), AssignmentRow::counted_only(Timestamp(-5)))]
 }
 
 fn deals() -> Vec<(DealId, DealRow)> {

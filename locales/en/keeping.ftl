@@ -1,0 +1,20 @@
+## keeping: snapshots, what is kept and for how long
+snapshot-newer = the snapshot { $file } has format { $version }, and this uzel knows { $known }. Update the program.
+snapshot-damaged = the snapshot { $file } is damaged at byte { $offset }. Nothing is lost while the journal or an older snapshot is there: make a new one with `uzel snapshot make`, and check the disk.
+snapshot-failed = the snapshot { $file } cannot be read or written: { $detail }. Check the disk: free space, rights, errors in the system log.
+config-schedule = "{ $text }" is no schedule. Write five fields, for example "0 3 * * *" (every night at three) or "30 2 * * SUN"; days of the week are words: MON to SUN.
+app-store-behind = the store stands at { $checkpoint }, and the journal begins at { $first }: it is set aside and made anew from a snapshot
+app-rebuild-removed = the journal begins at entry { $first }, older ones were removed by retention, and there is no sound snapshot that reaches it. Bring a snapshot back from a backup into the folder snapshots, or restore the backup: `uzel restore`.
+cli-snapshot = Snapshots: all data at one moment, from which the store is made anew
+cli-snapshot-make = Make a snapshot now (also beside a running daemon)
+cli-snapshot-list = What snapshots there are
+cli-snapshot-verify = Read every byte of each snapshot
+cli-snapshot-make-example-1 = uzel snapshot make -d /var/lib/uzel
+cli-snapshot-list-example-1 = uzel snapshot list
+cli-snapshot-verify-example-1 = uzel snapshot verify --json
+cli-snapshot-made = Snapshot { $file }: everything up to entry { $position }, rows { $rows }, hash of all rows { $hash }. Read back and compared.
+cli-snapshot-sound = Every snapshot is whole.
+cli-column-made-at = made (UTC)
+cli-column-rows = rows
+cli-rebuild--whole = Begin at the first entry of the journal, not at the newest snapshot
+cli-rebuild-snapshot = Begun at the snapshot of entry { $position }; from the first entry: --whole

@@ -1,0 +1,20 @@
+## keeping: snapshots, what is kept and for how long
+snapshot-newer = снимок { $file } имеет формат { $version }, а этот uzel знает { $known }. Обновите программу.
+snapshot-damaged = снимок { $file } повреждён, байт { $offset }. Пока цел журнал или снимок постарше, ничего не потеряно: сделайте новый командой `uzel snapshot make` и проверьте диск.
+snapshot-failed = снимок { $file } не читается или не записывается: { $detail }. Проверьте диск: свободное место, права, ошибки в системном журнале.
+config-schedule = «{ $text }» — не расписание. Нужно пять полей, например "0 3 * * *" (каждую ночь в три) или "30 2 * * SUN"; дни недели пишутся словами: MON … SUN.
+app-store-behind = хранилище остановилось на { $checkpoint }, а журнал начинается с { $first }: оно отставлено в сторону и строится заново из снимка
+app-rebuild-removed = журнал начинается с записи { $first }, более старые удалены по сроку хранения, а целого снимка, который до неё доходит, нет. Верните снимок из резервной копии в папку snapshots или восстановите копию целиком: `uzel restore`.
+cli-snapshot = Снимки: все данные на один момент, из которых хранилище строится заново
+cli-snapshot-make = Сделать снимок сейчас (можно и при работающей службе)
+cli-snapshot-list = Какие снимки есть
+cli-snapshot-verify = Прочитать каждый байт каждого снимка
+cli-snapshot-make-example-1 = uzel snapshot make -d /var/lib/uzel
+cli-snapshot-list-example-1 = uzel snapshot list
+cli-snapshot-verify-example-1 = uzel snapshot verify --json
+cli-snapshot-made = Снимок { $file }: всё до записи { $position }, строк { $rows }, хеш всех строк { $hash }. Перечитан и сверен.
+cli-snapshot-sound = Все снимки целы.
+cli-column-made-at = сделан (UTC)
+cli-column-rows = строк
+cli-rebuild--whole = Начать с первой записи журнала, а не с последнего снимка
+cli-rebuild-snapshot = Начато со снимка на записи { $position }; с первой записи: --whole

@@ -1,0 +1,47 @@
+## Сотрудники и распределение
+people-key = «{ $key }» не может быть ключом. Годятся a-z, 0-9, _ и -, не больше 24 знаков, например: ivanova
+people-key-twice = ключ «{ $key }» уже занят. Дайте каждому свой.
+people-many = в «{ $name }» больше { $max } записей. Уберите лишние.
+people-unreadable = «{ $text }» не читается как { $name }. Исправьте или уберите.
+people-dates = период кончается { $to }, раньше, чем начинается: { $from }. Поменяйте даты.
+people-connection = подключения «{ $word }» нет; может быть, «{ $near }»?
+people-connection-list = подключения «{ $word }» нет. Есть: { $known }.
+people-employee = сотрудника «{ $word }» нет; может быть, «{ $near }»?
+people-employee-list = сотрудника «{ $word }» нет. Есть: { $known }.
+people-shift = смены «{ $word }» нет; может быть, «{ $near }»?
+people-shift-list = смены «{ $word }» нет. Есть: { $known }.
+people-group = в группе «{ $word }» никого нет; может быть, «{ $near }»?
+people-group-list = в группе «{ $word }» никого нет. Группы сотрудников: { $known }.
+people-region = региона «{ $word }» нет; может быть, «{ $near }»?
+people-region-list = региона «{ $word }» нет. Есть: { $known }.
+people-code = «{ $text }» не годится в { $name }: нужны цифры, например 495 для телефона или 77 для ИНН.
+people-circle = заместители ходят по кругу: { $path }. Разорвите круг.
+people-shared = { $what } уже есть у сотрудника { $other }, и работают они одновременно. Оставьте у одного или укажите valid_from и valid_to.
+people-rule-unreachable = до этого правила очередь не дойдёт: предыдущее берёт всё. Переставьте правило без условий в конец.
+people-untouched-order = шаг через { $after } минут стоит не по порядку. Расставьте шаги по возрастанию.
+people-left-head = руководитель { $name } уволен с { $to }, ему больше ничего не отдать. Назначьте head заново.
+people-left-duty = дежурный { $name } уволен с { $to }. Уберите его из duty.
+people-left-deputy = { $of } замещает { $name }, а он уволен с { $to }. Назначьте другого заместителя.
+people-no-head = нет head: лид, который некому отдать, останется без ответственного. Назначьте руководителя.
+people-group-unused = группу «{ $group }» не называет ни одно правило распределения: её сотрудники не получат новых лидов. Добавьте [[rule]] с to = "{ $group }".
+people-group-left = в группе «{ $group }» никого не осталось: её лиды идут руководителю. Добавьте сотрудников.
+people-unknown = сотрудника «{ $text }» нет в rules/employees.toml; ответственный оставлен как написан. Добавьте его туда вместе с тем, как его зовёт подключение { $connection }.
+
+people-own = клиента ведёт { $name }
+people-own-unknown = клиента вёл «{ $text }», такого сотрудника нет
+people-rule = правило в строке { $line }: группа «{ $group }»
+people-no-rule = ни одно правило не подошло
+people-turn = { $name }: очередь в группе «{ $group }»
+people-next-shift = никого из группы «{ $group }» нет на смене, лид ждёт до { $opens }
+people-off-duty = никого из группы нет на смене, дежурит { $name }
+people-not-yet = { $name } работает только с { $from }
+people-absent = { $name } отсутствует по { $to }
+people-absent-why = { $name } отсутствует по { $to }: { $why }
+people-dismissed = { $name } больше не работает, последний день { $to }
+people-full = { $name } пропускает очередь: открытых сделок { $open }, предел { $cap }
+people-deputy = замещает { $name }
+people-duty = дежурит { $name }
+people-group-empty = в группе «{ $group }» взять некому
+people-head = руководитель { $name }
+people-nobody = отдать некому. Назначьте head в rules/employees.toml
+people-untouched = работа с лидом вовремя не началась, его держит { $name }

@@ -1,0 +1,176 @@
+//! Keeping: snapshots on a schedule and on demand, one at a time.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::tz::TimeZone;
+use tracing::{error, info};
+
+use super::Ground;
+use crate::base::limits::{KEEP_CHECK_MS, KEEP_RETRY_MS};
+use crate::base::telemetry::{Metric, Metrics};
+use crate::base::{Clock, Message, Position, Timestamp};
+use crate::config::{Keep, schedule};
+use crate::journal::Journal;
+use crate::pipeline::snapshot::{self, Snapshot};
+use crate::pipeline::{Configurations, PipelineError, Running};
+use crate::store::StoreError;
+
+/// What keeping stands on.
+pub struct Keeping {
+    /// The journal.
+    pub journal: Arc<dyn Journal>,
+    /// Its configurations.
+    pub configurations: Arc<dyn Configurations>,
+    /// How far it is applied.
+    pub pipeline: Arc<Running>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What is kept.
+    pub keep: Keep,
+    /// Where snapshots lie.
+    pub snapshots: PathBuf,
+    one_at_a_time: Mutex<()>,
+}
+
+/// A snapshot that there is, or what is wrong with the file.
+pub struct Listed {
+    /// The file.
+    pub path: PathBuf,
+    /// What it says of itself.
+    pub snapshot: Result<Snapshot, Message>,
+}
+
+impl Keeping {
+    /// Over these parts.
+    pub fn new(
+        journal: Arc<dyn Journal>,
+        configurations: Arc<dyn Configurations>,
+        pipeline: Arc<Running>,
+        clock: Arc<dyn Clock>,
+        keep: Keep,
+        snapshots: PathBuf,
+    ) -> Keeping {
+        Keeping { journal, configurations, pipeline, clock, keep, snapshots, one_at_a_time: Mutex::new(()) }
+    }
+
+    /// Makes a snapshot of everything applied; blocks for as long as that takes.
+    pub fn make(&self) -> Result<Snapshot, PipelineError> {
+        let _alone = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = *self.pipeline.applied().borrow();
+        let (journal, configurations) = (self.journal.clone(), self.configurations.clone());
+        let now = self.clock.now();
+        let made = snapshot::make(journal, configurations, &self.snapshots, until, now, &mut |_, _| {})?;
+        snapshot::keep(&self.snapshots, self.keep.snapshots)?;
+        Ok(made)
+    }
+
+    /// What there is, the newest first.
+    pub fn list(&self) -> Result<Vec<Listed>, Message> {
+        let listed = snapshot::list(&self.snapshots).map_err(told)?;
+        Ok(listed.into_iter().map(|(path, snapshot)| Listed { path, snapshot: snapshot.map_err(told) }).collect())
+    }
+
+    /// The same, every byte of each read.
+    pub fn verify(&self) -> Result<Vec<Listed>, Message> {
+        let verify = |it: Listed| {
+            let verified = |snapshot| snapshot::verify(&it.path).map(|()| snapshot).map_err(told);
+            Listed { snapshot: it.snapshot.and_then(verified), path: it.path }
+        };
+        Ok(self.list()?.into_iter().map(verify).collect())
+    }
+}
+
+/// The first instant of a schedule after `at`, in a zone. Wall-clock times that do not exist there
+/// move on, those that come twice are the first.
+pub fn next_time(text: &str, zone: &TimeZone, at: Timestamp) -> Option<Timestamp> {
+    let schedule = schedule(text)?;
+    let wall = at.to_jiff().to_zoned(zone.clone()).datetime();
+    let as_if_utc = wall.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond();
+    let from = chrono::DateTime::from_timestamp_millis(as_if_utc)?;
+    // Bound: an hour that is skipped or repeated is left behind within a few steps.
+    for next in schedule.after(&from).take(8) {
+        let wall = jiff::Timestamp::from_millisecond(next.timestamp_millis()).ok()?.to_zoned(TimeZone::UTC).datetime();
+        let instant = Timestamp(wall.to_zoned(zone.clone()).ok()?.timestamp().as_millisecond());
+        if instant > at {
+            return Some(instant);
+        }
+    }
+    None
+}
+
+/// Runs until the daemon stops.
+pub async fn run(mut ground: Ground, keeping: Arc<Keeping>, zone: TimeZone, metrics: Arc<Metrics>) {
+    let mut due = None;
+    while !ground.stopping() {
+        let now = ground.clock.now();
+        // Reckoned anew when the clock has gone back behind it by more than a day.
+        let at = due.or_else(|| next_time(&keeping.keep.snapshot, &zone, now));
+        due = at;
+        let is_due = at.is_some_and(|at| at <= now);
+        let shown = Arc::clone(&keeping);
+        let work = tokio::task::spawn_blocking(move || {
+            let made = if is_due { Some(shown.make()) } else { None };
+            (made, shown.list())
+        });
+        let Ok((made, listed)) = work.await else { return };
+        match made {
+            None => {}
+            Some(Ok(made)) => {
+                info!(
+                    snapshot.position = made.position().0,
+                    snapshot.rows = made.totals.rows,
+                    snapshot.bytes = made.totals.bytes,
+                    "snapshot made and verified"
+                );
+                due = None;
+            }
+            Some(Err(failure)) => {
+                error!(error = %chain(&failure), "no snapshot could be made");
+                due = Some(now.plus_ms(KEEP_RETRY_MS));
+            }
+        }
+        let newest = listed.ok().and_then(|it| it.into_iter().find_map(|it| it.snapshot.ok()));
+        if let Some(newest) = newest {
+            metrics.series(Metric::SnapshotAge, &[]).set(now.ms_since(newest.about.made_at).max(0) / 1_000);
+            metrics.series(Metric::SnapshotPosition, &[]).set(gauge(newest.position()));
+        }
+        ground.rest(KEEP_CHECK_MS).await;
+    }
+}
+
+fn gauge(position: Position) -> i64 {
+    i64::try_from(position.0).unwrap_or(i64::MAX)
+}
+
+/// An error with its causes, for people.
+pub fn message(error: &PipelineError) -> Message {
+    match error {
+        PipelineError::Configuration { message, .. } => message.clone(),
+        PipelineError::Store(error) => told_of(error).clone(),
+        PipelineError::Table(error) => error.message(),
+        PipelineError::Journal(_) => Message::new("app-pipeline-failed").with("detail", chain(error)),
+    }
+}
+
+fn told_of(error: &StoreError) -> &Message {
+    let (StoreError::Damaged(message)
+    | StoreError::Newer(message)
+    | StoreError::Failed(message)
+    | StoreError::Fenced(message)) = error;
+    message
+}
+
+fn told(error: StoreError) -> Message {
+    told_of(&error).clone()
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
