@@ -85,3 +85,4 @@ catalog-stranger = this file belongs to no stream and no object; did you mean "{
 catalog-stranger-list = this file belongs to no stream and no object of its connector. Known: { $known }.
 catalog-bundle-damaged = the kept configuration is damaged. Take the folder "configurations" from a backup.
 catalog-bundle-newer = the kept configuration was written by a newer uzel. Update the program.
+catalog-untouched-order = the head of sales comes after the responsible: make it more than after_minutes.

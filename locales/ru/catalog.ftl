@@ -85,3 +85,4 @@ catalog-stranger = этот файл не относится ни к поток�
 catalog-stranger-list = этот файл не относится ни к потоку, ни к объекту своего коннектора. Есть: { $known }.
 catalog-bundle-damaged = сохранённая конфигурация повреждена. Возьмите папку configurations из копии.
 catalog-bundle-newer = сохранённую конфигурацию сделал более новый uzel. Обновите программу.
+catalog-untouched-order = руководителю — не раньше, чем ответственному: сделайте больше, чем after_minutes.

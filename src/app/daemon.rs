@@ -14,9 +14,9 @@ use super::error::Told;
 use super::progress::PipelineProgress;
 use super::sources;
 use super::{Core, Folder, sinks};
-use crate::base::Message;
 use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
 use crate::base::telemetry::{Metric, Metrics};
+use crate::base::{Message, Timestamp};
 use crate::control;
 use crate::http::{ExchangeEndpoint, Health, Listener, Options, Parts, ProxyHeader, State, TrustedProxies};
 use crate::journal::Journal;
@@ -211,8 +211,9 @@ async fn measure(mut ground: Ground, metrics: Arc<Metrics>, control: Arc<control
         let applied = ground.pipeline.applied().borrow().0;
         metrics.series(Metric::JournalHead, &[]).set(gauge(head));
         metrics.series(Metric::Checkpoint, &[]).set(gauge(applied));
+        let now = ground.clock.now();
         let (asked, shown) = (Arc::clone(&control), Arc::clone(&metrics));
-        let measured = tokio::task::spawn_blocking(move || measure_store(&asked.query, &shown)).await;
+        let measured = tokio::task::spawn_blocking(move || measure_store(&asked.query, &shown, now)).await;
         match measured {
             Ok(Ok(())) => {}
             Ok(Err(error)) => error!(%error, "the store cannot be measured"),
@@ -222,7 +223,7 @@ async fn measure(mut ground: Ground, metrics: Arc<Metrics>, control: Arc<control
     }
 }
 
-fn measure_store(query: &Query, metrics: &Metrics) -> Result<(), QueryError> {
+fn measure_store(query: &Query, metrics: &Metrics, now: Timestamp) -> Result<(), QueryError> {
     let mut quarantined = 0;
     for it in query.counts()? {
         if it.outcome == OutcomeKind::Quarantined.name() {
@@ -234,6 +235,9 @@ fn measure_store(query: &Query, metrics: &Metrics) -> Result<(), QueryError> {
     }
     metrics.series(Metric::Quarantine, &[]).set(gauge(quarantined));
     metrics.series(Metric::DealsScored, &[]).set(gauge(query.deals_scored()?));
+    let (open, overdue) = query.task_counts(now)?;
+    metrics.series(Metric::Tasks, &[("state", "open")]).set(gauge(open));
+    metrics.series(Metric::Tasks, &[("state", "overdue")]).set(gauge(overdue));
     for (sink, open) in query.open_deliveries()? {
         metrics.series(Metric::OutboxRows, &[("sink", &sink)]).set(gauge(open));
     }

@@ -152,6 +152,10 @@ object_id!(
     /// A document of 1C.
     DocumentId, "doc_"
 );
+object_id!(
+    /// A task for an employee.
+    TaskId, "tsk_"
+);
 
 #[cfg(test)]
 mod tests {

@@ -133,6 +133,8 @@ pub const CONNECTIONS_MAX: usize = 4_096;
 pub const MICRO_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Deals rescored by one tick; the rest waits for the next one, so that calls get between.
 pub const TICK_DEALS_MAX: usize = 512;
+/// New leads looked at by one tick, whether they lie untouched; the rest waits for the next one.
+pub const TICK_WATCHES_MAX: usize = 512;
 /// Blocks of idempotency keys looked at by one tick.
 pub const FORGET_BLOCKS_MAX: usize = 64;
 /// Merges followed from a client to the one that stands for it.

@@ -161,6 +161,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("sink", include_str!("../../locales/en/sink.ftl"), include_str!("../../locales/ru/sink.ftl")),
     ("source", include_str!("../../locales/en/source.ftl"), include_str!("../../locales/ru/source.ftl")),
     ("store", include_str!("../../locales/en/store.ftl"), include_str!("../../locales/ru/store.ftl")),
+    ("task", include_str!("../../locales/en/task.ftl"), include_str!("../../locales/ru/task.ftl")),
     ("twin", include_str!("../../locales/en/twin.ftl"), include_str!("../../locales/ru/twin.ftl")),
     ("whatif", include_str!("../../locales/en/whatif.ftl"), include_str!("../../locales/ru/whatif.ftl")),
 ];

@@ -12,7 +12,7 @@ pub mod slug;
 pub mod telemetry;
 
 pub use clock::{Clock, Timestamp};
-pub use id::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Position};
+pub use id::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Position, TaskId};
 pub use message::{Locale, Message, Problem};
 pub use secret::Secret;
 pub use slug::Slug;

@@ -28,6 +28,8 @@ pub enum Metric {
     Attempts,
     /// Records in quarantine.
     Quarantine,
+    /// Open tasks, and those of them that are late.
+    Tasks,
     /// Deals scored.
     DealsScored,
     /// Requests of the listener, by route and status class.
@@ -59,6 +61,7 @@ impl Metric {
             Metric::OutboxRows => "uzel_outbox_rows",
             Metric::Attempts => "uzel_attempts",
             Metric::Quarantine => "uzel_quarantine",
+            Metric::Tasks => "uzel_tasks",
             Metric::DealsScored => "uzel_deals_scored",
             Metric::HttpRequests => "uzel_http_requests",
             Metric::SnapshotAge => "uzel_snapshot_age_seconds",
@@ -77,6 +80,7 @@ impl Metric {
             Metric::OutboxRows => "Objects that a sink still has to be told",
             Metric::Attempts => "Objects told to a sink, by ending",
             Metric::Quarantine => "Records that wait for a person",
+            Metric::Tasks => "Tasks to be done, by whether their deadline has passed",
             Metric::DealsScored => "Deals scored",
             Metric::HttpRequests => "Requests of the listener by route and status class",
             Metric::SnapshotAge => "Seconds since the newest verified snapshot was made",
@@ -97,6 +101,7 @@ impl Metric {
             | Metric::Checkpoint
             | Metric::OutboxRows
             | Metric::Quarantine
+            | Metric::Tasks
             | Metric::SnapshotAge
             | Metric::SnapshotPosition => MetricKind::Gauge,
         }

@@ -2,8 +2,9 @@
 
 use compact_str::CompactString;
 
-use crate::base::Problem;
+use crate::base::{Message, Problem};
 use crate::field::{Lint, Table};
+use crate::model::TaskKind;
 
 /// Compiled business rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,12 +13,29 @@ pub struct Business {
     pub same_form_window_ms: i64,
     /// What a lead does when the client has an open deal.
     pub open_deal: OpenDeal,
+    /// Whether a lead that joins an open deal asks for an answer.
+    pub open_deal_task: bool,
+    /// Of several open deals the latest active one is clear when it was active so much later than
+    /// the next.
+    pub clear_deal_ms: i64,
     /// A deal lost up to this long ago takes a lead as a note.
     pub lost_recently_ms: i64,
+    /// Whether such a lead asks a person to come back to the client.
+    pub lost_recently_task: bool,
+    /// Whether new leads are watched until somebody touches them.
+    pub untouched: UntouchedRule,
+    /// Working minutes after which an untouched lead asks for attention.
+    pub untouched_minutes: u32,
+    /// Working minutes after which it goes to the head of sales.
+    pub untouched_head_minutes: u32,
+    /// Working minutes that a task of each kind gives, in the order of the kinds.
+    pub task_minutes: Vec<(TaskKind, u32)>,
     /// What a lead does when the newest deal is won, or lost earlier.
     pub closed_deal: ClosedDeal,
     /// What an order without a link to a deal does.
     pub order: OrderRule,
+    /// Whether an order that could belong to several deals asks a person to look.
+    pub order_task: bool,
     /// Whether unposted documents count.
     pub count_unposted: bool,
     /// Stage of a deal whose documents are fully paid; none: the stage stays.
@@ -54,7 +72,21 @@ pub enum OrderRule {
     New,
 }
 
+/// Whether new leads are watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UntouchedRule {
+    /// When some connection tells what people do with a lead: a CRM that is read.
+    WhenCrmIsRead,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Two working weeks and more: a longer deadline is a slip of the pen.
+const WORKING_MINUTES_MAX: i64 = 10_000;
 const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
 
 impl Business {
@@ -64,22 +96,50 @@ impl Business {
         const CLOSED: &[(&str, ClosedDeal)] = &[("repeat", ClosedDeal::Repeat), ("new", ClosedDeal::New)];
         const ORDERS: &[(&str, OrderRule)] =
             &[("join_only_candidate", OrderRule::JoinOnlyCandidate), ("new", OrderRule::New)];
+        const UNTOUCHED: &[(&str, UntouchedRule)] = &[
+            ("when_crm_is_read", UntouchedRule::WhenCrmIsRead),
+            ("always", UntouchedRule::Always),
+            ("never", UntouchedRule::Never),
+        ];
         let lint = Lint::new(file);
         let Some(root) = lint.parse(text) else { return Err(lint.problems()) };
         let table = lint.table(&root);
         let lead = section(&table, "lead");
         let document = section(&table, "document");
+        let untouched = section(&table, "untouched");
+        let task = section(&table, "task");
         let score = section(&table, "score");
         let integer = |table: &Option<Table<'_>>, name: &str, high: i64| {
             let Some(table) = table else { return 0 };
             table.required_integer(name);
             table.integer_in(name, 0, high).unwrap_or(0)
         };
+        let minutes = |table: &Option<Table<'_>>, name: &str| {
+            u32::try_from(integer(table, name, WORKING_MINUTES_MAX)).unwrap_or(0)
+        };
+        let untouched_minutes = minutes(&untouched, "after_minutes");
+        let untouched_head_minutes = minutes(&untouched, "head_after_minutes");
+        if let Some(table) = &untouched
+            && untouched_head_minutes <= untouched_minutes
+        {
+            table.report("head_after_minutes", Message::new("catalog-untouched-order"));
+        }
         let business = Business {
             same_form_window_ms: integer(&lead, "same_form_minutes", 100_000) * MINUTE_MS,
             open_deal: choice(&lead, "open_deal", OPEN).unwrap_or(OpenDeal::Join),
+            open_deal_task: flag(&lead, "open_deal_task"),
+            clear_deal_ms: integer(&lead, "clear_deal_hours", 10_000) * HOUR_MS,
             lost_recently_ms: integer(&lead, "lost_recently_days", 10_000) * DAY_MS,
+            lost_recently_task: flag(&lead, "lost_recently_task"),
             closed_deal: choice(&lead, "closed_deal", CLOSED).unwrap_or(ClosedDeal::Repeat),
+            untouched: choice(&untouched, "watch", UNTOUCHED).unwrap_or(UntouchedRule::WhenCrmIsRead),
+            untouched_minutes,
+            untouched_head_minutes,
+            task_minutes: TaskKind::ALL
+                .into_iter()
+                .map(|kind| (kind, minutes(&task, &format!("{}_minutes", kind.name()))))
+                .collect(),
+            order_task: flag(&document, "order_with_several_task"),
             order: choice(&document, "order_without_deal", ORDERS).unwrap_or(OrderRule::JoinOnlyCandidate),
             count_unposted: document.as_ref().and_then(|it| it.boolean("count_unposted")).unwrap_or(false),
             paid_stage: document
@@ -89,19 +149,33 @@ impl Business {
                 .map(CompactString::new),
             damping_percent: u32::try_from(integer(&score, "damping_percent", 1_000)).unwrap_or(0),
         };
-        [lead, document, score].into_iter().flatten().for_each(Table::close);
+        [lead, document, untouched, task, score].into_iter().flatten().for_each(Table::close);
         table.close();
         lint.finish(business)
+    }
+
+    /// Working minutes that a task of this kind gives.
+    pub fn minutes_for(&self, kind: TaskKind) -> u32 {
+        self.task_minutes.iter().find(|(held, _)| *held == kind).map_or(0, |(_, minutes)| *minutes)
     }
 }
 
 fn section<'a>(table: &Table<'a>, name: &str) -> Option<Table<'a>> {
     let inner = table.table(name);
     if inner.is_none() {
-        let message = crate::base::Message::new("toml-missing").with("name", name);
+        let message = Message::new("toml-missing").with("name", name);
         table.lint().report(table.line, message);
     }
     inner
+}
+
+/// A required yes or no.
+fn flag(table: &Option<Table<'_>>, name: &str) -> bool {
+    let Some(table) = table else { return false };
+    if table.node(name).is_none() {
+        table.lint().report(table.line, Message::new("toml-missing").with("name", name));
+    }
+    table.boolean(name).unwrap_or(false)
 }
 
 fn choice<T: Copy>(table: &Option<Table<'_>>, name: &str, choices: &[(&str, T)]) -> Option<T> {

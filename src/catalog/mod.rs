@@ -21,7 +21,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use jiff::tz::TimeZone;
 
-pub use business::{Business, ClosedDeal, OpenDeal, OrderRule};
+pub use business::{Business, ClosedDeal, OpenDeal, OrderRule, UntouchedRule};
 pub use files::FileSet;
 pub use lint::{LintReport, lint};
 pub use ownership::{GROUPS, Ownership, PLAIN_RANK};
@@ -115,6 +115,7 @@ impl Connection {
             ObjectRef::Client(_) => ObjectKind::Client,
             ObjectRef::Deal(_) => ObjectKind::Deal,
             ObjectRef::Interaction(_) => ObjectKind::Interaction,
+            ObjectRef::Task(_) => ObjectKind::Task,
         };
         self.connector.sink.as_ref().is_some_and(|sink| sink.objects.iter().any(|spec| spec.of == wanted))
     }
@@ -213,6 +214,12 @@ impl Catalog {
     /// Sinks that tell such an object.
     pub fn sinks_for(&self, object: ObjectRef) -> impl Iterator<Item = &Connection> {
         self.sinks().filter(move |connection| connection.tells(object))
+    }
+
+    /// Whether some connection tells what people do with a lead: a CRM that is read as well as
+    /// written to.
+    pub fn reads_a_crm(&self) -> bool {
+        self.sinks().any(|connection| connection.connector.source.is_some())
     }
 
     /// How long a request to the sink whose answer was lost may still be at work there, ms. Looking
@@ -316,7 +323,7 @@ fn section_of(object: ObjectRef) -> Section {
     match object {
         ObjectRef::Client(_) => Section::Client,
         ObjectRef::Deal(_) => Section::Deal,
-        ObjectRef::Interaction(_) => Section::Interaction,
+        ObjectRef::Interaction(_) | ObjectRef::Task(_) => Section::Interaction,
     }
 }
 
@@ -449,6 +456,7 @@ impl Compiler<'_> {
                 ObjectKind::Client => mapping.object() == outbound::ObjectKind::Client,
                 ObjectKind::Deal => mapping.object() == outbound::ObjectKind::Deal,
                 ObjectKind::Interaction => mapping.object() == outbound::ObjectKind::Interaction,
+                ObjectKind::Task => mapping.object() == outbound::ObjectKind::Task,
             };
             if !same {
                 let message = Message::new("catalog-other-object").with("object", &object.kind);

@@ -148,6 +148,7 @@ fn show(view: &ClientView, context: &Context) {
     context.print_section("merged", &["id", "position", "why"], merged.collect());
     super::deal::print_foreign(&view.foreign, context);
     context.print_section("deals", &super::deal::COLUMNS, super::deal::rows(&view.open_deals, context));
+    context.print_section("tasks", &super::task::COLUMNS, super::task::rows(&view.open_tasks, context));
     super::deal::print_documents(&view.documents, context);
     let interactions = view.interactions.iter().map(|it| {
         let kind = context.word("kind", &it.kind);

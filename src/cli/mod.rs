@@ -26,6 +26,7 @@ mod run;
 mod score;
 mod snapshot;
 mod status;
+mod task;
 mod twin;
 
 use std::path::PathBuf;
@@ -71,6 +72,8 @@ enum Command {
     #[command(subcommand)]
     Deal(deal::Sub),
     Score(score::Args),
+    #[command(subcommand)]
+    Task(task::Sub),
     #[command(subcommand)]
     Outbox(outbox::Sub),
     #[command(subcommand)]
@@ -225,6 +228,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Client(sub) => client::run(sub, context).await,
         Command::Deal(sub) => deal::run(sub, context).await,
         Command::Score(args) => score::run(args, context).await,
+        Command::Task(sub) => task::run(sub, context).await,
         Command::Outbox(sub) => outbox::run(sub, context).await,
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,

@@ -81,8 +81,12 @@ impl BodyTemplate {
             BodyTemplate::Slot(slot) => value(slot),
             BodyTemplate::List(items) => Json::Array(items.iter().map(|it| it.fill(value)).collect()),
             BodyTemplate::Map(members) => {
-                let members = members.iter().map(|(name, it)| (name.clone(), it.fill(value)));
-                Json::Object(members.collect::<Map<String, Json>>())
+                // A field of the object that is not there is left out, not sent as empty.
+                let filled = members.iter().filter_map(|(name, it)| match (it, it.fill(value)) {
+                    (BodyTemplate::Slot(Slot::Field(_)), Json::Null) => None,
+                    (_, filled) => Some((name.clone(), filled)),
+                });
+                Json::Object(filled.collect::<Map<String, Json>>())
             }
         }
     }

@@ -48,8 +48,8 @@ mod source;
 pub use body::{BodyTemplate, PathTemplate, Slot};
 pub use sink::{
     After, Auth, BatchStrategy, BodyStyle, Budget, ClientSort, Compare, Create, Custom, FindBy, FindSpec, FindWhere,
-    GetSpec, Http, MultiField, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec, ResponseRule, Scope, SinkSpec,
-    StatusMatch, Then,
+    FinishSpec, GetSpec, Http, MultiField, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec, ResponseRule, Scope,
+    SinkSpec, StatusMatch, Then,
 };
 pub use source::{Honeypot, SourceSpec, StreamSpec, TestRequest, Transport};
 

@@ -139,6 +139,8 @@ pub enum ObjectKind {
     Deal,
     /// An interaction.
     Interaction,
+    /// A task.
+    Task,
 }
 
 /// Which clients a foreign kind is for.
@@ -184,6 +186,8 @@ pub struct ObjectSpec {
     pub id: Path,
     /// Changes the object; without it the object is told once and never changed.
     pub update: Option<RequestSpec>,
+    /// Ends the object, where that is a request of its own.
+    pub finish: Option<FinishSpec>,
     /// Reads the object.
     pub get: Option<GetSpec>,
     /// How to look for it, in this order.
@@ -212,6 +216,15 @@ pub enum Compare {
     Digits,
     /// As text, without regard to case.
     Text,
+}
+
+/// Ends an object: sent instead of a change, and without any other, when this field differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FinishSpec {
+    /// The field.
+    pub field: String,
+    /// The request.
+    pub request: RequestSpec,
 }
 
 /// Reads one object.

@@ -56,8 +56,8 @@
 use super::body::{BodyTemplate, PathTemplate, Slot};
 use super::sink::{
     After, Auth, BatchStrategy, BodyStyle, Budget, ClientSort, Compare, Create, Custom, FindBy, FindSpec, FindWhere,
-    GetSpec, Http, MultiField, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec, ResponseRule, Scope, SinkSpec,
-    StatusMatch, Then,
+    FinishSpec, GetSpec, Http, MultiField, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec, ResponseRule, Scope,
+    SinkSpec, StatusMatch, Then,
 };
 use super::source::slug;
 use crate::base::Message;
@@ -270,7 +270,12 @@ fn read_status(table: &Table<'_>) -> Vec<StatusMatch> {
 }
 
 fn read_object(table: Table<'_>) -> Option<ObjectSpec> {
-    let kinds = [("client", ObjectKind::Client), ("deal", ObjectKind::Deal), ("interaction", ObjectKind::Interaction)];
+    let kinds = [
+        ("client", ObjectKind::Client),
+        ("deal", ObjectKind::Deal),
+        ("interaction", ObjectKind::Interaction),
+        ("task", ObjectKind::Task),
+    ];
     let creates = [("keyed", Create::Keyed), ("findable", Create::Findable), ("neither", Create::Neither)];
     let kind = table.required_text("kind").and_then(|text| slug(&table, "kind", text));
     let of = required_choice(&table, "of", &kinds);
@@ -281,6 +286,7 @@ fn read_object(table: Table<'_>) -> Option<ObjectSpec> {
     let multi = read_multi(&table);
     let create = required_table(&table, "create").and_then(read_create);
     let update = table.table("update").and_then(|it| read_request(it, OBJECT));
+    let finish = table.table("finish").and_then(read_finish);
     let get = table.table("get").and_then(read_get);
     let find: Vec<FindSpec> = table.tables("find").into_iter().filter_map(read_find).collect();
     let provision = table.table("provision").and_then(read_provision);
@@ -304,6 +310,7 @@ fn read_object(table: Table<'_>) -> Option<ObjectSpec> {
         create,
         id,
         update,
+        finish,
         get,
         find,
         provision,
@@ -356,6 +363,13 @@ fn read_create(table: Table<'_>) -> Option<(RequestSpec, Path)> {
     let id = required_path(&table, "id");
     table.close();
     Some((request?, id?))
+}
+
+fn read_finish(table: Table<'_>) -> Option<FinishSpec> {
+    let field = table.required_text("field").map(str::to_owned);
+    let request = request(&table, OBJECT);
+    table.close();
+    Some(FinishSpec { field: field?, request: request? })
 }
 
 fn read_get(table: Table<'_>) -> Option<GetSpec> {

@@ -10,7 +10,7 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::{Asked, Control, Refusal, parse};
-use crate::base::{ItemRef, Locale, Message, Slug};
+use crate::base::{ItemRef, Locale, Message, Slug, TaskId};
 use crate::entry::{Command, Commanded, Entry, ObjectRef};
 use crate::journal::{AppendError, NewEntry};
 use crate::query::views::{ClientView, CommandView};
@@ -193,6 +193,43 @@ pub(super) async fn discard_delivery(
     let (sink, object) = delivery_of(&control, &sink, &object, locale)?;
     let result = Message::new("control-discarded").with("sink", &sink).with("object", object);
     control.give(Command::DiscardDelivery { sink, object }, locale, result).await
+}
+
+/// An open task; an ended one is refused with how it ended.
+async fn end_task(
+    control: &Control,
+    id: &str,
+    locale: Locale,
+    command: impl FnOnce(TaskId) -> Command,
+    done: &str,
+) -> Answer {
+    let task: TaskId = parse(id, locale)?;
+    let view = control.query.task(task, locale, control.clock.now())?.ok_or_else(|| not_found(id, locale))?;
+    if let Some(result) = view.result {
+        let message = Message::new("control-task-ended").with("id", task).with("result", result);
+        return Err(Refusal::new(StatusCode::CONFLICT, &message, locale));
+    }
+    control.give(command(task), locale, Message::new(done).with("id", task)).await
+}
+
+pub(super) async fn complete_task(
+    State(control): State<Arc<Control>>,
+    Path(id): Path<String>,
+    Params(asked): Params<Reason>,
+) -> Answer {
+    let note = asked.reason.unwrap_or_default();
+    let command = |task| Command::CompleteTask { task, note };
+    end_task(&control, &id, asked.lang.unwrap_or_default(), command, "control-task-done").await
+}
+
+pub(super) async fn cancel_task(
+    State(control): State<Arc<Control>>,
+    Path(id): Path<String>,
+    Params(asked): Params<Reason>,
+) -> Answer {
+    let reason = asked.reason.unwrap_or_default();
+    let command = |task| Command::CancelTask { task, reason };
+    end_task(&control, &id, asked.lang.unwrap_or_default(), command, "control-task-cancelled").await
 }
 
 pub(super) async fn merge(

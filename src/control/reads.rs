@@ -13,7 +13,7 @@ use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{Locale, Message, Position};
 use crate::query::views::{
     ClientLine, ClientView, DealLine, DealView, EntryView, OutboxView, Page, QuarantineView, ScoreView, StatusView,
-    TotalsView,
+    TaskLine, TaskView, TotalsView,
 };
 use crate::query::{Listing, QueryError};
 
@@ -35,6 +35,8 @@ pub(super) struct ListParams {
     state: Option<String>,
     /// Sink of deliveries.
     sink: Option<String>,
+    /// Who does a task.
+    responsible: Option<String>,
 }
 
 /// Parameters of the totals.
@@ -54,6 +56,7 @@ impl ListParams {
             class: self.class,
             state: self.state,
             sink: self.sink,
+            responsible: self.responsible,
         }
     }
 }
@@ -170,6 +173,29 @@ pub(super) async fn quarantined(
     blocking(control, move |it| {
         let view = it.query.quarantined(parse(&record, asked.locale())?, asked.locale())?;
         found(view, &record, asked.locale())
+    })
+    .await
+}
+
+pub(super) async fn tasks(
+    State(control): State<Arc<Control>>,
+    Params(params): Params<ListParams>,
+) -> Answer<Page<TaskLine>> {
+    blocking(control, move |it| {
+        let now = it.clock.now();
+        page(params, |listing| it.query.tasks(listing, now))
+    })
+    .await
+}
+
+pub(super) async fn task(
+    State(control): State<Arc<Control>>,
+    Path(id): Path<String>,
+    Params(asked): Params<Asked>,
+) -> Answer<TaskView> {
+    blocking(control, move |it| {
+        let view = it.query.task(parse(&id, asked.locale())?, asked.locale(), it.clock.now())?;
+        found(view, &id, asked.locale())
     })
     .await
 }

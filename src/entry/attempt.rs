@@ -3,7 +3,7 @@
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{ClientId, DealId, InteractionId, Message, Position, Slug, Timestamp};
+use crate::base::{ClientId, DealId, InteractionId, Message, Position, Slug, TaskId, Timestamp};
 
 /// An object that sinks learn of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub enum ObjectRef {
     Deal(DealId),
     /// An interaction: told once.
     Interaction(InteractionId),
+    /// A task.
+    Task(TaskId),
 }
 
 impl std::fmt::Display for ObjectRef {
@@ -22,6 +24,7 @@ impl std::fmt::Display for ObjectRef {
             ObjectRef::Client(id) => id.fmt(f),
             ObjectRef::Deal(id) => id.fmt(f),
             ObjectRef::Interaction(id) => id.fmt(f),
+            ObjectRef::Task(id) => id.fmt(f),
         }
     }
 }
@@ -31,7 +34,9 @@ impl std::str::FromStr for ObjectRef {
 
     fn from_str(text: &str) -> Result<ObjectRef, Message> {
         let client = text.parse().map(ObjectRef::Client);
-        client.or_else(|_| text.parse().map(ObjectRef::Deal)).or_else(|_| text.parse().map(ObjectRef::Interaction))
+        let or_deal = client.or_else(|_| text.parse().map(ObjectRef::Deal));
+        let or_task = or_deal.or_else(|_| text.parse().map(ObjectRef::Task));
+        or_task.or_else(|_| text.parse().map(ObjectRef::Interaction))
     }
 }
 

@@ -203,6 +203,20 @@ pub enum Command {
         /// The record.
         at: ItemRef,
     },
+    /// A task is done.
+    CompleteTask {
+        /// The task.
+        task: crate::base::TaskId,
+        /// What came of it, in the person's words; may be empty.
+        note: String,
+    },
+    /// A task is not to be done.
+    CancelTask {
+        /// The task.
+        task: crate::base::TaskId,
+        /// Why, in the person's words; may be empty.
+        reason: String,
+    },
     /// Set fields of a client by hand; they win over every source until they are released.
     EditClient {
         /// The client.

@@ -60,7 +60,7 @@ use compact_str::CompactString;
 use jiff::tz::TimeZone;
 
 pub use inbound::Scope;
-pub use outbound::{Desired, NOBODY, OutEmployee, OutObject, Outbound, Readiness, Ref};
+pub use outbound::{Desired, NOBODY, OutEmployee, OutObject, OutTask, Outbound, Readiness, Ref};
 pub use plan::Inbound;
 
 use crate::base::{Message, Timestamp};

@@ -1,7 +1,7 @@
 //! Outbound mappings: an object of ours -> named values of a sink.
 //!
 //! ```toml
-//! object = "deal"                      # client | deal | interaction
+//! object = "deal"                      # client | deal | interaction | task
 //! when = { client_kind = "person" }    # not meant for others
 //! needs = ["ref.client"]               # told only after the client is
 //!
@@ -33,7 +33,7 @@ use serde_json::Value as Json;
 
 use super::OWNER_RANK;
 use super::dictionary::{Dictionary, Otherwise};
-use crate::model::{Client, ClientKind, Deal, Interaction, InteractionKind};
+use crate::model::{Client, ClientKind, Deal, Interaction, InteractionKind, Task};
 
 use value::Taken;
 pub(super) use value::interaction_name;
@@ -57,6 +57,8 @@ pub struct OutObject<'a> {
     pub deal: Option<&'a Deal>,
     /// The interaction.
     pub interaction: Option<&'a Interaction>,
+    /// The task.
+    pub task: Option<OutTask<'a>>,
     /// Why the deal has its score, for people.
     pub explanation: &'a str,
     /// Zone of dates.
@@ -65,6 +67,17 @@ pub struct OutObject<'a> {
     pub foreign: &'a dyn Fn(Ref) -> Option<String>,
     /// The employee of a key; the catalog fills it in for the sink that is asked for.
     pub employee: &'a dyn Fn(&str) -> Option<OutEmployee>,
+}
+
+/// A task with its texts in the language of those who do it.
+#[derive(Clone, Copy)]
+pub struct OutTask<'a> {
+    /// The task.
+    pub task: &'a Task,
+    /// What is to be done.
+    pub title: &'a str,
+    /// How it ended; empty while it is open.
+    pub result: &'a str,
 }
 
 /// An employee as a sink is told of him.
@@ -98,6 +111,8 @@ pub enum ObjectKind {
     Deal,
     /// An interaction.
     Interaction,
+    /// A task.
+    Task,
 }
 
 /// What the sink should hold.

@@ -18,6 +18,7 @@ mod outcome;
 mod provenance;
 mod requisite;
 pub mod score;
+mod task;
 
 pub use change::Change;
 pub use client::{Client, ClientKind, ClientState, Foreign, HeldContact, Standing};
@@ -33,3 +34,4 @@ pub use outcome::{FilterReason, Outcome, OutcomeKind};
 pub use provenance::{PERSON_RANK, Provenance, RELEASED_RANK, Sourced};
 pub use requisite::{Inn, Kpp, Ogrn};
 pub use score::{Class, Score};
+pub use task::{Task, TaskEnd, TaskKind, TaskState};

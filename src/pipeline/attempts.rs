@@ -4,12 +4,13 @@
 use super::marks::edit;
 use super::records::remember_foreign;
 use super::step::Step;
+use super::tasks;
 use crate::base::Slug;
 use crate::entry::{AttemptResult, Attempted, AttemptedItem, Attempting, ObjectRef, Verdict};
 use crate::model::{Confirmed, Foreign};
 use crate::outbox::{self, Jitter};
-use crate::tables::rows::ObjectKey;
-use crate::tables::{Clients, Crosswalk, Deals, TableError};
+use crate::tables::rows::{ObjectKey, sink_state};
+use crate::tables::{Clients, Crosswalk, Deals, TableError, Tasks};
 
 /// A request that is not idempotent is about to be sent.
 pub(super) fn attempting(step: &mut Step<'_>, attempting: Attempting) -> Result<(), TableError> {
@@ -51,11 +52,18 @@ fn one(step: &mut Step<'_>, sink: &Slug, item: AttemptedItem) -> Result<(), Tabl
                 state.confirmed = Some(Confirmed { foreign_kind, foreign_id, version, at, sent: held });
             })
         }
-        AttemptResult::Done { foreign_id: None, .. } => edit(step, sink, object, |state| {
-            state.delivery = state.delivery.take().map(|row| outbox::not_found(row, at));
-        }),
+        AttemptResult::Done { foreign_id: None, .. } => {
+            let is_over = tasks::is_over(step, object)?;
+            edit(step, sink, object, |state| {
+                // What is over and was never made there need not be made any more.
+                state.delivery = state.delivery.take().filter(|_| !is_over).map(|row| outbox::not_found(row, at));
+            })
+        }
         AttemptResult::Failed { verdict, reason } => {
             let gone = verdict == Verdict::Gone;
+            if let (true, ObjectRef::Task(task)) = (gone, object) {
+                return tasks::gone(step, sink, task);
+            }
             let settle_ms = step.catalog.settle_ms(sink);
             if gone {
                 forget_foreign(step, sink, object)?;
@@ -97,12 +105,13 @@ fn learn_foreign(step: &mut Step<'_>, foreign: &Foreign, object: ObjectRef) -> R
             ObjectKey::Deal(id)
         }
         ObjectRef::Interaction(id) => ObjectKey::Interaction(id),
+        ObjectRef::Task(id) => ObjectKey::Task(id),
     };
     remember_foreign(step, foreign, key)
 }
 
 /// The foreign object is gone (deleted or merged there): it will be looked for, or made anew.
-fn forget_foreign(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
+pub(super) fn forget_foreign(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
     let lost: Vec<Foreign> = match object {
         ObjectRef::Client(id) => step.rows.update::<Clients, _>(&id, |row| {
             let Some(row) = row else { return Vec::new() };
@@ -118,6 +127,16 @@ fn forget_foreign(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result
             lost
         })?,
         ObjectRef::Interaction(_) => Vec::new(),
+        ObjectRef::Task(id) => step.rows.peek::<Tasks, _>(&id, |row| {
+            let state = row.and_then(|row| sink_state(&row.sinks, sink));
+            let held = state.and_then(|state| state.confirmed.as_ref());
+            let foreign = |held: &Confirmed| Foreign {
+                connection: sink.clone(),
+                kind: held.foreign_kind.clone(),
+                id: held.foreign_id.clone(),
+            };
+            held.map(foreign).into_iter().collect()
+        })?,
     };
     for foreign in lost {
         step.rows.remove::<Crosswalk>(&foreign);
@@ -131,7 +150,7 @@ pub(super) fn resend(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Res
     let (at, position) = (step.at, step.position);
     let is_told_once = match object {
         ObjectRef::Interaction(_) => true,
-        ObjectRef::Client(_) | ObjectRef::Deal(_) => false,
+        ObjectRef::Client(_) | ObjectRef::Deal(_) | ObjectRef::Task(_) => false,
     };
     edit(step, sink, object, |state| {
         state.delivery = match (state.delivery.take(), &mut state.confirmed) {

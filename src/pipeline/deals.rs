@@ -10,13 +10,13 @@ use compact_str::CompactString;
 
 use super::records::{Origin, remember_foreign};
 use super::step::Step;
-use super::{assign, marks};
+use super::{assign, marks, tasks};
 use crate::base::limits::{EXTRA_FIELDS_MAX, EXTRA_VALUE_BYTES_MAX};
-use crate::base::{ClientId, DealId, DocumentId, Timestamp};
+use crate::base::{ClientId, DealId, DocumentId, Message, Timestamp};
 use crate::catalog::{ClosedDeal, OpenDeal, OrderRule};
 use crate::entry::ObjectRef;
 use crate::model::change::{DealChange, DealStateChange, DocumentChange};
-use crate::model::{Change, Deal, DealState, Document, Provenance, Sourced};
+use crate::model::{Change, Deal, DealState, Document, Provenance, Sourced, TaskKind};
 use crate::tables::rows::{DealRow, ObjectKey};
 use crate::tables::{Clients, Crosswalk, Deals, Documents, TableError};
 
@@ -38,6 +38,19 @@ enum Relation {
     Joins,
 }
 
+/// Why a lead belongs to a deal that was there before it.
+#[derive(Clone, Copy)]
+enum Joined {
+    /// The same form again: nothing new.
+    SameForm,
+    /// The deal is open, and clearly the one.
+    Open,
+    /// It is one of so many open deals, and not clearly the one.
+    OneOf(usize),
+    /// It was lost not long ago.
+    LostRecently,
+}
+
 /// Finds or makes the deal of a record and offers it what the record says.
 pub(super) fn deal(
     step: &mut Step<'_>,
@@ -48,11 +61,22 @@ pub(super) fn deal(
     change: &Change,
 ) -> Result<Option<Touched<DealId>>, TableError> {
     let known = known_deal(step, origin, told, document)?;
+    let is_lead = document.is_none() && told.foreign.is_empty();
+    let mut joined = None;
+    let mut candidates = 0;
     let found = match known {
         Some(deal) => Some((deal, Relation::Tells)),
         None => match document {
-            Some(_) => linkable_deal(step, client)?.map(|deal| (deal, Relation::Tells)),
-            None if told.foreign.is_empty() => lead_deal(step, origin, client, told)?,
+            Some(_) => {
+                let deals = linkable_deals(step, client)?;
+                candidates = deals.len();
+                deals.first().filter(|_| candidates == 1).map(|deal| (*deal, Relation::Tells))
+            }
+            None if is_lead => {
+                let lead = lead_deal(step, origin, client, told)?;
+                joined = lead.map(|(_, joined)| joined);
+                lead.map(|(deal, joined)| (deal, joined.relation()))
+            }
             None => None,
         },
     };
@@ -64,7 +88,11 @@ pub(super) fn deal(
     };
     let mut changed = created;
     if relation == Relation::Tells {
+        let before = if created || is_lead { None } else { tasks::before(step, client, id)? };
         changed |= offer(step, origin, id, told, &change.extra)?;
+        if let Some(before) = before {
+            tasks::after(step, origin, client, id, &before)?;
+        }
     }
     if created {
         assign::assign(step, origin, client, id, told, change)?;
@@ -82,7 +110,13 @@ pub(super) fn deal(
         })?;
     }
     if let Some(document) = document {
-        changed |= tie(step, id, document)?;
+        let is_new = tie(step, id, document)?;
+        if is_new && !created {
+            // Somebody made out an order for the client: the lead is in work.
+            let by = Message::new("task-by-document").with("source", &origin.envelope.connection);
+            tasks::reached(step, client, Some(id), by, step.at)?;
+        }
+        changed |= is_new;
     }
     if changed {
         step.rows.update::<Deals, _>(&id, |row| {
@@ -93,7 +127,71 @@ pub(super) fn deal(
         })?;
         marks::want(step, ObjectRef::Deal(id))?;
     }
+    if !origin.is_history {
+        match joined {
+            Some(joined) => ask_after_lead(step, origin, client, id, joined, change)?,
+            None if created && is_lead => tasks::watch(step, id)?,
+            None if created && candidates > 1 => ask_after_order(step, origin, client, id, candidates, change)?,
+            None => {}
+        }
+    }
     Ok(Some(Touched { id, changed }))
+}
+
+impl Joined {
+    fn relation(self) -> Relation {
+        match self {
+            Joined::SameForm => Relation::Tells,
+            Joined::Open | Joined::OneOf(_) | Joined::LostRecently => Relation::Joins,
+        }
+    }
+}
+
+/// What a lead that belongs to an earlier deal asks people to do.
+fn ask_after_lead(
+    step: &mut Step<'_>,
+    origin: &Origin<'_>,
+    client: Option<ClientId>,
+    deal: DealId,
+    joined: Joined,
+    change: &Change,
+) -> Result<(), TableError> {
+    let business = &step.catalog.business;
+    let (kind, text, rule, deals) = match joined {
+        Joined::OneOf(deals) => (TaskKind::AmbiguousDeal, "task-ambiguous", "lead.clear_deal_hours", deals),
+        Joined::Open if business.open_deal_task => (TaskKind::Answer, "task-answer", "lead.open_deal", 0),
+        Joined::LostRecently if business.lost_recently_task => {
+            (TaskKind::Returned, "task-returned", "lead.lost_recently_days", 0)
+        }
+        Joined::SameForm | Joined::Open | Joined::LostRecently => return Ok(()),
+    };
+    let subject = change.interaction.as_ref().map_or("", |it| it.subject.as_str());
+    let mut title = match subject {
+        "" => Message::new(&format!("{text}-plain")),
+        subject => Message::new(text).with("subject", subject),
+    };
+    if deals > 0 {
+        title = title.with("deals", deals);
+    }
+    tasks::want(step, tasks::Wanted { kind, title, client, deal, responsible: None, rule, record: origin.record })
+}
+
+/// An order of 1C that fits several deals made its own: a person looks.
+fn ask_after_order(
+    step: &mut Step<'_>,
+    origin: &Origin<'_>,
+    client: Option<ClientId>,
+    deal: DealId,
+    candidates: usize,
+    change: &Change,
+) -> Result<(), TableError> {
+    if !step.catalog.business.order_task {
+        return Ok(());
+    }
+    let number = change.document.as_ref().and_then(|it| it.number.clone()).unwrap_or_default();
+    let title = Message::new("task-check").with("number", number).with("deals", candidates);
+    let (kind, rule, record) = (TaskKind::Check, "document.order_with_several_task", origin.record);
+    tasks::want(step, tasks::Wanted { kind, title, client, deal, responsible: None, rule, record })
 }
 
 /// What a deal takes from a record that is also a document: an unposted one does not count, so its
@@ -128,21 +226,14 @@ fn known_deal(
     step.rows.peek::<Documents, _>(&document, |row| row.and_then(|row| row.deal))
 }
 
-/// The one open deal of the client that has no document yet. Several: a person must say, so the
-/// order makes its own deal.
-fn linkable_deal(step: &mut Step<'_>, client: Option<ClientId>) -> Result<Option<DealId>, TableError> {
+/// Open deals of the client that have no document yet. One is the order's; of several a person
+/// must say which.
+fn linkable_deals(step: &mut Step<'_>, client: Option<ClientId>) -> Result<Vec<DealId>, TableError> {
     if step.catalog.business.order == OrderRule::New {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let candidates: Vec<DealId> = client_deals(step, client)?
-        .into_iter()
-        .filter(|deal| deal.is_open() && deal.documents.is_empty() && !deal.hidden)
-        .map(|deal| deal.id)
-        .collect();
-    Ok(match candidates.as_slice() {
-        [only] => Some(*only),
-        [] | [_, ..] => None,
-    })
+    let is_candidate = |deal: &Deal| deal.is_open() && deal.documents.is_empty() && !deal.hidden;
+    Ok(client_deals(step, client)?.into_iter().filter(is_candidate).map(|deal| deal.id).collect())
 }
 
 /// The deal that a lead joins, if any.
@@ -151,7 +242,7 @@ fn lead_deal(
     origin: &Origin<'_>,
     client: Option<ClientId>,
     told: &DealChange,
-) -> Result<Option<(DealId, Relation)>, TableError> {
+) -> Result<Option<(DealId, Joined)>, TableError> {
     let same_pipeline = |deal: &Deal| match (&told.pipeline, &deal.pipeline) {
         (Some(told), Some(held)) => held.value == *told,
         (Some(_), None) | (None, _) => true,
@@ -159,15 +250,23 @@ fn lead_deal(
     let deals = client_deals(step, client)?;
     let business = &step.catalog.business;
     let joins_open = business.open_deal == OpenDeal::Join;
-    let latest_open = deals
+    let mut open: Vec<&Deal> = deals
         .iter()
         .filter(|_| joins_open)
         .filter(|deal| deal.is_open() && !deal.hidden && same_pipeline(deal))
-        .max_by_key(|deal| (deal.active_at, deal.id));
-    if let Some(open) = latest_open {
-        let is_same_form = step.at.ms_since(open.created_at) <= business.same_form_window_ms
-            && open.came_by == origin.envelope.connection;
-        return Ok(Some((open.id, if is_same_form { Relation::Tells } else { Relation::Joins })));
+        .collect();
+    open.sort_by_key(|deal| std::cmp::Reverse((deal.active_at, deal.id)));
+    if let Some(latest) = open.first() {
+        let is_same_form = step.at.ms_since(latest.created_at) <= business.same_form_window_ms
+            && latest.came_by == origin.envelope.connection;
+        let is_clear =
+            open.get(1).is_none_or(|next| latest.active_at.ms_since(next.active_at) >= business.clear_deal_ms);
+        let joined = match (is_same_form, is_clear) {
+            (true, _) => Joined::SameForm,
+            (false, true) => Joined::Open,
+            (false, false) => Joined::OneOf(open.len()),
+        };
+        return Ok(Some((latest.id, joined)));
     }
     let lost_at = |deal: &Deal| match deal.state {
         DealState::Lost(at, _) => Some(at),
@@ -179,7 +278,7 @@ fn lead_deal(
         .filter_map(|deal| lost_at(deal).map(|at| (at, deal.id)))
         .filter(|(at, _)| step.at.ms_since(*at) <= business.lost_recently_ms)
         .max();
-    Ok(latest_lost.map(|(_, deal)| (deal, Relation::Joins)))
+    Ok(latest_lost.map(|(_, deal)| (deal, Joined::LostRecently)))
 }
 
 /// Deals of a client, oldest first.

@@ -78,7 +78,8 @@ fn candidates(step: &mut Step<'_>, keys: &[Key]) -> Result<Vec<(ClientId, Vec<Ke
         let ids = match key {
             Key::Foreign(foreign) => match step.rows.get::<Crosswalk>(foreign)? {
                 Some(ObjectKey::Client(client)) => vec![client],
-                Some(ObjectKey::Deal(_) | ObjectKey::Document(_) | ObjectKey::Interaction(_)) | None => Vec::new(),
+                Some(ObjectKey::Deal(_) | ObjectKey::Document(_) | ObjectKey::Interaction(_) | ObjectKey::Task(_))
+                | None => Vec::new(),
             },
             Key::Inn(inn) => step.rows.get::<Inns>(inn)?.unwrap_or_default(),
             Key::Contact(point) => {

@@ -6,7 +6,7 @@ use crate::base::Slug;
 use crate::entry::ObjectRef;
 use crate::outbox;
 use crate::tables::rows::{SinkState, sink_state_mut};
-use crate::tables::{Clients, Deals, Interactions, Pending, TableError, packed};
+use crate::tables::{Clients, Deals, Interactions, Pending, TableError, Tasks, packed};
 
 /// Every sink of the configuration must learn this object in its state of now.
 pub(super) fn want(step: &mut Step<'_>, object: ObjectRef) -> Result<(), TableError> {
@@ -41,6 +41,9 @@ pub(super) fn edit(
         }
         ObjectRef::Interaction(id) => {
             step.rows.update::<Interactions, _>(&id, |row| row.as_mut().map(|row| edit_in(&mut row.sinks)))?
+        }
+        ObjectRef::Task(id) => {
+            step.rows.update::<Tasks, _>(&id, |row| row.as_mut().map(|row| edit_in(&mut row.sinks)))?
         }
     };
     let Some(open) = open else { return Ok(()) };

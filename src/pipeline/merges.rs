@@ -5,12 +5,12 @@ use super::marks;
 use super::records::standing_client;
 use super::scores;
 use super::step::Step;
-use crate::base::{ClientId, DealId, DocumentId, InteractionId, Message};
+use crate::base::{ClientId, DealId, DocumentId, InteractionId, Message, TaskId};
 use crate::entry::ObjectRef;
 use crate::identity;
 use crate::model::ClientState;
 use crate::tables::rows::{ClientRow, MergeRow};
-use crate::tables::{Clients, ContactKey, Contacts, Deals, Documents, Inns, Interactions, Merges, TableError};
+use crate::tables::{Clients, ContactKey, Contacts, Deals, Documents, Inns, Interactions, Merges, TableError, Tasks};
 
 /// Makes one client of two: `loser` goes into `winner`.
 pub(super) fn merge(
@@ -34,11 +34,13 @@ pub(super) fn merge(
         moved_deals: std::mem::take(&mut gone.deals),
         moved_documents: std::mem::take(&mut gone.documents),
         moved_interactions: std::mem::take(&mut gone.interactions),
+        moved_tasks: std::mem::take(&mut gone.open_tasks),
     };
     identity::merge(&mut held.client, &mut gone.client, step.position);
     take_over(&mut held, &row);
     reindex(step, &gone, loser, winner)?;
     move_objects(step, &row.moved_deals, &row.moved_documents, &row.moved_interactions, winner)?;
+    move_tasks(step, &row.moved_tasks, winner)?;
     for sink in &mut gone.sinks {
         sink.delivery = None;
     }
@@ -77,10 +79,14 @@ pub(super) fn split(step: &mut Step<'_>, winner: ClientId, loser: ClientId) -> R
     back.deals.clone_from(&row.moved_deals);
     back.documents.clone_from(&row.moved_documents);
     back.interactions.clone_from(&row.moved_interactions);
+    // Those that ended meanwhile are in no list.
+    let (returned, kept) = held.open_tasks.drain(..).partition(|id| row.moved_tasks.contains(id));
+    (back.open_tasks, held.open_tasks) = (returned, kept);
     reindex(step, &back, winner, loser)?;
     // Contact points that both had stay with the winner too.
     index_contacts(step, &held, winner)?;
     move_objects(step, &row.moved_deals, &row.moved_documents, &row.moved_interactions, loser)?;
+    move_tasks(step, &row.moved_tasks, loser)?;
     step.rows.put::<Clients>(&winner, held);
     step.rows.put::<Clients>(&loser, back);
     step.rows.remove::<Merges>(&(winner, loser));
@@ -103,6 +109,20 @@ fn take_over(held: &mut ClientRow, row: &MergeRow) {
     held.interactions.extend(&row.moved_interactions);
     held.interactions.sort_unstable();
     held.interactions.dedup();
+    held.open_tasks.extend(&row.moved_tasks);
+    held.open_tasks.sort_unstable();
+    held.open_tasks.dedup();
+}
+
+fn move_tasks(step: &mut Step<'_>, tasks: &[TaskId], to: ClientId) -> Result<(), TableError> {
+    for id in tasks {
+        step.rows.update::<Tasks, _>(id, |row| {
+            if let Some(row) = row {
+                row.task.client = Some(to);
+            }
+        })?;
+    }
+    Ok(())
 }
 
 fn move_objects(

@@ -28,6 +28,7 @@ mod runner;
 mod scores;
 pub mod snapshot;
 mod step;
+mod tasks;
 mod what_if;
 
 use std::sync::Arc;

@@ -176,7 +176,9 @@ impl Preparer {
             | Command::ResendDelivery { .. }
             | Command::DiscardDelivery { .. }
             | Command::MergeClients { .. }
-            | Command::SplitClients { .. } => return Ok(Work::Command(commanded)),
+            | Command::SplitClients { .. }
+            | Command::CompleteTask { .. }
+            | Command::CancelTask { .. } => return Ok(Work::Command(commanded)),
             Command::EditClient { client, set, release } => {
                 let object = ObjectRef::Client(*client);
                 return self.edit(position, &commanded, object, set, release);

@@ -3,8 +3,8 @@
 use compact_str::CompactString;
 
 use super::step::Step;
-use super::{deals, identify, marks, scores};
-use crate::base::{ClientId, DealId, InteractionId, ItemRef, Position, Timestamp};
+use super::{deals, identify, marks, scores, tasks};
+use crate::base::{ClientId, DealId, InteractionId, ItemRef, Message, Position, Timestamp};
 use crate::catalog::Ownership;
 use crate::entry::{ObjectRef, Received};
 use crate::model::{Change, Foreign, Interaction, Outcome, Provenance, Utm};
@@ -19,6 +19,8 @@ pub(super) struct Origin<'r> {
     pub envelope: &'r Received,
     /// When its source observed it.
     pub observed_at: Timestamp,
+    /// Whether it tells of what was before us: it asks nobody to do anything.
+    pub is_history: bool,
 }
 
 impl Origin<'_> {
@@ -51,7 +53,8 @@ pub(super) fn apply(
     change: Change,
 ) -> Result<Outcome, TableError> {
     let observed_at = change.observed_at.unwrap_or(envelope.received_at);
-    let origin = Origin { record, envelope, observed_at };
+    let is_history = envelope.header("uzel-history") == Some("1");
+    let origin = Origin { record, envelope, observed_at, is_history };
     let identified = identify::identify(step, &origin, &change)?;
     let mut changed = identified.changed;
 
@@ -109,6 +112,10 @@ fn add_interaction(step: &mut Step<'_>, interaction: Interaction) -> Result<bool
         touch(step, deal, interaction.at, inbound, &interaction.utm)?;
     }
     let client = interaction.client;
+    if tasks::reaches(&interaction) {
+        let by = Message::new("task-by-contact").with("source", &interaction.source);
+        tasks::reached(step, client, interaction.deal, by, interaction.at)?;
+    }
     step.rows.put::<Interactions>(&id, InteractionRow { interaction, sinks: Vec::new() });
     if let Some(client) = client {
         let spilled =

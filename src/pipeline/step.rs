@@ -1,13 +1,13 @@
 //! One prepared entry applied: the heart of the daemon, a function of the overlay and the entry.
 
 use super::prepare::{Content, Prepared, Record, Work};
-use super::{attempts, edits, merges, records, scores};
+use super::{attempts, edits, merges, records, scores, tasks};
 use crate::base::checksum::Fingerprint;
-use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX};
+use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX, TICK_WATCHES_MAX};
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
 use crate::catalog::Catalog;
 use crate::entry::{Command, Commanded, ObjectRef, Received};
-use crate::model::{FilterReason, Outcome, OutcomeKind};
+use crate::model::{FilterReason, Outcome, OutcomeKind, TaskState};
 use crate::tables::rows::{IdempotencyRow, ImportRow, MetaRow, QuarantineRow};
 use crate::tables::{
     Block, Counters, Idempotency, IdempotencyBlocks, Imports, Meta, Outcomes, Overlay, Quarantine, Span, TableError,
@@ -38,7 +38,7 @@ pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableEr
         Work::Edit { object, change, release } => match object {
             ObjectRef::Client(id) => edits::client(&mut step, id, &change, &release),
             ObjectRef::Deal(id) => edits::deal(&mut step, id, &change, &release),
-            ObjectRef::Interaction(_) => Ok(()),
+            ObjectRef::Interaction(_) | ObjectRef::Task(_) => Ok(()),
         },
         Work::Attempting(attempting) => attempts::attempting(&mut step, attempting),
         Work::Attempted(attempted) => attempts::attempted(&mut step, attempted),
@@ -51,6 +51,7 @@ pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableEr
         }),
         Work::Ticked => {
             scores::rescore_due(&mut step, TICK_DEALS_MAX)?;
+            tasks::look(&mut step, TICK_WATCHES_MAX)?;
             step.forget()
         }
         Work::Rescore { of, after, count } => scores::rescore_slice(&mut step, of, after, count),
@@ -142,6 +143,10 @@ impl Step<'_> {
                 merges::merge(self, winner, loser, why)
             }
             Command::SplitClients { winner, loser } => merges::split(self, winner, loser),
+            Command::CompleteTask { task, note } => tasks::by_person(self, task, &commanded.by, &note, TaskState::Done),
+            Command::CancelTask { task, reason } => {
+                tasks::by_person(self, task, &commanded.by, &reason, TaskState::Cancelled)
+            }
             // The record was not there to be read again, or a text does not read: nothing to do.
             Command::RetryRecord { .. }
             | Command::AcceptRecord { .. }

@@ -9,7 +9,7 @@ use crate::base::{Locale, Message, Slug};
 use crate::entry::ObjectRef;
 use crate::model::{Delivery, DeliveryState, Fault};
 use crate::tables::rows::SinkState;
-use crate::tables::{Clients, Deals, Interactions, Pending, Span};
+use crate::tables::{Clients, Deals, Interactions, Pending, Span, Tasks};
 
 impl Query {
     /// Open deliveries in the order in which they are sent.
@@ -111,6 +111,7 @@ impl Query {
             ObjectRef::Interaction(id) => {
                 reader.get::<Interactions>(&id)?.map(|row| (row.sinks, row.interaction.subject.to_string()))
             }
+            ObjectRef::Task(id) => reader.get::<Tasks>(&id)?.map(|row| (row.sinks, row.task.kind.name().to_owned())),
         })
     }
 }

@@ -8,6 +8,7 @@ mod explain;
 mod journal;
 pub mod keeping;
 mod objects;
+mod tasks;
 mod text;
 pub mod views;
 
@@ -62,6 +63,8 @@ pub struct Listing {
     pub state: Option<String>,
     /// Sink of deliveries.
     pub sink: Option<String>,
+    /// Who does a task.
+    pub responsible: Option<String>,
 }
 
 /// Views over one store.
@@ -215,7 +218,7 @@ impl Query {
             None => (Some(Span::<Clients>::all()), Span::<Deals>::all()),
             Some(ObjectRef::Client(id)) => (Some(Span::all().after(&id)), Span::all()),
             Some(ObjectRef::Deal(id)) => (None, Span::all().after(&id)),
-            Some(ObjectRef::Interaction(_)) => return Ok(Page { rows, next: None }),
+            Some(ObjectRef::Interaction(_) | ObjectRef::Task(_)) => return Ok(Page { rows, next: None }),
         };
         for row in clients.into_iter().flat_map(|span| self.reader().rows(span)) {
             let (id, row) = row?;

@@ -14,7 +14,7 @@ use crate::model::{Class, Client, ClientKind, ClientState, ContactPoint, Deal, D
 use crate::normalize;
 use crate::scoring;
 use crate::tables::rows::{ClientRow, DealRow};
-use crate::tables::{Clients, ContactKey, Contacts, Deals, Documents, Inns, Interactions, Merges, Span};
+use crate::tables::{Clients, ContactKey, Contacts, Deals, Documents, Inns, Interactions, Merges, Span, Tasks};
 
 impl Query {
     /// Clients, the oldest first; with a search by phone, e-mail, INN or part of a name.
@@ -76,6 +76,12 @@ impl Query {
                 open_deals.push(self.deal_line(&deal, locale)?);
             }
         }
+        let mut open_tasks = Vec::new();
+        for task in &row.open_tasks {
+            if let Some(row) = self.reader().get::<Tasks>(task)? {
+                open_tasks.push(self.task_line(&row.task, locale, self.journal_time()?)?);
+            }
+        }
         let mut documents = Vec::new();
         for document in row.documents.iter().rev().take(DOCUMENTS_SHOWN_MAX) {
             documents.extend(self.reader().get::<Documents>(document)?.map(|it| document_view(&it)));
@@ -112,6 +118,7 @@ impl Query {
             fields: self.client_fields(&row.client),
             foreign: row.client.foreign.iter().map(|(foreign, _)| foreign_view(foreign)).collect(),
             open_deals,
+            open_tasks,
             documents,
             interactions,
             sinks: sink_views(&row.sinks, locale),

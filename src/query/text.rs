@@ -78,6 +78,8 @@ fn command(command: &Command) -> String {
         Command::ResendDelivery { sink, object } => format!("resend {object} -> {sink}"),
         Command::DiscardDelivery { sink, object } => format!("discard {object} -> {sink}"),
         Command::MergeClients { winner, loser } => format!("merge {loser} -> {winner}"),
+        Command::CompleteTask { task, note: _ } => format!("done {task}"),
+        Command::CancelTask { task, reason: _ } => format!("cancel {task}"),
         Command::SplitClients { winner, loser } => format!("split {loser} <- {winner}"),
         Command::EditClient { client, set, release } => format!("edit {client}: {}", names(set, release)),
         Command::EditDeal { deal, set, release } => format!("edit {deal}: {}", names(set, release)),

@@ -149,6 +149,9 @@ pub struct ClientView {
     pub foreign: Vec<ForeignView>,
     /// Deals.
     pub open_deals: Vec<DealLine>,
+    /// Open tasks, the oldest first.
+    #[serde(default)]
+    pub open_tasks: Vec<TaskLine>,
     /// Documents.
     pub documents: Vec<DocumentView>,
     /// The newest interactions.
@@ -260,6 +263,53 @@ pub struct DealView {
     /// Ids in foreign systems.
     pub foreign: Vec<ForeignView>,
     /// Sinks.
+    pub sinks: Vec<SinkView>,
+}
+
+/// A task in a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskLine {
+    /// Id.
+    pub id: String,
+    /// Kind (`answer`).
+    pub kind: String,
+    /// What is to be done.
+    pub title: String,
+    /// Id of the client.
+    pub client: Option<String>,
+    /// Name of the client.
+    pub client_name: String,
+    /// Id of the deal.
+    pub deal: Option<String>,
+    /// Who does it.
+    pub responsible: Option<String>,
+    /// Until when, in the company's zone.
+    pub due: String,
+    /// Whether it is open and late.
+    pub is_overdue: bool,
+    /// `open`, `done` or `cancelled`.
+    pub state: String,
+    /// Since when.
+    pub created_at: String,
+    /// How many reasons came after the first.
+    pub renewals: u32,
+}
+
+/// A task with everything known of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskView {
+    /// The line of the listing.
+    #[serde(flatten)]
+    pub line: TaskLine,
+    /// The setting that asked for it.
+    pub rule: String,
+    /// The newest record that gave a reason.
+    pub record: String,
+    /// When it ended.
+    pub ended_at: Option<String>,
+    /// By whom or what it ended.
+    pub result: Option<String>,
+    /// Where the sinks stand with it.
     pub sinks: Vec<SinkView>,
 }
 

@@ -11,7 +11,7 @@ use super::fields::{Fields, against_record};
 use super::judge::{Judged, Ruling};
 use super::{Certainty, Work};
 use crate::base::{Message, Position, Timestamp};
-use crate::connector::{Create, FindBy, FindSpec, ObjectSpec, Scope, Slot};
+use crate::connector::{Create, FindBy, FindSpec, FinishSpec, ObjectSpec, Scope, Slot};
 use crate::entry::{Operation, Verdict};
 use crate::model::Confirmed;
 use crate::outbox;
@@ -43,6 +43,8 @@ pub(super) enum End {
     Done { operation: Operation, id: CompactString, sent: Vec<(CompactString, String)>, how: How },
     /// It does not.
     Failed { operation: Operation, verdict: Verdict, reason: Message },
+    /// It was looked for, is not there, and need not be made.
+    Absent,
     /// It was not tried.
     Untouched { until: Option<Timestamp> },
 }
@@ -103,7 +105,17 @@ impl<'a> Item<'a> {
             sent: Vec::new(),
         };
         let confirmed = self.work.confirmed.as_ref().unwrap_or(&nothing);
-        outbox::difference(&self.work.desired, Some(confirmed), &self.work.create_only)
+        let mut differs = outbox::difference(&self.work.desired, Some(confirmed), &self.work.create_only);
+        if let Some(finish) = self.finish_of(&differs) {
+            differs.retain(|(name, _)| *name == *finish.field);
+        }
+        differs
+    }
+
+    /// The request that ends the object, when that is among what changes.
+    fn finish_of(&self, fields: &Fields) -> Option<&'a FinishSpec> {
+        let finish = self.spec.finish.as_ref()?;
+        fields.iter().any(|(name, _)| *name == *finish.field).then_some(finish)
     }
 
     /// The first step from `step` on that has something to look for; else the create.
@@ -121,6 +133,9 @@ impl<'a> Item<'a> {
         if unknowable {
             let reason = Message::new("sink-ask-person").with("kind", &self.spec.kind);
             return failed(Operation::Create, Verdict::AskPerson, reason);
+        }
+        if !self.work.make {
+            return Stage::Ended(End::Absent);
         }
         Stage::Create
     }
@@ -171,7 +186,8 @@ impl<'a> Item<'a> {
             }
             Stage::Create => Some(Call::new(&self.spec.create, &|slot| fill("", &work.desired, slot))),
             Stage::Update { id, fields, .. } => {
-                let update = self.spec.update.as_ref()?;
+                let finish = self.finish_of(fields).map(|finish| &finish.request);
+                let update = finish.or(self.spec.update.as_ref())?;
                 Some(Call::new(update, &|slot| fill(id, fields, slot)))
             }
             Stage::Ended(_) => None,

@@ -79,6 +79,8 @@ pub struct Work {
     pub certainty: Certainty,
     /// By what it is looked for.
     pub search: Search,
+    /// Whether it is made when it is not there; what is over need not be.
+    pub make: bool,
     /// Our id, as the sink holds it.
     pub origin: CompactString,
 }

@@ -252,6 +252,7 @@ fn ending(end: &End) -> Option<Ending> {
         End::Done { how: How::Linked, .. } => Some(Ending::Linked),
         End::Done { how: How::Updated, .. } => Some(Ending::Updated),
         End::Done { how: How::Unchanged, .. } => Some(Ending::Unchanged),
+        End::Absent => Some(Ending::Unchanged),
         End::Failed { verdict, reason, .. } => Some(Ending::Failed(*verdict, reason.clone())),
         End::Untouched { .. } => None,
     }
@@ -262,6 +263,10 @@ fn result(spec: &ObjectSpec, end: End) -> Option<(Operation, AttemptResult)> {
         End::Done { operation, id, sent, .. } => {
             let foreign_kind = CompactString::from(&*spec.kind);
             Some((operation, AttemptResult::Done { foreign_kind, foreign_id: Some(id), sent }))
+        }
+        End::Absent => {
+            let foreign_kind = CompactString::from(&*spec.kind);
+            Some((Operation::Find, AttemptResult::Done { foreign_kind, foreign_id: None, sent: Vec::new() }))
         }
         End::Failed { operation, verdict, reason } => Some((operation, AttemptResult::Failed { verdict, reason })),
         End::Untouched { .. } => None,

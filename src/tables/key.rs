@@ -16,7 +16,7 @@ use std::fmt::{self, Debug};
 use compact_str::CompactString;
 
 use crate::base::checksum::Fingerprint;
-use crate::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Position, Slug, Timestamp};
+use crate::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Position, Slug, TaskId, Timestamp};
 use crate::entry::ObjectRef;
 use crate::model::{ContactPoint, Foreign, Inn, OutcomeKind};
 
@@ -112,7 +112,7 @@ macro_rules! id_keys {
     )*};
 }
 
-id_keys!(ClientId, DealId, DocumentId, InteractionId, Position);
+id_keys!(ClientId, DealId, DocumentId, InteractionId, TaskId, Position);
 
 impl Key for Timestamp {
     fn put(&self, out: &mut Vec<u8>) {
@@ -399,6 +399,7 @@ impl Block {
             ObjectRef::Client(id) => Block::of_id(id.0),
             ObjectRef::Deal(id) => Block::of_id(id.0),
             ObjectRef::Interaction(id) => Block::of_id(id.0),
+            ObjectRef::Task(id) => Block::of_id(id.0),
         }
     }
 }

@@ -13,7 +13,8 @@ use std::marker::PhantomData;
 use compact_str::CompactString;
 
 use crate::base::{
-    ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, Timestamp, checksum::Fingerprint,
+    ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, TaskId, Timestamp,
+    checksum::Fingerprint,
 };
 use crate::entry::ObjectRef;
 use crate::model::{Document, Foreign, Inn, OutcomeKind};
@@ -36,7 +37,7 @@ pub use row::Persisted;
 use row::RowFault;
 use rows::{
     AssignmentRow, ClientRow, ContactRow, DealRow, IdempotencyRow, ImportRow, InteractionRow, MergeRow, MetaRow,
-    ObjectKey, OutcomeItem, QuarantineRow,
+    ObjectKey, OutcomeItem, QuarantineRow, TaskRow,
 };
 
 /// A table: what its keys and rows are.
@@ -140,6 +141,12 @@ tables! {
     OpenDeals = 0x1F "open_deals": Slug => u64;
     /// Whom rules gave a deal to and why, and for whom it is counted.
     Assignments = 0x20 "assignments": DealId => AssignmentRow;
+    /// The tasks.
+    Tasks = 0x22 "tasks": TaskId => TaskRow;
+    /// Open tasks by their deadline: sorted.
+    OpenTasks = 0x23 "open_tasks": (Timestamp, Block) => Vec<TaskId>;
+    /// Deals made of new leads that are looked at at this instant, whether anybody has touched them: sorted.
+    Watches = 0x24 "watches": (Timestamp, Block) => Vec<DealId>;
 }
 
 impl Pending {
@@ -155,12 +162,27 @@ impl Pending {
             ObjectRef::Client(_) => 0,
             ObjectRef::Deal(_) => 1,
             ObjectRef::Interaction(_) => 2,
+            ObjectRef::Task(_) => 3,
         }
     }
 }
 
 impl Due {
     /// The row in which `deal` stands when its score changes at `at`.
+    pub fn key(at: Timestamp, deal: DealId) -> (Timestamp, Block) {
+        (at, Block::of_deal(deal))
+    }
+}
+
+impl OpenTasks {
+    /// The row in which an open task stands.
+    pub fn key(due: Timestamp, task: TaskId) -> (Timestamp, Block) {
+        (due, Block::of_object(ObjectRef::Task(task)))
+    }
+}
+
+impl Watches {
+    /// The row in which `deal` stands when it is looked at at `at`.
     pub fn key(at: Timestamp, deal: DealId) -> (Timestamp, Block) {
         (at, Block::of_deal(deal))
     }

@@ -7,9 +7,9 @@ use super::packed;
 use super::row::first_version;
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{CLIENT_INTERACTIONS_CHUNK, CLIENT_INTERACTIONS_MAX};
-use crate::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, Timestamp};
+use crate::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, TaskId, Timestamp};
 use crate::entry::ObjectRef;
-use crate::model::{Class, Client, Confirmed, Deal, Delivery, Document, Interaction, Outcome};
+use crate::model::{Class, Client, Confirmed, Deal, Delivery, Document, Interaction, Outcome, Task};
 use crate::scoring::Sent;
 
 first_version!(
@@ -24,11 +24,13 @@ first_version!(
     ImportRow,
     MetaRow,
     MergeRow,
+    TaskRow,
     AssignmentRow,
     u64,
     Vec<ClientId>,
     Vec<DealId>,
     Vec<InteractionId>,
+    Vec<TaskId>,
     Vec<ObjectRef>,
     Vec<OutcomeItem>,
     Vec<(Fingerprint, Timestamp)>,
@@ -76,6 +78,8 @@ pub struct ClientRow {
     pub interactions_spilled: u32,
     /// Best class of its open deals.
     pub class: Option<Class>,
+    /// Its open tasks, sorted.
+    pub open_tasks: Vec<TaskId>,
     /// What sinks know of it.
     pub sinks: Vec<SinkState>,
 }
@@ -90,6 +94,7 @@ impl ClientRow {
             interactions: Vec::new(),
             interactions_spilled: 0,
             class: None,
+            open_tasks: Vec::new(),
             sinks: Vec::new(),
         }
     }
@@ -117,14 +122,29 @@ pub struct DealRow {
     pub deal: Deal,
     /// The score that sinks were last asked to write.
     pub published: Option<Sent>,
+    /// Set while it is watched whether anybody touches this new lead.
+    pub watch: Option<Watch>,
+    /// Its open tasks when it has no client; those of a client are the client's. Sorted.
+    pub open_tasks: Vec<TaskId>,
     /// What sinks know of it.
     pub sinks: Vec<SinkState>,
+}
+
+/// A new lead under watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// Since when it lies, journal time.
+    pub since: Timestamp,
+    /// When it is looked at next.
+    pub at: Timestamp,
+    /// How often it was found untouched.
+    pub found: u8,
 }
 
 impl DealRow {
     /// A deal of which no sink knows yet.
     pub fn new(deal: Deal) -> DealRow {
-        DealRow { deal, published: None, sinks: Vec::new() }
+        DealRow { deal, published: None, watch: None, open_tasks: Vec::new(), sinks: Vec::new() }
     }
 }
 
@@ -142,6 +162,15 @@ impl InteractionRow {
     pub fn new(interaction: Interaction) -> InteractionRow {
         InteractionRow { interaction, sinks: Vec::new() }
     }
+}
+
+/// A task and what sinks know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRow {
+    /// The task.
+    pub task: Task,
+    /// What sinks know of it.
+    pub sinks: Vec<SinkState>,
 }
 
 /// Who has a contact point.
@@ -173,6 +202,8 @@ pub enum ObjectKey {
     Document(DocumentId),
     /// An interaction.
     Interaction(InteractionId),
+    /// A task.
+    Task(TaskId),
 }
 
 /// A record, the connection that it came by, and what became of it.
@@ -232,6 +263,8 @@ pub struct MergeRow {
     pub moved_documents: Vec<DocumentId>,
     /// Interactions that came with the loser.
     pub moved_interactions: Vec<InteractionId>,
+    /// Open tasks that came with the loser.
+    pub moved_tasks: Vec<TaskId>,
 }
 
 /// Whom rules gave a deal to and why, and for whom it is counted.

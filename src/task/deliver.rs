@@ -20,14 +20,14 @@ use crate::base::{Locale, Message, Position, Slug, Timestamp};
 use crate::catalog::{Catalog, Connection};
 use crate::connector::{ClientSort, ObjectKind, ObjectSpec, SinkSpec};
 use crate::entry::{Attempted, Attempting, Entry, ObjectRef};
-use crate::mapping::{Desired, NOBODY, OutObject, Readiness, Ref};
-use crate::model::{Client, ClientKind, ClientState, ContactPoint, Deal, Delivery, DeliveryState, Interaction};
+use crate::mapping::{Desired, NOBODY, OutObject, OutTask, Readiness, Ref};
+use crate::model::{Client, ClientKind, ClientState, ContactPoint, Deal, Delivery, DeliveryState, Interaction, Task};
 use crate::net::Boxed;
 use crate::outbox;
 use crate::scoring;
 use crate::sink::{Certainty, Ending, Recorder, Search, Sink, Work};
 use crate::tables::rows::{ClientRow, SinkState, sink_state};
-use crate::tables::{Clients, Deals, Interactions, Pending, Reader, Span, TableError};
+use crate::tables::{Clients, Deals, Interactions, Pending, Reader, Span, TableError, Tasks};
 
 /// Why sinks rest, by name, for status and metrics.
 #[derive(Debug, Clone, Default)]
@@ -175,11 +175,11 @@ impl Deliverer {
         }
     }
 
-    /// Works that are due and wait for nothing: interactions and deals whose client is known
+    /// Works that are due and wait for nothing: tasks, interactions and deals whose client is known
     /// there before new clients, so that a lead is whole soon after its contact.
     fn select(&self, reader: &Reader<'_>, cursors: &mut Cursors, now: Timestamp) -> Result<Vec<Work>, TableError> {
         let mut works = Vec::new();
-        for rank in [2u8, 1, 0] {
+        for rank in [3u8, 2, 1, 0] {
             self.select_rank(reader, rank, cursors, now, &mut works)?;
         }
         Ok(works)
@@ -243,6 +243,7 @@ impl Deliverer {
             confirmed: state.confirmed.clone(),
             certainty,
             search: subject.search(),
+            make: subject.task().is_none_or(Task::is_open),
             origin: object.to_string().into(),
         }))
     }
@@ -296,7 +297,11 @@ impl Deliverer {
                 .deal()
                 .and_then(|deal| deal.foreign.iter().find(|it| it.connection == self.name).map(|it| it.id.to_string())),
         };
+        let title = subject.task().map(|task| task.title.render(self.locale)).unwrap_or_default();
+        let end = subject.task().and_then(|task| task.state.end());
+        let result = end.map(|end| end.by.render(self.locale)).unwrap_or_default();
         let object = OutObject {
+            task: subject.task().map(|task| OutTask { task, title: &title, result: &result }),
             client: subject.client(),
             deal: subject.deal(),
             interaction: subject.interaction(),
@@ -327,7 +332,7 @@ fn ending_name(ending: &Ending) -> &'static str {
 #[derive(Default)]
 struct Cursors {
     /// Where the last look at each rank of the listing ended.
-    places: [Option<(Slug, u8, crate::tables::Block)>; 3],
+    places: [Option<(Slug, u8, crate::tables::Block)>; 4],
     /// When the request of an `Attempting` was begun: the rows of one batch share it.
     begun: Option<(Position, Timestamp)>,
 }
@@ -356,6 +361,7 @@ fn kind_of<'s>(spec: &'s SinkSpec, subject: &Subject, state: &SinkState) -> Opti
         Subject::Client(row, _) => spec.kind_of(ObjectKind::Client, Some(sort_of(&row.client))),
         Subject::Deal { .. } => spec.kind_of(ObjectKind::Deal, None),
         Subject::Interaction { .. } => spec.kind_of(ObjectKind::Interaction, None),
+        Subject::Task { .. } => spec.kind_of(ObjectKind::Task, None),
     }
 }
 
@@ -379,6 +385,8 @@ enum Subject {
         client: Option<Box<Client>>,
         sinks: Vec<SinkState>,
     },
+    /// A task with its deal and client.
+    Task { task: Box<Task>, deal: Option<Box<Deal>>, client: Option<Box<Client>>, sinks: Vec<SinkState> },
 }
 
 impl Subject {
@@ -414,26 +422,41 @@ impl Subject {
                 }
                 None => None,
             },
+            ObjectRef::Task(id) => match reader.get::<Tasks>(&id)? {
+                Some(row) => {
+                    let client = client_of(reader, row.task.client)?;
+                    let deal = match row.task.deal {
+                        Some(deal) => reader.get::<Deals>(&deal)?.map(|row| Box::new(row.deal)),
+                        None => None,
+                    };
+                    Some(Subject::Task { task: Box::new(row.task), deal, client, sinks: row.sinks })
+                }
+                None => None,
+            },
         })
     }
 
     fn sinks(&self) -> &[SinkState] {
         match self {
             Subject::Client(row, _) => &row.sinks,
-            Subject::Deal { sinks, .. } | Subject::Interaction { sinks, .. } => sinks,
+            Subject::Deal { sinks, .. } | Subject::Interaction { sinks, .. } | Subject::Task { sinks, .. } => sinks,
         }
     }
 
     fn client(&self) -> Option<&Client> {
         match self {
             Subject::Client(row, _) => Some(&row.client),
-            Subject::Deal { client, .. } | Subject::Interaction { client, .. } => client.as_deref(),
+            Subject::Deal { client, .. } | Subject::Interaction { client, .. } | Subject::Task { client, .. } => {
+                client.as_deref()
+            }
         }
     }
 
     fn deal(&self) -> Option<&Deal> {
         match self {
-            Subject::Client(_, deal) | Subject::Interaction { deal, .. } => deal.as_deref(),
+            Subject::Client(_, deal) | Subject::Interaction { deal, .. } | Subject::Task { deal, .. } => {
+                deal.as_deref()
+            }
             Subject::Deal { deal, .. } => Some(deal),
         }
     }
@@ -441,7 +464,14 @@ impl Subject {
     fn interaction(&self) -> Option<&Interaction> {
         match self {
             Subject::Interaction { interaction, .. } => Some(interaction),
-            Subject::Client(..) | Subject::Deal { .. } => None,
+            Subject::Client(..) | Subject::Deal { .. } | Subject::Task { .. } => None,
+        }
+    }
+
+    fn task(&self) -> Option<&Task> {
+        match self {
+            Subject::Task { task, .. } => Some(task),
+            Subject::Client(..) | Subject::Deal { .. } | Subject::Interaction { .. } => None,
         }
     }
 
@@ -450,6 +480,7 @@ impl Subject {
             Subject::Client(row, _) => row.client.version,
             Subject::Deal { deal, .. } => deal.version,
             Subject::Interaction { interaction, .. } => interaction.id.position(),
+            Subject::Task { task, .. } => task.version,
         }
     }
 

@@ -1,4 +1,5 @@
-//! Time passes: deals whose score changes by time alone are due, keys expire.
+//! Time passes: deals whose score changes by time alone are due, new leads lie untouched, keys
+//! expire.
 //!
 //! A tick is a journal entry, so that a rebuild sees the same time pass. To keep the journal free
 //! of noise one is written only when something is due, and once a night.
@@ -12,7 +13,7 @@ use super::Ground;
 use crate::base::Timestamp;
 use crate::base::limits::TICK_CHECK_MS;
 use crate::entry::{Entry, Ticked};
-use crate::tables::{Due, Meta, Reader, Span, TableError};
+use crate::tables::{Due, Meta, Reader, Span, TableError, Watches};
 
 /// Every night at five past midnight, UTC: what no due time names (expired keys).
 const NIGHTLY: &str = "0 5 0 * * *";
@@ -37,6 +38,10 @@ impl Nightly {
 pub fn is_due(reader: &Reader<'_>, nightly: &Nightly, now: Timestamp) -> Result<bool, TableError> {
     let first = reader.range(&Span::<Due>::all(), false, 1)?.pop();
     if first.is_some_and(|((at, _), _)| at <= now) {
+        return Ok(true);
+    }
+    let watched = reader.range(&Span::<Watches>::all(), false, 1)?.pop();
+    if watched.is_some_and(|((at, _), _)| at <= now) {
         return Ok(true);
     }
     let Some(meta) = reader.get::<Meta>(&())? else { return Ok(false) };

@@ -3,9 +3,10 @@
 
 use uzel::base::checksum::Fingerprint;
 use uzel::base::{DealId, Locale, Slug, Timestamp};
-use uzel::catalog::{Business, Catalog, ClosedDeal, FileSet, Mapped, Mode, OpenDeal, OrderRule, lint};
+use uzel::catalog::{Business, Catalog, ClosedDeal, FileSet, Mapped, Mode, OpenDeal, OrderRule, UntouchedRule, lint};
 use uzel::config::Settings;
 use uzel::entry::{Body, ObjectRef, Received};
+use uzel::model::TaskKind;
 
 /// 2026-11-22 12:00 in Moscow.
 const NOVEMBER: Timestamp = Timestamp(1_795_338_000_000);
@@ -217,9 +218,23 @@ fn the_business_rules_are_those_of_the_house() {
     let expected = Business {
         same_form_window_ms: 600_000,
         open_deal: OpenDeal::Join,
+        open_deal_task: true,
+        clear_deal_ms: 86_400_000,
         lost_recently_ms: 30 * 86_400_000,
+        lost_recently_task: true,
+        untouched: UntouchedRule::WhenCrmIsRead,
+        untouched_minutes: 15,
+        untouched_head_minutes: 30,
+        task_minutes: vec![
+            (TaskKind::Returned, 60),
+            (TaskKind::Answer, 60),
+            (TaskKind::AmbiguousDeal, 120),
+            (TaskKind::Untouched, 15),
+            (TaskKind::Check, 480),
+        ],
         closed_deal: ClosedDeal::Repeat,
         order: OrderRule::JoinOnlyCandidate,
+        order_task: true,
         count_unposted: false,
         paid_stage: None,
         damping_percent: 10,

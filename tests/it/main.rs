@@ -41,6 +41,7 @@ mod sink_bitrix24;
 mod sink_script;
 mod snapshot;
 mod store;
+mod tasks;
 mod tidy;
 mod twin;
 mod twin_limits;

@@ -125,7 +125,16 @@ fn object<'a>(
     deal: Option<&'a Deal>,
     foreign: &'a dyn Fn(Ref) -> Option<String>,
 ) -> OutObject<'a> {
-    OutObject { client, deal, interaction: None, explanation: "20 +15,5 = 35,5", zone, foreign, employee: NOBODY }
+    OutObject {
+        client,
+        deal,
+        interaction: None,
+        task: None,
+        explanation: "20 +15,5 = 35,5",
+        zone,
+        foreign,
+        employee: NOBODY,
+    }
 }
 
 fn nobody(_: Ref) -> Option<String> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use proptest::prelude::*;
 use serde_json::json;
 use uzel::base::checksum::Fingerprint;
-use uzel::base::{ClientId, ItemRef, Message, Position, Slug};
+use uzel::base::{ClientId, ItemRef, Message, Position, Slug, TaskId};
 use uzel::catalog::Catalog;
 use uzel::entry::{
     AttemptResult, Attempted, AttemptedItem, Attempting, AttemptingItem, Body, Command, Entry, ObjectRef, Operation,
@@ -17,7 +17,7 @@ use uzel::entry::{
 };
 use uzel::model::OutcomeKind;
 use uzel::tables::rows::{SinkState, sink_state};
-use uzel::tables::{Clients, Deals, Interactions, Merges, Outcomes, Pending, Span};
+use uzel::tables::{Clients, Deals, Interactions, Merges, Outcomes, Pending, Span, Tasks};
 
 use crate::pipeline_support::{DAY_MS, MINUTE_MS, Order, World, changed, form_at, orders_at, plain};
 
@@ -69,6 +69,9 @@ pub(crate) enum Act {
     /// A person decides about a delivery.
     Resent(u8),
     GivenUp(u8),
+    /// A person ends a task.
+    TaskDone(u8),
+    TaskCancelled(u8),
     /// Time passes, so many hours; the clock ticks.
     Tick(u16),
     /// Another configuration.
@@ -152,8 +155,10 @@ pub(crate) fn acts(len: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Act
         1 => any::<u8>().prop_map(Act::Cut),
         1 => any::<u8>().prop_map(Act::Resent),
         1 => any::<u8>().prop_map(Act::GivenUp),
+        1 => any::<u8>().prop_map(Act::TaskDone),
+        1 => any::<u8>().prop_map(Act::TaskCancelled),
         4 => (1..800u16).prop_map(Act::Tick),
-        1 => (0..3u8).prop_map(Act::Configure),
+        1 => (0..4u8).prop_map(Act::Configure),
         3 => (any::<u8>(), any::<u8>(), any::<bool>())
             .prop_map(|(which, value, release)| Act::Edit { which, value, release }),
     ];
@@ -161,12 +166,13 @@ pub(crate) fn acts(len: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Act
 }
 
 /// Configurations that follow one another.
-fn configurations() -> [Arc<Catalog>; 3] {
-    static ALL: OnceLock<[Arc<Catalog>; 3]> = OnceLock::new();
+fn configurations() -> [Arc<Catalog>; 4] {
+    static ALL: OnceLock<[Arc<Catalog>; 4]> = OnceLock::new();
     let make = || {
         let easy = changed("rules/scoring.toml", "a_min = 100000", "a_min = 1000");
         let apart = changed("rules/business.toml", "open_deal = \"join\"", "open_deal = \"new\"");
-        [plain(), easy, apart]
+        let watched = changed("rules/business.toml", "watch = \"when_crm_is_read\"", "watch = \"always\"");
+        [plain(), easy, apart, watched]
     };
     ALL.get_or_init(make).clone()
 }
@@ -272,6 +278,16 @@ impl Play {
                     self.world.command(Command::DiscardDelivery { sink: bitrix24(), object });
                 }
             }
+            Act::TaskDone(which) => {
+                if let Some(task) = chosen(&self.tasks(), *which) {
+                    self.world.command(Command::CompleteTask { task, note: "позвонил".into() });
+                }
+            }
+            Act::TaskCancelled(which) => {
+                if let Some(task) = chosen(&self.tasks(), *which) {
+                    self.world.command(Command::CancelTask { task, reason: String::new() });
+                }
+            }
             Act::Tick(hours) => {
                 self.world.pass(i64::from(*hours) * 60 * MINUTE_MS);
                 self.world.tick();
@@ -326,6 +342,10 @@ impl Play {
         self.world.reader().rows(Span::<Clients>::all()).map(|row| row.expect("clients read").0).collect()
     }
 
+    fn tasks(&self) -> Vec<TaskId> {
+        self.world.reader().rows(Span::<Tasks>::all()).map(|row| row.expect("tasks read").0).collect()
+    }
+
     /// Objects whose delivery is open.
     fn open(&self) -> Vec<ObjectRef> {
         let rows = self.world.reader().rows(Span::<Pending>::all());
@@ -346,6 +366,10 @@ impl Play {
             ObjectRef::Interaction(id) => {
                 let row = reader.get::<Interactions>(&id).expect("it reads")?;
                 (id.position(), row.sinks)
+            }
+            ObjectRef::Task(id) => {
+                let row = reader.get::<Tasks>(&id).expect("it reads")?;
+                (row.task.version, row.sinks)
             }
         };
         Some((version, sink_state(&sinks, &bitrix24())?.clone()))

@@ -13,7 +13,9 @@ use uzel::journal::{Journal as _, MemoryJournal};
 use uzel::model::{ClientState, ContactPoint, DocumentKind, OutcomeKind};
 use uzel::pipeline::{PipelineError, apply_all};
 use uzel::store::{Checkpoint, MemoryStore, Pair, Store, StoreError, Write};
-use uzel::tables::{Clients, Counters, Deals, Documents, Imports, Pending, Span, TableError};
+use uzel::tables::{
+    Clients, Counters, Deals, Documents, Imports, OpenTasks, Pending, Span, TableError, Tasks, Watches,
+};
 
 use crate::pipeline_acts::{Act, DealStory, End, FormKind, Play, acts, bitrix24, form, outcomes, phone};
 use crate::pipeline_support::{Kept, Order, World, form_at, hash, orders_at};
@@ -65,6 +67,48 @@ fn rows_agree(world: &World) {
             assert_eq!(sink.delivery.is_some(), listed(world, ObjectRef::Client(id)), "{id} {:?}", sink.delivery);
         }
     }
+    tasks_agree(world);
+}
+
+/// A task is open, listed by its deadline and held by its client or deal; or none of these. There is
+/// one open task of a kind for a client and a deal. What is watched is listed when it is looked at.
+fn tasks_agree(world: &World) {
+    let reader = world.reader();
+    let mut held = Vec::new();
+    for row in reader.rows(Span::<Clients>::all()) {
+        held.extend(row.expect("clients read").1.open_tasks);
+    }
+    for row in reader.rows(Span::<Deals>::all()) {
+        let (id, row) = row.expect("deals read");
+        held.extend(row.open_tasks);
+        let mut watches = reader.rows(Span::<Watches>::all()).map(|row| row.expect("watches read"));
+        let watched = watches.find(|(_, deals)| deals.contains(&id)).map(|((at, _), _)| at);
+        assert_eq!(watched, row.watch.map(|watch| watch.at), "{id}");
+    }
+    let mut by_due = Vec::new();
+    for row in reader.rows(Span::<OpenTasks>::all()) {
+        let ((due, _), tasks) = row.expect("the listing reads");
+        by_due.extend(tasks.into_iter().map(|task| (task, due)));
+    }
+    let (mut open, mut about) = (Vec::new(), Vec::new());
+    for row in reader.rows(Span::<Tasks>::all()) {
+        let (id, row) = row.expect("tasks read");
+        for sink in &row.sinks {
+            assert_eq!(sink.delivery.is_some(), listed(world, ObjectRef::Task(id)), "{id} {:?}", sink.delivery);
+        }
+        if row.task.is_open() {
+            open.push((id, row.task.due));
+            about.push((row.task.client, row.task.kind, row.task.deal));
+        }
+    }
+    held.sort_unstable();
+    by_due.sort_unstable();
+    assert_eq!(by_due, open);
+    assert_eq!(held, open.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+    let count = about.len();
+    about.sort_unstable();
+    about.dedup();
+    assert_eq!(about.len(), count, "two open tasks about one thing");
 }
 
 fn listed(world: &World, object: ObjectRef) -> bool {

@@ -191,6 +191,7 @@ impl World {
             confirmed: rows.confirmed.get(&it.object).cloned(),
             certainty,
             search: Search { phones: it.phones.clone(), ..Search::default() },
+            make: true,
             origin: it.object.to_string().into(),
         })
     }

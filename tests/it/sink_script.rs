@@ -160,6 +160,7 @@ pub(crate) fn short(object: ObjectRef) -> String {
         ObjectRef::Client(id) => format!("c{}", id.position()),
         ObjectRef::Deal(id) => format!("d{}", id.position()),
         ObjectRef::Interaction(id) => format!("i{}", id.position()),
+        ObjectRef::Task(id) => format!("t{}", id.position()),
     }
 }
 
@@ -177,6 +178,7 @@ pub(crate) fn work(object: ObjectRef, kind: &str, desired: Json) -> Work {
         confirmed: None,
         certainty: Certainty::Fresh,
         search: Search::default(),
+        make: true,
         origin: short(object).into(),
     }
 }

@@ -26,8 +26,12 @@ const FORMATS: &[(&str, Format)] = &[
 impl Outbound {
     /// Compiles the text of `file`.
     pub fn compile(file: &str, text: &str) -> Result<Outbound, Vec<Problem>> {
-        const OBJECTS: &[(&str, ObjectKind)] =
-            &[("client", ObjectKind::Client), ("deal", ObjectKind::Deal), ("interaction", ObjectKind::Interaction)];
+        const OBJECTS: &[(&str, ObjectKind)] = &[
+            ("client", ObjectKind::Client),
+            ("deal", ObjectKind::Deal),
+            ("interaction", ObjectKind::Interaction),
+            ("task", ObjectKind::Task),
+        ];
         let lint = Lint::new(file);
         let Some(root) = lint.parse(text) else { return Err(lint.problems()) };
         let table = lint.table(&root);

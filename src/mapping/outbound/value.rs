@@ -75,6 +75,13 @@ names! {
     InteractionText "interaction.text" "Текст." "Text.";
     InteractionPage "interaction.page" "Страница сайта." "Page of the site.";
     InteractionSource "interaction.source" "Подключение, которое о нём сообщило." "The connection that told of it.";
+    TaskId "task.id" "Наш идентификатор задачи." "Our id of the task.";
+    TaskKind "task.kind" "Вид задачи." "Kind of the task.";
+    TaskTitle "task.title" "Что сделать." "What is to be done.";
+    TaskDue "task.due" "Срок задачи." "Deadline of the task.";
+    TaskResponsible "task.responsible" "Кто делает задачу." "Who does the task.";
+    TaskState "task.state" "open, done или cancelled." "open, done or cancelled.";
+    TaskResult "task.result" "Чем кончилась задача; пусто, пока она открыта." "How the task ended; empty while it is open.";
     RefClient "ref.client" "Идентификатор клиента в этой системе." "Id of the client in that system.";
     RefDeal "ref.deal" "Идентификатор сделки в этой системе." "Id of the deal in that system.";
 }
@@ -154,7 +161,7 @@ impl Name {
         match self {
             Name::ClientPhone | Name::ClientEmail => Shape::List,
             Name::DealAmount | Name::DealPaid | Name::ScoreProbability | Name::ScoreValue => Shape::Number,
-            Name::DealCloseDate | Name::DealCreatedAt | Name::InteractionAt => Shape::Instant,
+            Name::DealCloseDate | Name::DealCreatedAt | Name::InteractionAt | Name::TaskDue => Shape::Instant,
             Name::ClientId
             | Name::ClientKind
             | Name::ClientShown
@@ -196,6 +203,12 @@ impl Name {
             | Name::InteractionText
             | Name::InteractionPage
             | Name::InteractionSource
+            | Name::TaskId
+            | Name::TaskKind
+            | Name::TaskTitle
+            | Name::TaskResponsible
+            | Name::TaskState
+            | Name::TaskResult
             | Name::RefClient
             | Name::RefDeal => Shape::Text,
         }
@@ -204,6 +217,7 @@ impl Name {
     /// The value; `None` when there is none.
     pub(super) fn take(self, object: &OutObject<'_>) -> Option<Taken> {
         let (client, deal, interaction) = (object.client, object.deal, object.interaction);
+        let task = || object.task.map(|it| it.task);
         let score = || deal.and_then(|deal| deal.score.as_ref());
         let company = |part: fn(&CompanyName) -> &str| text(company_of(object)?, part);
         let person = |part: fn(&PersonName) -> &str| text(person_of(object)?, part);
@@ -275,6 +289,13 @@ impl Name {
             Name::InteractionText => filled(&interaction?.text),
             Name::InteractionPage => filled(&interaction?.page),
             Name::InteractionSource => filled(&interaction?.source),
+            Name::TaskId => filled(&task()?.id.to_string()),
+            Name::TaskKind => filled(task()?.kind.name()),
+            Name::TaskTitle => filled(object.task?.title),
+            Name::TaskDue => Some(Taken::Instant(task()?.due)),
+            Name::TaskResponsible => filled(task()?.responsible.as_ref()?),
+            Name::TaskState => filled(task()?.state.name()),
+            Name::TaskResult => filled(object.task?.result),
             Name::RefClient => (object.foreign)(Ref::Client).and_then(|id| filled(&id)),
             Name::RefDeal => (object.foreign)(Ref::Deal).and_then(|id| filled(&id)),
         }
@@ -334,6 +355,13 @@ impl Name {
             | Name::InteractionText
             | Name::InteractionPage
             | Name::InteractionSource
+            | Name::TaskId
+            | Name::TaskKind
+            | Name::TaskTitle
+            | Name::TaskDue
+            | Name::TaskResponsible
+            | Name::TaskState
+            | Name::TaskResult
             | Name::RefClient
             | Name::RefDeal => None,
         }

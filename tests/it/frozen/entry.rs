@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use uzel::base::checksum::Fingerprint;
-use uzel::base::{ClientId, DealId, InteractionId, ItemRef, Message, Position, Slug, Timestamp};
+use uzel::base::{ClientId, DealId, InteractionId, ItemRef, Message, Position, Slug, TaskId, Timestamp};
 use uzel::entry::{
     AttemptResult, Attempted, AttemptedItem, Attempting, AttemptingItem, Body, Command, Commanded, Configured, Entry,
     Kind, ObjectRef, Operation, Received, Slice, Ticked, Verdict,
@@ -69,9 +69,13 @@ fn received() -> Vec<Entry> {
 
 fn attempts() -> [Entry; 2] {
     let (sink, at) = (Slug::literal("bitrix24"), Timestamp(1_767_323_046_000));
-    let objects =
-        [ObjectRef::Client(ClientId(1)), ObjectRef::Deal(DealId(300)), ObjectRef::Interaction(InteractionId(70_000))];
-    let operations = [Operation::Create, Operation::Update, Operation::Find];
+    let objects = [
+        ObjectRef::Client(ClientId(1)),
+        ObjectRef::Deal(DealId(300)),
+        ObjectRef::Interaction(InteractionId(70_000)),
+        ObjectRef::Task(TaskId(5)),
+    ];
+    let operations = [Operation::Create, Operation::Update, Operation::Find, Operation::Create];
     let items = std::iter::zip(objects, operations).map(|(object, operation)| AttemptingItem { object, operation });
     let attempting = Attempting { sink: sink.clone(), at, items: items.collect() };
 
@@ -106,6 +110,8 @@ fn commands() -> Vec<Entry> {
         Command::DiscardDelivery { sink, object },
         Command::MergeClients { winner, loser },
         Command::SplitClients { winner, loser },
+        Command::CompleteTask { task: TaskId(5), note: "договорились".into() },
+        Command::CancelTask { task: TaskId(5), reason: String::new() },
     ];
     let commanded = |command| Entry::Commanded(Commanded { at: Timestamp(5), by: "cli".into(), command });
     commands.map(commanded).into()

@@ -5,14 +5,14 @@ use std::fmt::Debug;
 
 use rust_decimal::Decimal;
 use uzel::base::checksum::Fingerprint;
-use uzel::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, Timestamp};
+use uzel::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, TaskId, Timestamp};
 use uzel::entry::ObjectRef;
 use uzel::model::score::FactorPoints;
 use uzel::model::{
     Class, ClassChange, Client, ClientKind, ClientState, CompanyName, Confirmed, ContactPoint, Currency, Deal,
     DealState, Delivery, DeliveryState, Direction, Document, DocumentKind, Email, Fault, FilterReason, Foreign,
     HeldContact, Inn, Interaction, InteractionKind, Kpp, Line as DealLine, LostReason, Money, Name, Ogrn, Outcome,
-    OutcomeKind, PersonName, Phone, Provenance, Score, Sourced, Standing, Utm,
+    OutcomeKind, PersonName, Phone, Provenance, Score, Sourced, Standing, Task, TaskEnd, TaskKind, TaskState, Utm,
 };
 use uzel::scoring::Sent;
 use uzel::tables::rows::*;
@@ -42,6 +42,9 @@ fn rows_written_once_read_for_ever() {
     check::<Counters>(seen, counters());
     check::<Meta>(seen, vec![((), MetaRow::default()), ((), meta())]);
     check::<Merges>(seen, vec![((ClientId(1), ClientId(300)), merge())]);
+    check::<Tasks>(seen, tasks());
+    check::<OpenTasks>(seen, vec![(OpenTasks::key(Timestamp(-5), TaskId(1 << 40)), vec![TaskId(1 << 40)])]);
+    check::<Watches>(seen, vec![(Watches::key(Timestamp(-5), DealId(1 << 40)), vec![DealId(1 << 40)])]);
     check::<Turns>(seen, vec![("Москва".into(), vec![(Slug::literal("ivanova"), 2), (Slug::literal("petrov"), 300)])]);
     check::<OpenDeals>(seen, vec![(Slug::literal("ivanova"), 0), (Slug::literal("petrov"), 300)]);
     check::<Assignments>(seen, assignments());
@@ -172,6 +175,7 @@ fn clients() -> Vec<(ClientId, ClientRow)> {
         interactions: vec![InteractionId(3)],
         interactions_spilled: 1,
         class: Some(Class::C2),
+        open_tasks: vec![TaskId(5), TaskId(70_000)],
         sinks: sinks(),
     };
     let standings =
@@ -277,8 +281,14 @@ fn deals() -> Vec<(DealId, DealRow)> {
     let plain =
         |state| DealRow::new(Deal { state, ..Deal::new(DealId(300), None, Slug::literal("site"), Timestamp(5)) });
     let published = Sent { class: Class::B, leading_reason: "+40 КП".into(), value_minor: Some(8_000_000) };
-    let rows =
-        std::iter::once(DealRow { deal: full, published: Some(published), sinks: sinks() }).chain(states.map(plain));
+    let full_row = DealRow {
+        deal: full,
+        published: Some(published),
+        watch: Some(Watch { since: Timestamp(5), at: Timestamp(900_005), found: 1 }),
+        open_tasks: vec![TaskId(5)],
+        sinks: sinks(),
+    };
+    let rows = std::iter::once(full_row).chain(states.map(plain));
     rows.map(|row| (row.deal.id, row)).collect()
 }
 
@@ -357,6 +367,7 @@ fn crosswalk() -> Vec<(Foreign, ObjectKey)> {
         (foreign("сделка", ""), ObjectKey::Deal(DealId(300))),
         (foreign("order", "a\0b"), ObjectKey::Document(DocumentId(70_000))),
         (foreign("call", "1"), ObjectKey::Interaction(InteractionId(4))),
+        (foreign("activity", "1"), ObjectKey::Task(TaskId(5))),
     ]
 }
 
@@ -365,6 +376,7 @@ fn pending() -> Vec<((Slug, u8, Block), Vec<ObjectRef>)> {
         ObjectRef::Client(ClientId::derive(record(64), 0)),
         ObjectRef::Deal(DealId::derive(record(70), 1)),
         ObjectRef::Interaction(InteractionId::derive(ItemRef::new(Position(64), 100), 0)),
+        ObjectRef::Task(TaskId::derive(record(70), 3)),
     ];
     objects.map(|object| (Pending::key(&Slug::literal("bitrix24"), object), vec![object])).into()
 }
@@ -426,5 +438,31 @@ fn merge() -> MergeRow {
         moved_deals: vec![DealId(300)],
         moved_documents: vec![DocumentId(2)],
         moved_interactions: vec![InteractionId(3)],
+        moved_tasks: vec![TaskId(5)],
     }
+}
+
+fn tasks() -> Vec<(TaskId, TaskRow)> {
+    let end = || TaskEnd { at: Timestamp(9), by: reason() };
+    let states = [TaskState::Open, TaskState::Done(end()), TaskState::Cancelled(end())];
+    let task = |(kind, state): (TaskKind, TaskState)| Task {
+        id: TaskId(1 << 24),
+        kind,
+        title: reason(),
+        client: Some(ClientId(1)),
+        deal: Some(DealId(300)),
+        responsible: Some("Иванова".into()),
+        due: Timestamp(70),
+        state,
+        created_at: Timestamp(5),
+        rule: "lead.open_deal".into(),
+        record: record(40),
+        renewals: 2,
+        version: Position(41),
+    };
+    let all = std::iter::zip(TaskKind::ALL, states.into_iter().cycle()).map(task);
+    let mut rows: Vec<TaskRow> = all.map(|task| TaskRow { task, sinks: Vec::new() }).collect();
+    rows[0].sinks = sinks();
+    rows[1].task.responsible = None;
+    rows.into_iter().map(|row| (row.task.id, row)).collect()
 }
