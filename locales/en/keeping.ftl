@@ -18,3 +18,55 @@ cli-column-made-at = made (UTC)
 cli-column-rows = rows
 cli-rebuild--whole = Begin at the first entry of the journal, not at the newest snapshot
 cli-rebuild-snapshot = Begun at the snapshot of entry { $position }; from the first entry: --whole
+
+## backup and restore
+backup-not-empty = the folder { $folder } is not empty. Name a new or an empty one.
+backup-manifest = { $file } does not read: { $detail }. This is no backup of uzel, or it was not finished: make it again.
+backup-manifest-changed = { $file } is not what it was when the backup was made ({ $hash } says so). Do not restore from it; take another backup.
+backup-newer = the backup { $file } has format { $version }, and this uzel knows { $known }. Update the program.
+backup-file-changed = { $file } is not what it was when the backup was made. Do not restore from it; take another backup.
+backup-file-missing = { $file } cannot be read: { $detail }. The backup is not whole; take another one.
+backup-file-foreign = { $file } is not part of the backup. Move it away.
+app-restored = this folder was restored from a backup: nothing is written to any CRM until you say `uzel restore --release`. The CRM may know more than this backup.
+cli-backup = Backups: a copy of everything, made while the daemon works
+cli-backup-make = Make a backup in a new folder
+cli-backup-make--target = Where: a new or an empty folder, best on another disk
+cli-backup-make--with-secrets = Copy the secrets of connections too (vault.json); keep such a backup where only you can read it
+cli-backup-verify = Read every byte of a backup and compare it with its manifest
+cli-backup-verify--source = The backup
+cli-backup-make-example-1 = uzel backup make /mnt/backup/uzel-2026-11-22 -d /var/lib/uzel
+cli-backup-verify-example-1 = uzel backup verify /mnt/backup/uzel-2026-11-22
+cli-backup-made = Backup { $target }: entries { $first } to { $last }, files: { $files }. Each was read back. From time to time rehearse: `uzel restore { $target } -d NEW-FOLDER`.
+cli-backup-with-secrets = The secrets of connections are in it: keep it where only you can read it.
+cli-backup-without-secrets = The secrets of connections are not in it (--with-secrets puts them in).
+cli-backup-sound = The backup is whole: entries { $first } to { $last }, files: { $files }.
+cli-restore = Make a folder of a backup, or let a restored folder write again
+cli-restore--source = The backup; the new folder is named by -d
+cli-restore--release = Let the restored folder write to its CRMs again, as its settings say
+cli-restore-example-1 = uzel restore /mnt/backup/uzel-2026-11-22 -d /var/lib/uzel-new
+cli-restore-example-2 = uzel restore --release -d /var/lib/uzel-new
+cli-restore-done = Restored: { $folder }, everything up to entry { $last } (backup of { $made } UTC). Hash of all rows { $hash }.
+cli-restore-held = Nothing is written to any CRM yet: it may know more than this backup. Look at `uzel status` and `uzel outbox list`, then say `uzel restore --release` and restart the daemon. Nothing is made twice: what the backup does not know is looked for first.
+cli-restore-secrets = The backup is without secrets: `uzel init -d FOLDER` makes those of forms and of 1C anew (their addresses and passwords change), those of CRMs are given again.
+cli-restore-released = Released: from the next start on connections with mode = "live" are written to.
+cli-restore-not-held = Nothing held this folder.
+cli-restore-what = Name the backup, or say --release. Example: uzel restore /mnt/backup/uzel-2026-11-22 -d /var/lib/uzel-new
+
+## retention
+retention-young = stays: not old enough
+retention-checkpoint = stays: the store has not passed it yet
+retention-no-snapshot = stays: there is no sound snapshot yet (uzel snapshot make)
+retention-snapshot = stays: the oldest snapshot kept holds everything up to entry { $position } only
+retention-quarantine = stays: the record { $record } waits in quarantine (uzel quarantine list)
+retention-import = stays: the file of entry { $position } is not wholly taken in
+retention-referred = stays: entry { $position }, behind the oldest snapshot kept, refers to it
+cli-retention = Remove entries of the journal that are older than asked for and no longer needed
+cli-retention--dry-run = Only show what would go, and why the rest stays
+cli-retention--days = Keep so many days, instead of [keep] journal_days
+cli-retention-example-1 = uzel retention --dry-run --days 365
+cli-retention-all = All of the journal is kept ([keep] journal_days = 0). To look what could go: uzel retention --dry-run --days 365
+cli-retention-goes = goes
+cli-retention-would = Would go: entries { $entries }, { $bytes } bytes; days kept: { $days }.
+cli-retention-done = Gone: entries { $entries }, { $bytes } bytes; days kept: { $days }.
+cli-column-until = until (UTC)
+cli-column-verdict = verdict

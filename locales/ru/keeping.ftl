@@ -18,3 +18,55 @@ cli-column-made-at = сделан (UTC)
 cli-column-rows = строк
 cli-rebuild--whole = Начать с первой записи журнала, а не с последнего снимка
 cli-rebuild-snapshot = Начато со снимка на записи { $position }; с первой записи: --whole
+
+## backup and restore
+backup-not-empty = папка { $folder } не пуста. Назовите новую или пустую.
+backup-manifest = { $file } не читается: { $detail }. Это не резервная копия Узла, или её не закончили: сделайте заново.
+backup-manifest-changed = { $file } уже не тот, каким был при создании копии (так говорит { $hash }). Не восстанавливайте из неё, возьмите другую копию.
+backup-newer = резервная копия { $file } имеет формат { $version }, а этот uzel знает { $known }. Обновите программу.
+backup-file-changed = { $file } уже не тот, каким был при создании копии. Не восстанавливайте из неё, возьмите другую копию.
+backup-file-missing = { $file } не читается: { $detail }. Копия неполна, возьмите другую.
+backup-file-foreign = { $file } — не часть резервной копии. Уберите его оттуда.
+app-restored = эта папка восстановлена из резервной копии: ни в какую CRM ничего не пишется, пока вы не дадите команду `uzel restore --release`. CRM может знать больше, чем эта копия.
+cli-backup = Резервные копии: копия всего, снимается при работающей службе
+cli-backup-make = Сделать резервную копию в новой папке
+cli-backup-make--target = Куда: новая или пустая папка, лучше на другом диске
+cli-backup-make--with-secrets = Скопировать и секреты подключений (vault.json); такую копию храните там, где её прочтёте только вы
+cli-backup-verify = Прочитать каждый байт копии и сверить с её описью
+cli-backup-verify--source = Резервная копия
+cli-backup-make-example-1 = uzel backup make /mnt/backup/uzel-2026-11-22 -d /var/lib/uzel
+cli-backup-verify-example-1 = uzel backup verify /mnt/backup/uzel-2026-11-22
+cli-backup-made = Копия { $target }: записи с { $first } по { $last }, файлов: { $files }. Каждый перечитан. Время от времени проверяйте восстановление: `uzel restore { $target } -d НОВАЯ-ПАПКА`.
+cli-backup-with-secrets = Секреты подключений в ней: храните её там, где её прочтёте только вы.
+cli-backup-without-secrets = Секретов подключений в ней нет (они попадают с ключом --with-secrets).
+cli-backup-sound = Копия цела: записи с { $first } по { $last }, файлов: { $files }.
+cli-restore = Сделать папку из резервной копии или разрешить восстановленной папке запись
+cli-restore--source = Резервная копия; новая папка указывается ключом -d
+cli-restore--release = Разрешить восстановленной папке снова писать в CRM, как сказано в настройках
+cli-restore-example-1 = uzel restore /mnt/backup/uzel-2026-11-22 -d /var/lib/uzel-new
+cli-restore-example-2 = uzel restore --release -d /var/lib/uzel-new
+cli-restore-done = Восстановлено: { $folder }, всё до записи { $last } (копия от { $made } UTC). Хеш всех строк { $hash }.
+cli-restore-held = Пока ни в какую CRM ничего не пишется: она может знать больше, чем эта копия. Посмотрите `uzel status` и `uzel outbox list`, затем дайте команду `uzel restore --release` и перезапустите службу. Дважды ничего не создастся: чего копия не знает, то сначала ищется.
+cli-restore-secrets = Копия без секретов: `uzel init -d ПАПКА` создаст заново секреты форм и 1С (их адреса и пароли изменятся), секреты CRM задаются снова.
+cli-restore-released = Разрешено: со следующего запуска подключения с mode = "live" снова записываются.
+cli-restore-not-held = Эту папку ничто не удерживало.
+cli-restore-what = Назовите резервную копию или укажите --release. Пример: uzel restore /mnt/backup/uzel-2026-11-22 -d /var/lib/uzel-new
+
+## retention
+retention-young = остаётся: ещё не вышел срок
+retention-checkpoint = остаётся: хранилище это ещё не прошло
+retention-no-snapshot = остаётся: ещё нет целого снимка (uzel snapshot make)
+retention-snapshot = остаётся: самый старый из хранимых снимков доходит только до записи { $position }
+retention-quarantine = остаётся: в карантине ждёт { $record } (uzel quarantine list)
+retention-import = остаётся: файл записи { $position } принят не до конца
+retention-referred = остаётся: на это ссылается запись { $position }, которой ещё нет в самом старом снимке
+cli-retention = Удалить записи журнала, у которых вышел срок и которые больше не нужны
+cli-retention--dry-run = Только показать, что удалилось бы и почему остаётся остальное
+cli-retention--days = Хранить столько дней вместо [keep] journal_days
+cli-retention-example-1 = uzel retention --dry-run --days 365
+cli-retention-all = Журнал хранится весь ([keep] journal_days = 0). Посмотреть, что можно было бы удалить: uzel retention --dry-run --days 365
+cli-retention-goes = удаляется
+cli-retention-would = Удалилось бы: записей { $entries }, байт { $bytes }; дней хранится: { $days }.
+cli-retention-done = Удалено: записей { $entries }, байт { $bytes }; дней хранится: { $days }.
+cli-column-until = до (UTC)
+cli-column-verdict = решение

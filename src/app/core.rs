@@ -54,6 +54,9 @@ impl Core {
         let settings = folder.settings().map_err(Problems)?;
         let catalog = Arc::new(Catalog::compile(&folder.files()?, &settings).map_err(Problems)?);
         let lock = folder.lock()?;
+        if folder.restored().exists() {
+            warn!("{}", Message::new("app-restored"));
+        }
         let vault = Vault::open(&folder.vault()).map_err(|error| Told(error.message().clone()))?;
         let vault = Arc::new(vault);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -85,6 +88,7 @@ impl Core {
         }
         let pipeline = Arc::new(pipeline.start(&tokio::runtime::Handle::current())?);
         let keeping = Arc::new(Keeping::new(
+            store.clone(),
             journal.clone(),
             configurations,
             pipeline.clone(),

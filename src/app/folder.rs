@@ -9,6 +9,7 @@
 //! snapshots/           all rows at some positions, verified: from them the store is made anew
 //! store/               derived; may be deleted and rebuilt
 //! spool/               uploads of 1C under way
+//! restored             this folder came out of a backup and writes nowhere yet
 //! uzel.lock, uzel.sock one process owns the folder; the command line talks to it here
 //! ```
 
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use super::error::{Problems, Told};
 use crate::base::{Message, Problem};
 use crate::catalog::FileSet;
-use crate::config::Settings;
+use crate::config::{Mode, Settings};
 
 /// Paths of one daemon's folder.
 #[derive(Debug, Clone)]
@@ -73,6 +74,11 @@ impl Folder {
         self.root.join("snapshots")
     }
 
+    /// Says that the folder came out of a backup.
+    pub fn restored(&self) -> PathBuf {
+        self.root.join("restored")
+    }
+
     /// Uploads under way.
     pub fn spool(&self) -> PathBuf {
         self.root.join("spool")
@@ -104,7 +110,12 @@ impl Folder {
             Ok(text) => text,
             Err(error) => return Err(vec![self.no_settings(&error)]),
         };
-        Settings::compile(&name, &text, &|variable| std::env::var(variable).ok())
+        let mut settings = Settings::compile(&name, &text, &|variable| std::env::var(variable).ok())?;
+        if self.restored().exists() {
+            // The CRM may know more than the backup: a person looks first.
+            settings.connections.iter_mut().for_each(|connection| connection.mode = Mode::Observe);
+        }
+        Ok(settings)
     }
 
     /// Built-in files overlaid by those of the folder; all that cannot be read, at once.

@@ -4,6 +4,7 @@
 //! the command line needs without a daemon); [`Daemon`] adds the listener, the sinks and the
 //! reconcilers; [`demo`] plays a whole day against the twin.
 
+pub mod backup;
 mod configurations;
 mod core;
 mod daemon;

@@ -226,6 +226,10 @@ pub const CALENDAR_SHIFTS_MAX: usize = 64;
 /// Records of one client or deal that are read again to explain it. At the bound the oldest are left
 /// out, and counted.
 pub const EXPLAINED_RECORDS_MAX: usize = 500;
+/// Positions left out after a restore: ids of objects made after the backup derive from positions,
+/// stand in the CRM, and must not be given again. More entries than this since the backup: an id
+/// may come twice.
+pub const RESTORE_POSITIONS_SKIPPED: usize = 100_000;
 /// Employees. Above: the file is refused.
 pub const EMPLOYEES_MAX: usize = 5_000;
 /// Organisations of our own. Above: the file is refused.

@@ -8,6 +8,7 @@
 //! Exit codes: 0 done; 1 failed; 2 the command line does not read; 3 problems were found (lint,
 //! verify, rebuild --check, demo --once) or differences (replay --diff); 4 there is no such thing.
 
+mod backup;
 mod bulk;
 mod client;
 mod deal;
@@ -22,6 +23,7 @@ mod output;
 mod quarantine;
 mod rebuild;
 mod replay;
+mod retention;
 mod run;
 mod score;
 mod snapshot;
@@ -84,6 +86,10 @@ enum Command {
     Replay(replay::Args),
     #[command(subcommand)]
     Snapshot(snapshot::Sub),
+    #[command(subcommand)]
+    Backup(backup::Sub),
+    Restore(backup::Args),
+    Retention(retention::Args),
     #[command(subcommand)]
     Twin(twin::Sub),
 }
@@ -234,6 +240,9 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
         Command::Replay(args) => replay::run(args, context).await,
+        Command::Backup(sub) => backup::run(sub, context).await,
+        Command::Retention(args) => retention::run(args, context).await,
+        Command::Restore(args) => backup::restore(args, context).await,
         Command::Snapshot(sub) => snapshot::run(sub, context).await,
         Command::Twin(sub) => twin::run(sub, context).await,
     }

@@ -125,6 +125,7 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/journal/{position}", get(reads::entry))
         .route("/api/snapshots", get(keeping::list).post(keeping::make))
         .route("/api/snapshots/verify", post(keeping::verify))
+        .route("/api/retention", get(keeping::retention).post(keeping::prune))
         .route("/api/rows-hash", get(reads::rows_hash))
         .with_state(control)
 }

@@ -10,7 +10,7 @@
 //!
 //! Guaranteed: an append that resolved is durable and keeps its position for ever; positions have
 //! no gaps; nothing behind the synced head is ever read; a bad entry is an error, never skipped.
-//! Not here: what payloads mean ([`crate::entry`]), retention, and the lock of the folder.
+//! Not here: what payloads mean ([`crate::entry`]), what retention may remove, and the lock of the folder.
 
 use std::future::Future;
 use std::io::{Read, Seek};
@@ -26,6 +26,7 @@ use crate::entry::{Body, Kind};
 mod bodies;
 pub mod conformance;
 pub mod disk;
+mod extent;
 pub mod format;
 pub mod group;
 mod memory;
@@ -34,6 +35,7 @@ mod options;
 mod queue;
 mod reader;
 mod recovery;
+mod remove;
 mod scan;
 mod segments;
 pub mod simulated;
@@ -42,6 +44,7 @@ mod verify;
 pub mod writer;
 
 pub use disk::{Disk, RealDisk};
+pub use extent::{Extent, ExtentError, extent};
 pub use memory::{MemoryJournal, Takes};
 pub use options::{Examination, Options};
 pub use recovery::{OpenError, Recovery};
@@ -111,6 +114,32 @@ pub enum ReadError {
     },
 }
 
+/// A run of entries that can only be removed together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// Its first entry.
+    pub first: Position,
+    /// The first entry behind it.
+    pub next: Position,
+    /// Journal time of its last entry.
+    pub until: Timestamp,
+    /// Bytes on the disk, without bodies.
+    pub bytes: u64,
+}
+
+/// What was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Removed {
+    /// Entries.
+    pub entries: u64,
+    /// Pieces.
+    pub pieces: u64,
+    /// Bodies.
+    pub bodies: u64,
+    /// Bytes, bodies included.
+    pub bytes: u64,
+}
+
 /// Resolves when the entry is on the disk (synced), and not before.
 pub type Appended = Pin<Box<dyn Future<Output = Result<Position, AppendError>> + Send>>;
 
@@ -151,6 +180,18 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Opens a body for reading from its beginning.
     fn open_body(&self, body: &Body) -> Result<Box<dyn BodyReader>, ReadError>;
+
+    /// What retention could remove, the oldest first: whole pieces; the newest is never one. A
+    /// journal that keeps everything has none.
+    fn pieces(&self) -> Result<Vec<Piece>, ReadError> {
+        Ok(Vec::new())
+    }
+
+    /// Removes the pieces that lie wholly before `position`, with the bodies of their entries. The
+    /// caller knows that nothing needs them. Stopped anywhere, it can be done again.
+    fn remove_before(&self, _position: Position) -> Result<Removed, ReadError> {
+        Ok(Removed::default())
+    }
 
     /// Free space and state, for health and the refusal of intake: `Ok` when intake may go on.
     fn accepts_intake(&self) -> Result<(), AppendError>;

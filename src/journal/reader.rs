@@ -163,6 +163,19 @@ impl Reader {
         self.publish(head);
     }
 
+    /// Where each segment begins, in order.
+    pub(super) fn firsts(&self) -> Vec<Position> {
+        read_locked(&self.segments).iter().map(|it| it.first).collect()
+    }
+
+    /// The oldest segment is going: nobody finds it any longer. The newest one stays.
+    pub(super) fn forget(&self, first: Position) {
+        let mut segments = write_locked(&self.segments);
+        if segments.len() > 1 && segments[0].first == first {
+            segments.remove(0);
+        }
+    }
+
     /// Where the newest segment begins.
     pub(super) fn last_segment(&self) -> Option<Position> {
         read_locked(&self.segments).last().map(|it| it.first)

@@ -23,7 +23,10 @@ use super::reader::Reader;
 use super::recovery::{Found, OpenError, Recovery, find};
 use super::space::Space;
 use super::writer::Writer;
-use super::{AppendError, Appended, BodyReader, Journal, NewEntry, ReadError, StoredEntry, locked, message};
+use super::{
+    AppendError, Appended, BodyReader, Journal, NewEntry, Piece, ReadError, Removed, StoredEntry, locked, message,
+    remove,
+};
 use crate::base::{Clock, Position};
 use crate::entry::Body;
 
@@ -226,6 +229,20 @@ impl Journal for Segments {
             Body::Inline(bytes) => Ok(Box::new(std::io::Cursor::new(bytes.clone()))),
             Body::File { name, len, .. } => self.bodies.open(name, *len),
         }
+    }
+
+    fn pieces(&self) -> Result<Vec<Piece>, ReadError> {
+        remove::pieces(&*self.disk, &self.folder, &self.reader.firsts())
+    }
+
+    fn remove_before(&self, position: Position) -> Result<Removed, ReadError> {
+        let mut removed = Removed::default();
+        for piece in self.pieces()?.into_iter().take_while(|piece| piece.next <= position) {
+            // Readers first: who asks for these entries from now on hears that they are removed.
+            self.reader.forget(piece.first);
+            remove::remove(&*self.disk, &self.folder, piece, &mut removed)?;
+        }
+        Ok(removed)
     }
 
     fn accepts_intake(&self) -> Result<(), AppendError> {

@@ -24,6 +24,7 @@ mod merges;
 mod prepare;
 mod rebuild;
 mod records;
+pub mod retention;
 mod runner;
 mod scores;
 pub mod snapshot;

@@ -221,7 +221,12 @@ impl Preparer {
         })
     }
 
+    /// `None`: not an envelope, or removed by retention, which never takes what entries behind the
+    /// snapshots kept still ask for. So a rebuild finds here what was found at first.
     fn envelope_at(&self, position: Position) -> Result<Option<Arc<Received>>, PipelineError> {
+        if position < self.journal.first() {
+            return Ok(None);
+        }
         let entries = self.journal.read(position, 1, usize::MAX)?;
         let entry = entries.first().filter(|entry| entry.position == position);
         Ok(entry.and_then(|stored| match Entry::decode(stored.kind, &stored.payload) {

@@ -24,3 +24,31 @@ pub struct SnapshotView {
     /// What is wrong with it, if anything.
     pub problem: Option<String>,
 }
+
+/// What of the journal may go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetentionView {
+    /// Days that are kept; 0: all of it, and nothing goes.
+    pub days: u32,
+    /// Entries that go, or went.
+    pub entries: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Runs of entries, the oldest first; the newest, which is still written, is not listed.
+    pub pieces: Vec<PieceView>,
+}
+
+/// A run of entries that can only go together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PieceView {
+    /// Its first entry.
+    pub first: u64,
+    /// Its last entry.
+    pub last: u64,
+    /// When its last entry came, UTC.
+    pub until: String,
+    /// Bytes on the disk, without bodies.
+    pub bytes: u64,
+    /// Why it stays; none: it goes.
+    pub stays: Option<String>,
+}

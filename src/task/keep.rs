@@ -1,4 +1,5 @@
-//! Keeping: snapshots on a schedule and on demand, one at a time.
+//! Keeping: snapshots on a schedule and on demand, and what may go once they are there; one at a
+//! time.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,13 +12,16 @@ use crate::base::limits::{KEEP_CHECK_MS, KEEP_RETRY_MS};
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Clock, Message, Position, Timestamp};
 use crate::config::{Keep, schedule};
-use crate::journal::Journal;
+use crate::journal::{Journal, Removed};
+use crate::pipeline::retention::{self, Plan};
 use crate::pipeline::snapshot::{self, Snapshot};
 use crate::pipeline::{Configurations, PipelineError, Running};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// What keeping stands on.
 pub struct Keeping {
+    /// The store.
+    pub store: Arc<dyn Store>,
     /// The journal.
     pub journal: Arc<dyn Journal>,
     /// Its configurations.
@@ -44,6 +48,7 @@ pub struct Listed {
 impl Keeping {
     /// Over these parts.
     pub fn new(
+        store: Arc<dyn Store>,
         journal: Arc<dyn Journal>,
         configurations: Arc<dyn Configurations>,
         pipeline: Arc<Running>,
@@ -51,7 +56,7 @@ impl Keeping {
         keep: Keep,
         snapshots: PathBuf,
     ) -> Keeping {
-        Keeping { journal, configurations, pipeline, clock, keep, snapshots, one_at_a_time: Mutex::new(()) }
+        Keeping { store, journal, configurations, pipeline, clock, keep, snapshots, one_at_a_time: Mutex::new(()) }
     }
 
     /// Makes a snapshot of everything applied; blocks for as long as that takes.
@@ -80,6 +85,54 @@ impl Keeping {
         Ok(self.list()?.into_iter().map(verify).collect())
     }
 }
+
+impl Keeping {
+    /// What of the journal is older than `days` days, and whether it may go.
+    pub fn retention(&self, days: u32) -> Result<Plan, PipelineError> {
+        let _alone = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        self.planned(days)
+    }
+
+    fn planned(&self, days: u32) -> Result<Plan, PipelineError> {
+        let older_than = self.clock.now().plus_ms(-i64::from(days) * DAY_MS);
+        let pieces = self.journal.pieces()?;
+        // Nothing is old: no need to read snapshots and the tail.
+        let marks = match pieces.iter().any(|piece| piece.until < older_than) {
+            true => retention::marks(self.journal.as_ref(), self.store.as_ref(), &self.snapshots)?,
+            false => Vec::new(),
+        };
+        Ok(retention::plan(&pieces, older_than, &marks))
+    }
+
+    /// Removes what is older than `days` days and may go.
+    pub fn prune(&self, days: u32) -> Result<(Plan, Removed), PipelineError> {
+        let _alone = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        let plan = self.planned(days)?;
+        let removed = self.journal.remove_before(plan.before)?;
+        Ok((plan, removed))
+    }
+}
+
+impl Keeping {
+    /// Retention as the settings say; after a snapshot, which lets it go further.
+    fn prune_as_set(&self) {
+        if self.keep.journal_days == 0 {
+            return;
+        }
+        match self.prune(self.keep.journal_days) {
+            Ok((_, removed)) if removed.pieces == 0 => {}
+            Ok((_, removed)) => info!(
+                journal.entries = removed.entries,
+                journal.bodies = removed.bodies,
+                journal.bytes = removed.bytes,
+                "old entries were removed from the journal"
+            ),
+            Err(failure) => error!(error = %chain(&failure), "retention did not go through"),
+        }
+    }
+}
+
+const DAY_MS: i64 = 24 * 3_600_000;
 
 /// The first instant of a schedule after `at`, in a zone. Wall-clock times that do not exist there
 /// move on, those that come twice are the first.
@@ -111,6 +164,9 @@ pub async fn run(mut ground: Ground, keeping: Arc<Keeping>, zone: TimeZone, metr
         let shown = Arc::clone(&keeping);
         let work = tokio::task::spawn_blocking(move || {
             let made = if is_due { Some(shown.make()) } else { None };
+            if let Some(Ok(_)) = &made {
+                shown.prune_as_set();
+            }
             (made, shown.list())
         });
         let Ok((made, listed)) = work.await else { return };

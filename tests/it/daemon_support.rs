@@ -93,6 +93,14 @@ impl Place {
         Place { folder, form_secret: secret, password: of("1c")["password"].as_str().unwrap_or("").to_owned() }
     }
 
+    /// A folder restored from a backup of `of`.
+    pub(crate) fn restored(backup: &str, of: &Place) -> (Place, Said) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let said = run(&["restore", backup, "-d", &folder.path().display().to_string(), "--lang", "en"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        (Place { folder, form_secret: of.form_secret.clone(), password: of.password.clone() }, said)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one file per subject.
 
+mod backup;
 mod calendar;
 mod catalog;
 mod cli;
@@ -35,6 +36,7 @@ mod pipeline_deliver;
 mod pipeline_support;
 mod reference;
 mod replay;
+mod retention;
 mod scoring;
 mod sink;
 mod sink_bitrix24;
@@ -44,6 +46,7 @@ mod store;
 mod tasks;
 mod tidy;
 mod twin;
+mod twin_apps;
 mod twin_limits;
 mod twin_objects;
 mod twin_portal;

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::outgoing::NoticeFaults;
 use super::person::PersonAct;
 
 /// What goes wrong. Everything here is off until it is asked for.
@@ -17,6 +18,8 @@ pub struct Faults {
     pub seed: u64,
     /// Chances per request.
     pub shares: Shares,
+    /// What becomes of notices that leave.
+    pub notices: NoticeFaults,
     /// Faults that wait for their request. They come before chance.
     pub planned: VecDeque<Planned>,
 }
@@ -269,7 +272,7 @@ mod tests {
     fn the_same_seed_draws_the_same_faults() {
         let run = |seed: u64| {
             let shares = Shares { error_page: 100, lost_answer: 200, ..Shares::default() };
-            let mut draw = Draw::new(Faults { seed, shares, planned: VecDeque::new() });
+            let mut draw = Draw::new(Faults { seed, shares, ..Faults::default() });
             (0..1_000).map(|_| draw.next("x").1).collect::<Vec<_>>()
         };
         assert_eq!(run(7), run(7));

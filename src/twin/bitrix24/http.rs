@@ -22,12 +22,14 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use super::fault::Faults;
+use super::oauth::{App, Bearer, MEMBER_ID};
 use super::params;
 use super::person::PersonAct;
 use super::portal::Refusal;
-use super::shared::{Late, Sent, Shared, Worked};
+use super::shared::{Caller, Late, Sent, Shared, TokenAnswer, Worked};
 use crate::base::limits;
 use crate::twin::TwinError;
+use crate::value::Value;
 
 /// How often a changed state is saved.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
@@ -44,9 +46,12 @@ struct Cut;
 pub(super) async fn serve(
     shared: Arc<Shared>,
     listener: TcpListener,
+    oauth: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), TwinError> {
-    let router = router(Arc::clone(&shared));
+    let (router, tokens) = (router(Arc::clone(&shared)), oauth_router(Arc::clone(&shared)));
+    let mut notices = JoinSet::new();
+    notices.spawn(super::outgoing::run(Arc::clone(&shared)));
     let mut shutdown = pin!(shutdown);
     let mut save_tick = tokio::time::interval(SAVE_EVERY);
     let mut connections = JoinSet::new();
@@ -60,6 +65,11 @@ pub(super) async fn serve(
                 }
             }
             Some(_) = connections.join_next() => {}
+            accepted = oauth.accept() => {
+                if let Ok((stream, peer)) = accepted && connections.len() < limits::CONNECTIONS_MAX {
+                    connections.spawn(connection(tokens.clone(), stream, peer));
+                }
+            }
             accepted = listener.accept() => {
                 // Bound: above it a connection is accepted and closed. A failed accept (no file
                 // descriptors) passes; the next one is tried.
@@ -99,11 +109,15 @@ async fn connection(router: Router, stream: TcpStream, peer: SocketAddr) {
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/rest/{user}/{secret}/{method}", any(webhook))
-        .route("/rest/{method}", any(without_webhook))
+        .route("/rest/{method}", any(application))
+        .route("/oauth/authorize/", get(authorize))
+        .route("/oauth/authorize", get(authorize))
         .route("/twin/state", get(|State(it): State<Arc<Shared>>| async move { JsonBody(it.state()) }))
         .route("/twin/log", get(|State(it): State<Arc<Shared>>| async move { JsonBody(it.lock().watch.log()) }))
         .route("/twin/faults", post(set_faults))
         .route("/twin/person", post(person))
+        .route("/twin/webhook", post(webhook_made))
+        .route("/twin/app", post(app_installed))
         .route("/twin/release", post(release))
         .route("/twin/reset", post(reset))
         .with_state(shared)
@@ -124,6 +138,18 @@ async fn webhook(
     if !matches!(*request.method(), Method::GET | Method::POST) {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
+    let caller = Caller { user: shared.options.user_id, by_application: false };
+    called(shared, source, Some(caller), method, request).await
+}
+
+/// One call; whose it is, is told by the address or by the token among the parameters.
+async fn called(
+    shared: Arc<Shared>,
+    source: IpAddr,
+    caller: Option<Caller>,
+    method: String,
+    request: Request<Body>,
+) -> Response {
     let method = match method.rsplit_once('.') {
         Some((name, "json")) => name.to_owned(),
         Some((_, "xml")) => return (StatusCode::NOT_IMPLEMENTED, "the twin does not speak XML").into_response(),
@@ -135,14 +161,21 @@ async fn webhook(
     };
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or("");
     let given = params::read(parts.uri.query(), content_type, &body.to_bytes()).await;
+    let caller = match caller {
+        Some(caller) => caller,
+        None => match bearer(&shared, &given) {
+            Ok(caller) => caller,
+            Err(refusal) => return refused(&refusal),
+        },
+    };
     // Seen before the call, so that a release between the call and the wait is not missed.
     let mut released = shared.released.subscribe();
     released.mark_unchanged();
-    let (sent, late, afterwards) = shared.answer(source, &method, &given);
+    let (sent, late, afterwards) = shared.answer(source, caller, &method, &given);
     if let Some(afterwards) = afterwards {
         tokio::spawn(async move {
             wait(afterwards, released).await;
-            shared.apply_late(source, &method, &given);
+            shared.apply_late(source, caller, &method, &given);
         });
         return cut();
     }
@@ -166,9 +199,73 @@ async fn wait(late: Late, mut released: signal::Receiver<u64>) {
     }
 }
 
-/// `/rest/{method}` is for applications with a token; the twin has none.
-async fn without_webhook() -> Response {
-    refused(&Refusal::new(401, "NO_AUTH_FOUND", "Wrong authorization data"))
+/// `/rest/{method}`: applications, with the token as `auth`.
+async fn application(
+    State(shared): State<Arc<Shared>>,
+    Extension(Source(source)): Extension<Source>,
+    Path(method): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    called(shared, source, None, method, request).await
+}
+
+fn bearer(shared: &Shared, given: &Value) -> Result<Caller, Refusal> {
+    let none = || Refusal::new(401, "NO_AUTH_FOUND", "Wrong authorization data");
+    let token = params::text(given, "auth").ok_or_else(none)?;
+    let now_s = shared.options.clock.now().seconds();
+    match shared.lock().portal.grants.bearer(token, now_s) {
+        Bearer::User(user) => Ok(Caller { user, by_application: true }),
+        Bearer::Expired => Err(Refusal::new(401, "expired_token", "The access token provided has expired.")),
+        Bearer::Unknown => Err(none()),
+    }
+}
+
+/// The person's browser: he is logged in and agrees at once. Goes to the address of the
+/// application's card, whatever the request says. Without such an application: an error page, and
+/// nobody is sent anywhere.
+async fn authorize(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+    let asked = params::urlencoded(request.uri().query().unwrap_or(""));
+    let now_s = shared.options.clock.now().seconds();
+    let mut inner = shared.lock();
+    let client_id = params::text(&asked, "client_id").unwrap_or("");
+    let app = inner.portal.app.clone().filter(|it| it.installed && it.client_id == client_id);
+    let Some(app) = app else {
+        return (StatusCode::NOT_FOUND, "Application not found").into_response();
+    };
+    let code = inner.portal.grants.code(&app, shared.options.user_id, now_s);
+    drop(inner);
+    shared.touch();
+    let join = if app.redirect_uri.contains('?') { '&' } else { '?' };
+    let state = super::notice::escaped(params::text(&asked, "state").unwrap_or(""));
+    let scope = super::notice::escaped(&shared.options.scopes.join(","));
+    let location = format!(
+        "{}{join}code={code}&state={state}&domain={}&member_id={MEMBER_ID}&scope={scope}&server_domain=oauth.bitrix.info",
+        app.redirect_uri,
+        shared.domain()
+    );
+    (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
+}
+
+/// The authorisation server: another host than the portal's.
+fn oauth_router(shared: Arc<Shared>) -> Router {
+    Router::new().route("/oauth/token/", get(token)).route("/oauth/token", get(token)).with_state(shared)
+}
+
+async fn token(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+    let asked = params::urlencoded(request.uri().query().unwrap_or(""));
+    let asked = params::members(&asked).unwrap_or_default();
+    let asked = asked.into_iter().filter_map(|(name, it)| Some((name, it.as_text()?.to_owned()))).collect();
+    let mut released = shared.released.subscribe();
+    released.mark_unchanged();
+    let (sent, late) = shared.exchange(&asked);
+    wait(late, released).await;
+    match sent {
+        TokenAnswer::Said(status, said) => {
+            json_response(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), &said)
+        }
+        TokenAnswer::Page(status) => page(status),
+        TokenAnswer::Cut => cut(),
+    }
 }
 
 fn success(worked: Worked) -> Response {
@@ -215,6 +312,30 @@ async fn set_faults(State(shared): State<Arc<Shared>>, body: JsonBody<Faults>) -
 async fn person(State(shared): State<Arc<Shared>>, body: JsonBody<PersonAct>) -> StatusCode {
     shared.person(&body.0);
     StatusCode::NO_CONTENT
+}
+
+/// An outgoing webhook, made by a person.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WebhookMade {
+    url: String,
+    events: Vec<String>,
+    token: String,
+}
+
+async fn webhook_made(State(shared): State<Arc<Shared>>, body: JsonBody<WebhookMade>) -> StatusCode {
+    let events: Vec<&str> = body.events.iter().map(String::as_str).collect();
+    shared.lock().portal.add_outgoing_webhook(&body.url, &events, &body.token);
+    shared.touch();
+    StatusCode::NO_CONTENT
+}
+
+/// A local application, installed by a person; answers where its tokens are given out.
+async fn app_installed(State(shared): State<Arc<Shared>>, body: JsonBody<App>) -> JsonBody<Json> {
+    shared.lock().portal.app = Some(body.0);
+    shared.touch();
+    let server = shared.addresses.get().map_or_else(String::new, |(_, oauth)| format!("http://{oauth}"));
+    JsonBody(json!({"oauth_server": server}))
 }
 
 async fn release(State(shared): State<Arc<Shared>>) -> StatusCode {

@@ -14,9 +14,13 @@
 //!
 //! On the wire: `/rest/{userId}/{secret}/{method}[.json]` by GET or POST. Beside it the twin's own
 //! pages, which no portal has: `GET /twin/state`, `GET /twin/log`, `POST /twin/faults`,
-//! `POST /twin/person`, `POST /twin/release`, `POST /twin/reset`.
+//! `POST /twin/person`, `POST /twin/webhook`,
+//! `POST /twin/app`, `POST /twin/release`, `POST /twin/reset`.
 //!
-//! Not here: OAuth applications, outgoing webhooks, smart processes, quotes and invoices, XML.
+//! - `oauth`, `notice`, `outgoing`: applications and their tokens (the authorisation server listens
+//!   at an address of its own), notices that leave, the offline queue.
+//!
+//! Not here: telephony, smart processes, quotes and invoices, XML.
 
 mod batch;
 mod cells;
@@ -32,7 +36,10 @@ mod item;
 mod limit;
 mod lines;
 mod listing;
+mod notice;
+mod oauth;
 mod object;
+mod outgoing;
 mod params;
 mod person;
 mod portal;
@@ -68,7 +75,9 @@ pub use fields::Kind;
 pub use grow::Growth;
 pub use limit::{BucketLimit, Limits, OperatingLimit};
 pub use listing::PAGE_ROWS;
+pub use oauth::App;
 pub use object::{Cell, MultiValue, Object};
+pub use outgoing::NoticeFaults;
 pub use person::PersonAct;
 pub use portal::{Answer, Call, Gone, Portal, Refusal, StageMove};
 pub use system::Edition;
@@ -132,9 +141,13 @@ impl Bitrix24Twin {
         let listener = listen(addr).await?;
         let addr = listener.local_addr().map_err(|source| cannot_listen(addr, source))?;
         let (stop, stopped) = oneshot::channel::<()>();
+        let oauth = listen((addr.ip(), 0).into()).await?;
+        let oauth_addr = oauth.local_addr().map_err(|source| cannot_listen(addr, source))?;
+        // The first start is the only one.
+        let _once = shared.addresses.set((addr, oauth_addr));
         let serving = Arc::clone(&shared);
         let task = tokio::spawn(async move {
-            http::serve(serving, listener, async {
+            http::serve(serving, listener, oauth, async {
                 // A dropped sender is a stop too.
                 let _either_way = stopped.await;
             })
@@ -155,8 +168,12 @@ pub async fn serve(
     let shared = Arc::new(Shared::open(options)?);
     let listener = listen(addr).await?;
     let addr = listener.local_addr().map_err(|source| cannot_listen(addr, source))?;
+    let oauth = listen((addr.ip(), 0).into()).await?;
+    let oauth_addr = oauth.local_addr().map_err(|source| cannot_listen(addr, source))?;
+    // The first start is the only one.
+    let _once = shared.addresses.set((addr, oauth_addr));
     ready(addr, &shared.webhook(addr));
-    http::serve(shared, listener, shutdown).await
+    http::serve(shared, listener, oauth, shutdown).await
 }
 
 async fn listen(addr: SocketAddr) -> Result<tokio::net::TcpListener, TwinError> {
@@ -189,6 +206,35 @@ impl RunningTwin {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The portal's address for applications.
+    pub fn portal_url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The address of the authorisation server.
+    pub fn oauth_url(&self) -> String {
+        let addr = self.shared.addresses.get().map_or(self.addr, |(_, oauth)| *oauth);
+        format!("http://{addr}")
+    }
+
+    /// Every access token runs out now.
+    pub fn expire_access_tokens(&self) {
+        let now_s = self.shared.options.clock.now().seconds();
+        self.change(|portal| portal.grants.expire_access(now_s));
+    }
+
+    /// Every refresh token runs out now, as after 180 days.
+    pub fn expire_refresh_tokens(&self) {
+        let now_s = self.shared.options.clock.now().seconds();
+        self.change(|portal| portal.grants.expire_refresh(now_s));
+    }
+
+    /// Notices sent so far, and those that still wait or are under way.
+    pub fn notices(&self) -> (u64, u64) {
+        let inner = self.shared.lock();
+        (inner.outgoing.sent, inner.outgoing.waiting.len() as u64 + inner.outgoing.flying)
     }
 
     /// Calls a method from within the process, past limits and faults, as user `user_id`: what a

@@ -13,6 +13,8 @@ use super::dictionary::{Category, LeadMode, Status, User};
 use super::fields::Kind;
 use super::happened::Happened;
 use super::lines;
+use super::notice::{Handler, Queued};
+use super::oauth::{App, Grants};
 use super::object::{Object, View};
 use super::params::{self, param};
 use super::shelf::Shelf;
@@ -64,6 +66,15 @@ pub struct Portal {
     /// How often robots were started on an object.
     #[serde(default)]
     pub(super) robots: BTreeMap<Kind, BTreeMap<u64, u64>>,
+    /// The application that is installed.
+    #[serde(default)]
+    pub app: Option<App>,
+    #[serde(default)]
+    pub(super) grants: Grants,
+    #[serde(default)]
+    pub(super) handlers: Vec<Handler>,
+    #[serde(default)]
+    pub(super) offline: Vec<Queued>,
     /// What others are still to be told of.
     #[serde(skip)]
     pub(super) happened: Vec<Happened>,
@@ -206,6 +217,10 @@ impl Portal {
             tasks: BTreeMap::new(),
             edition: Edition::professional(),
             robots: BTreeMap::new(),
+            app: None,
+            grants: Grants::default(),
+            handlers: Vec::new(),
+            offline: Vec::new(),
             happened: Vec::new(),
             letters_sent: 0,
             ids: BTreeMap::new(),
@@ -288,7 +303,8 @@ impl Portal {
             ["tasks", "task", verb] if TASK_VERBS.contains(verb) => self.task(verb, call),
             ["crm", "item", verb] if ITEM_VERBS.contains(verb) => self.item(verb, call),
             ["crm", "item", "userfield", ..] => Err(no_method()),
-            ["telephony", ..] => {
+            ["event", words @ ..] => self.event(words, call),
+            ["telephony", ..] if !call.by_application => {
                 Err(Refusal::new(403, "WRONG_AUTH_TYPE", "Current authorization type is denied for this method"))
             }
             _ => self.single(&method, call),
@@ -351,7 +367,7 @@ fn keep_newest<T>(rows: &mut Vec<T>) {
 const CLASSIC_VERBS: [&str; 6] = ["add", "get", "update", "delete", "list", "fields"];
 const ITEM_VERBS: [&str; 8] = ["add", "get", "update", "delete", "list", "fields", "import", "batchimport"];
 const TASK_VERBS: [&str; 8] = ["add", "get", "list", "update", "complete", "renew", "start", "delete"];
-const SINGLES: [&str; 34] = [
+const SINGLES: [&str; 41] = [
     "crm.duplicate.findbycomm",
     "crm.entity.mergeBatch",
     "crm.status.list",
@@ -383,6 +399,13 @@ const SINGLES: [&str; 34] = [
     "user.get",
     "user.current",
     "profile",
+    "event.bind",
+    "event.unbind",
+    "event.get",
+    "event.offline.get",
+    "event.offline.list",
+    "event.offline.clear",
+    "event.offline.error",
     "app.info",
     "server.time",
     "methods",

@@ -1,15 +1,18 @@
 //! The running portal: the data behind a lock, with limits, faults and counts around each call.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::{Value as Json, json};
-use tokio::sync::watch as signal;
+use tokio::sync::{Notify, watch as signal};
 
 use super::batch::run_batch;
 use super::fault::{Draw, Fault, Faults};
 use super::limit::{Operating, Usage};
+use super::oauth::shown_pair;
+use super::outgoing::Outgoing;
 use super::person::PersonAct;
 use super::portal::{Answer, Call, Portal, Refusal, only_reads, scope_of};
 use super::watch::{Logged, Watch, shown_params, state};
@@ -23,6 +26,10 @@ pub(super) struct Shared {
     inner: Mutex<Inner>,
     /// How many times held answers were released.
     pub(super) released: signal::Sender<u64>,
+    /// There are notices to send.
+    pub(super) notices: Notify,
+    /// Where the portal and its authorisation server listen, once they do.
+    pub(super) addresses: OnceLock<(SocketAddr, SocketAddr)>,
     unsaved: AtomicBool,
 }
 
@@ -32,6 +39,7 @@ pub(super) struct Inner {
     pub(super) usage: Usage,
     pub(super) draw: Draw,
     pub(super) watch: Watch,
+    pub(super) outgoing: Outgoing,
 }
 
 /// What the wire does with a call.
@@ -63,6 +71,24 @@ pub(super) enum Late {
     Ms(u64),
     /// When it is released.
     Held,
+}
+
+/// What the authorisation server does.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum TokenAnswer {
+    /// Status and body.
+    Said(u16, Json),
+    /// An HTML page with this status.
+    Page(u16),
+    /// Nothing: the connection is cut.
+    Cut,
+}
+
+/// Whose call it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Caller {
+    pub(super) user: u64,
+    pub(super) by_application: bool,
 }
 
 /// A fault, taken apart.
@@ -122,9 +148,11 @@ impl Shared {
             usage: Usage::default(),
             draw: Draw::new(options.faults.clone()),
             watch: Watch::default(),
+            outgoing: Outgoing::default(),
         };
         let (released, _) = signal::channel(0);
-        Ok(Shared { options, inner: Mutex::new(inner), released, unsaved: AtomicBool::new(false) })
+        let (notices, addresses) = (Notify::new(), OnceLock::new());
+        Ok(Shared { options, inner: Mutex::new(inner), released, notices, addresses, unsaved: AtomicBool::new(false) })
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -135,6 +163,27 @@ impl Shared {
 
     pub(super) fn webhook(&self, addr: SocketAddr) -> String {
         format!("http://{addr}/rest/{}/{}/", self.options.user_id, self.options.secret.expose())
+    }
+
+    /// `127.0.0.1:8691`, as notices and answers name the portal.
+    pub(super) fn domain(&self) -> String {
+        self.addresses.get().map_or_else(String::new, |(portal, _)| portal.to_string())
+    }
+
+    /// Tells others what happened.
+    fn tell(&self, inner: &mut Inner) {
+        if inner.portal.happened.is_empty() {
+            return;
+        }
+        let notices = inner.portal.notices(&self.domain());
+        if notices.is_empty() {
+            return;
+        }
+        let faults = inner.draw.faults.notices;
+        let (outgoing, draw) = (&mut inner.outgoing, &mut inner.draw);
+        outgoing.take(notices, faults, || draw.thousandths());
+        self.notices.notify_waiters();
+        self.notices.notify_one();
     }
 
     pub(super) fn state(&self) -> Json {
@@ -156,6 +205,7 @@ impl Shared {
             usage: Usage::default(),
             draw: Draw::new(self.options.faults.clone()),
             watch: Watch::default(),
+            outgoing: Outgoing::default(),
         };
         self.touch();
     }
@@ -169,7 +219,7 @@ impl Shared {
         let now = self.options.clock.now();
         let mut inner = self.lock();
         inner.portal.act(act, now.seconds());
-        inner.portal.happened.clear();
+        self.tell(&mut inner);
         drop(inner);
         self.touch();
     }
@@ -184,7 +234,7 @@ impl Shared {
         };
         let mut inner = self.lock();
         let answer = inner.portal.call(method, &call);
-        inner.portal.happened.clear();
+        self.tell(&mut inner);
         drop(inner);
         self.touch();
         answer.map(|it| it.result)
@@ -201,7 +251,13 @@ impl Shared {
     }
 
     /// One request of the webhook: person, fault, bucket, scope, operating time, the call.
-    pub(super) fn answer(&self, source: IpAddr, method: &str, given: &Value) -> (Sent, Late, Option<Late>) {
+    pub(super) fn answer(
+        &self,
+        source: IpAddr,
+        caller: Caller,
+        method: &str,
+        given: &Value,
+    ) -> (Sent, Late, Option<Late>) {
         let now = self.options.clock.now();
         let mut guard = self.lock();
         let inner = &mut *guard;
@@ -212,7 +268,7 @@ impl Shared {
         let met = Met::of(fault);
         let worked = match (met.refusal, met.applied) {
             (Some(refusal), _) => Sent::Refused(refusal),
-            (None, true) => self.work(inner, source, method, given, met.half, now),
+            (None, true) => self.work(inner, (source, caller), method, given, met.half, now),
             (None, false) => Sent::Cut,
         };
         let sent = met.lost.unwrap_or(worked);
@@ -237,12 +293,65 @@ impl Shared {
         (sent, met.late, met.afterwards)
     }
 
+    /// What the authorisation server answers. Faults are planned under the name `oauth.token`.
+    pub(super) fn exchange(&self, asked: &BTreeMap<String, String>) -> (TokenAnswer, Late) {
+        let now = self.options.clock.now();
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        let (acts, fault) = inner.draw.next("oauth.token");
+        for act in &acts {
+            inner.portal.act(act, now.seconds());
+        }
+        let met = Met::of(fault);
+        let said = match met.refusal {
+            Some(refusal) => TokenAnswer::Said(
+                refusal.status,
+                json!({"error": refusal.code, "error_description": refusal.description}),
+            ),
+            None if met.applied => {
+                let portal = &mut inner.portal;
+                match portal.grants.exchange(portal.app.as_ref(), asked, now.seconds()) {
+                    Ok(pair) => {
+                        let endpoint = format!("http://{}/rest/", self.domain());
+                        TokenAnswer::Said(200, shown_pair(pair, &self.options.scopes, &endpoint, now.seconds()))
+                    }
+                    Err((status, error, text)) => {
+                        TokenAnswer::Said(status, json!({"error": error, "error_description": text}))
+                    }
+                }
+            }
+            None => TokenAnswer::Cut,
+        };
+        let sent = match met.lost {
+            Some(Sent::Page(status)) => TokenAnswer::Page(status),
+            Some(Sent::Worked(_) | Sent::Refused(_) | Sent::Cut) => TokenAnswer::Cut,
+            None => said,
+        };
+        let (status, error) = match &sent {
+            TokenAnswer::Said(status, said) => (*status, said["error"].as_str().map(str::to_owned)),
+            TokenAnswer::Page(status) => (*status, None),
+            TokenAnswer::Cut => (0, None),
+        };
+        let grant = asked.get("grant_type").cloned().unwrap_or_default();
+        inner.watch.request(Logged {
+            at_ms: now.0,
+            source: String::new(),
+            method: "oauth.token".to_owned(),
+            params: json!({"grant_type": grant}).to_string(),
+            status,
+            error,
+            fault: met.name.map(str::to_owned),
+        });
+        self.touch();
+        (sent, met.late)
+    }
+
     /// The request of a connection that is gone is done all the same.
-    pub(super) fn apply_late(&self, source: IpAddr, method: &str, given: &Value) {
+    pub(super) fn apply_late(&self, source: IpAddr, caller: Caller, method: &str, given: &Value) {
         let now = self.options.clock.now();
         let mut guard = self.lock();
         // Its caller hears nothing of it.
-        let _unheard = self.work(&mut guard, source, method, given, None, now);
+        let _unheard = self.work(&mut guard, (source, caller), method, given, None, now);
         drop(guard);
         self.touch();
     }
@@ -250,7 +359,7 @@ impl Shared {
     fn work(
         &self,
         inner: &mut Inner,
-        source: IpAddr,
+        (source, caller): (IpAddr, Caller),
         method: &str,
         given: &Value,
         half: Option<Half>,
@@ -262,13 +371,13 @@ impl Shared {
         }
         let (answer, time) = match method.eq_ignore_ascii_case("batch") {
             true => {
-                let answer = run_batch(given, |command, given| self.command(inner, command, given, half, now));
+                let answer = run_batch(given, |command, given| self.command(inner, caller, command, given, half, now));
                 // The outer call has no operating time of its own.
                 (Ok(answer), self.time(now, Operating { spent_ms: 0, reset_at_s: None }))
             }
-            false => self.one(inner, method, given, now),
+            false => self.one(inner, caller, method, given, now),
         };
-        inner.portal.happened.clear();
+        self.tell(inner);
         match answer {
             Ok(answer) => Sent::Worked(Worked { answer, time }),
             Err(refusal) => Sent::Refused(refusal),
@@ -279,6 +388,7 @@ impl Shared {
     fn command(
         &self,
         inner: &mut Inner,
+        caller: Caller,
         method: &str,
         given: &Value,
         half: Option<Half>,
@@ -286,7 +396,7 @@ impl Shared {
     ) -> (Result<Answer, Refusal>, Json) {
         let failing = half.filter(|half| inner.draw.thousandths() < half.failed);
         let applied = failing.is_none_or(|half| inner.draw.thousandths() < half.applied);
-        let worked = applied.then(|| self.one(inner, method, given, now));
+        let worked = applied.then(|| self.one(inner, caller, method, given, now));
         let (answer, time) = match (failing, worked) {
             (None, Some(worked)) => worked,
             (Some(_), _) | (None, None) => {
@@ -298,7 +408,14 @@ impl Shared {
     }
 
     /// One method: scope, operating time, the call.
-    fn one(&self, inner: &mut Inner, method: &str, given: &Value, now: Timestamp) -> (Result<Answer, Refusal>, Json) {
+    fn one(
+        &self,
+        inner: &mut Inner,
+        caller: Caller,
+        method: &str,
+        given: &Value,
+        now: Timestamp,
+    ) -> (Result<Answer, Refusal>, Json) {
         let needed = scope_of(method);
         if needed.is_some_and(|needed| !self.options.scopes.iter().any(|it| it == needed)) {
             let text = "The request requires higher privileges than provided by the webhook token";
@@ -308,7 +425,7 @@ impl Shared {
             return (Err(refusal), Json::Null);
         }
         let limit = self.options.limits.operating.as_ref();
-        let operating = match inner.usage.charge(limit, self.options.user_id, method, now) {
+        let operating = match inner.usage.charge(limit, caller.user, method, now) {
             Ok(operating) => operating,
             Err(spent) => {
                 let text = "Method is blocked due to operation time limit.";
@@ -316,7 +433,8 @@ impl Shared {
                 return (Err(Refusal { time: Some(self.time(now, spent)), ..refusal }), Json::Null);
             }
         };
-        let call = Call { params: given, now_s: now.seconds(), user: self.options.user_id, by_application: false };
+        let call =
+            Call { params: given, now_s: now.seconds(), user: caller.user, by_application: caller.by_application };
         let answer = match method.to_ascii_lowercase().as_str() {
             "scope" => Ok(Answer::of(json!(self.options.scopes))),
             "method.get" => inner.portal.method_get(&call, &self.options.scopes),
