@@ -132,7 +132,9 @@ fn referred(entry: &Entry) -> Option<Position> {
             | Command::MergeClients { .. }
             | Command::SplitClients { .. }
             | Command::CompleteTask { .. }
-            | Command::CancelTask { .. } => None,
+            | Command::CancelTask { .. }
+            | Command::EditClient { .. }
+            | Command::EditDeal { .. } => None,
         },
         Entry::Slice(Slice::Import { of, .. }) => Some(*of),
         Entry::Slice(Slice::Rescore { .. })
