@@ -27,7 +27,7 @@ use crate::store::{Checkpoint, Store};
 use crate::tables::rows::{SinkState, sink_state};
 use crate::tables::{Clients, Counters, Deals, Meta, Pending, Reader, Span, TableError, rows_hash};
 
-pub use difference::{ClassCountView, DifferenceAsked, DifferenceLine, DifferenceView, difference};
+pub use difference::{ClassCountView, DifferenceAsked, DifferenceLine, DifferenceView, PushCountView, difference};
 pub use explain::{LostValue, Read, Said, WhereField, WhereView, WhyRecord, WhyView};
 pub use text::outcome_text;
 use views::{ConnectionView, CountView, Page, StatusView, TotalsView};
