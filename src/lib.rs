@@ -20,6 +20,7 @@ pub mod people;
 pub mod report;
 pub mod scoring;
 
+pub mod auth;
 pub mod journal;
 pub mod net;
 pub mod store;

@@ -18,11 +18,13 @@ use crate::pipeline::{Pipeline, Running};
 use crate::query::Query;
 use crate::store::Store;
 use crate::task::deliver::Stops;
+use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 use crate::vault::Vault;
 
 use super::folder::Lock;
 use super::keeping::open_store;
+use super::links::{self, TokensByConnection};
 
 /// Journal + store + pipeline of one folder, and the configuration in force.
 pub struct Core {
@@ -34,6 +36,8 @@ pub struct Core {
     pub catalog: Arc<Catalog>,
     /// Secrets.
     pub vault: Arc<Vault>,
+    /// Tokens of connections that work by them.
+    pub(super) tokens: TokensByConnection,
     /// The journal.
     pub journal: Arc<dyn Journal>,
     /// The store.
@@ -60,6 +64,7 @@ impl Core {
         let vault = Vault::open(&folder.vault()).map_err(|error| Told(error.message().clone()))?;
         let vault = Arc::new(vault);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let tokens = links::tokens(&catalog, &vault, &settings.listen, &clock)?;
         let journal_options = JournalOptions {
             free_intake_bytes_min: settings.limits.free_space_bytes,
             ..JournalOptions::production(rand::random())
@@ -97,7 +102,7 @@ impl Core {
             folder.snapshots(),
         ));
         let folder = folder.clone();
-        Ok(Core { folder, settings, catalog, vault, journal, store, pipeline, keeping, clock, _lock: lock })
+        Ok(Core { folder, settings, catalog, vault, tokens, journal, store, pipeline, keeping, clock, _lock: lock })
     }
 
     /// The interface over this core, after everything in the journal is applied.
@@ -113,7 +118,9 @@ impl Core {
             pipeline: self.pipeline.clone(),
             clock: self.clock.clone(),
             keeping: self.keeping.clone(),
+            tokens: self.tokens.clone(),
             stops,
+            folders: Folders::default(),
         }
     }
 

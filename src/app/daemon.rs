@@ -17,7 +17,7 @@ use super::{Core, Folder, sinks};
 use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Message, Timestamp};
-use crate::control;
+use crate::control::{self, Control};
 use crate::http::{ExchangeEndpoint, Health, Listener, Options, Parts, ProxyHeader, State, TrustedProxies};
 use crate::journal::Journal;
 use crate::model::OutcomeKind;
@@ -25,6 +25,7 @@ use crate::pipeline::Running;
 use crate::query::{Query, QueryError};
 use crate::source::exchange::{Exchange, Progress};
 use crate::task::deliver::Stops;
+use crate::task::folders::Folders;
 use crate::task::{self, Ground};
 
 /// A daemon at work.
@@ -49,8 +50,9 @@ impl Daemon {
         };
         let metrics = Arc::new(Metrics::new());
         let stops = Stops::default();
+        let folders = Folders::default();
         let mut tasks = JoinSet::new();
-        let control = Arc::new(core.control(stops.clone()));
+        let control = Arc::new(Control { folders: folders.clone(), ..core.control(stops.clone()) });
         let progress: Arc<dyn Progress> =
             Arc::new(PipelineProgress { pipeline: Arc::clone(&core.pipeline), query: control.query.clone() });
         let exchanges = sources::exchanges(
@@ -78,6 +80,7 @@ impl Daemon {
         state.set_forms(sources::forms(&core.catalog, &core.vault, &core.settings.listen)?);
         let endpoint = |exchange: &Arc<Exchange>| Arc::clone(exchange) as Arc<dyn ExchangeEndpoint>;
         state.set_exchanges(exchanges.iter().map(|(name, it)| (name.clone(), endpoint(it))).collect());
+        state.set_tokens(Arc::clone(&core.tokens));
         state.set_api_tokens(core.vault.get("api.token").into_iter().collect());
 
         let listener = Listener::bind(listen.unwrap_or(core.settings.listen.address), state).await;
@@ -92,6 +95,8 @@ impl Daemon {
         tasks.spawn(task::tick::run(ground.clone()));
         tasks.spawn(task::admit::run(ground.clone()));
         tasks.spawn(task::uploads::run(ground.clone(), exchanges.into_iter().map(|(_, it)| it).collect()));
+        let watched = sources::folders(&core.catalog, &folder.folders());
+        tasks.spawn(task::folders::run(ground.clone(), watched, folders));
         let zone = core.settings.company.zone.clone();
         tasks.spawn(task::keep::run(ground.clone(), Arc::clone(&core.keeping), zone, Arc::clone(&metrics)));
         tasks.spawn(measure(ground.clone(), Arc::clone(&metrics), control));

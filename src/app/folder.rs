@@ -9,6 +9,7 @@
 //! snapshots/           all rows at some positions, verified: from them the store is made anew
 //! store/               derived; may be deleted and rebuilt
 //! spool/               uploads of 1C under way
+//! folders/             what was read from watched folders
 //! restored             this folder came out of a backup and writes nowhere yet
 //! uzel.lock, uzel.sock one process owns the folder; the command line talks to it here
 //! ```
@@ -82,6 +83,11 @@ impl Folder {
     /// Uploads under way.
     pub fn spool(&self) -> PathBuf {
         self.root.join("spool")
+    }
+
+    /// What was read from watched folders.
+    pub fn folders(&self) -> PathBuf {
+        self.root.join("folders")
     }
 
     /// The control socket.

@@ -103,6 +103,8 @@ pub(super) fn make(
                 let address = format!("{base}/in/{name}/{}", secret.expose());
                 addresses.push(MadeAddress { connection: name.to_string(), address, login: None, password: None });
             }
+            // Files come to where the settings say: there is no address to give away.
+            Transport::Folder => {}
             Transport::Exchange1c => {
                 let password = made(&vault, name, "password")?;
                 let login = connection.setting("login").and_then(FieldValue::as_text).unwrap_or("uzel");

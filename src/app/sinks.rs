@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use tracing::info;
 
-use super::Core;
 use super::error::Told;
-use super::sources::secret;
+use super::{Core, links};
 use crate::base::telemetry::Metrics;
 use crate::config::Mode;
-use crate::field::FieldValue;
-use crate::net::{Client, Guard, Quotas};
-use crate::sink::{Settings, Sink};
+use crate::net::Quotas;
+use crate::sink::Sink;
 use crate::task::Ground;
 use crate::task::deliver::{Deliverer, Stops};
 
@@ -34,15 +32,7 @@ pub(super) fn deliverers(
             }
             Mode::Live => {}
         }
-        let secrets = connection.connector.settings.iter().filter(|setting| setting.secret);
-        let secrets = secrets.filter_map(|setting| {
-            secret(&core.vault, &connection.name, &setting.name).map(|secret| (setting.name.clone(), secret))
-        });
-        let settings = Settings { values: connection.settings.clone(), secrets: secrets.collect() };
-        let allow_private = connection.setting("allow_private") == Some(&FieldValue::Bool(true));
-        let networks = connection.setting("allow_networks").map(|value| value.as_texts().to_vec()).unwrap_or_default();
-        let guard = Guard::from_settings(allow_private, &networks).map_err(Told)?;
-        let wire = Arc::new(Client::new(guard).map_err(|error| Told(error.message().clone()))?);
+        let (settings, wire) = links::link(&core.vault, &core.tokens, connection)?;
         let sink = Sink::new(
             connection.name.clone(),
             Arc::new(spec.clone()),

@@ -11,6 +11,7 @@ use crate::connector::Transport;
 use crate::field::FieldValue;
 use crate::journal::Journal;
 use crate::source::exchange::{Exchange, ExchangeSettings, Progress};
+use crate::source::folder::{After, FolderSettings, FolderSource, Pattern};
 use crate::source::form::{FormSettings, FormSource, Rate, Rates, Ticks};
 use crate::vault::Vault;
 
@@ -58,6 +59,28 @@ pub(super) fn forms(catalog: &Catalog, vault: &Vault, listen: &Listen) -> anyhow
 
 fn texts(connection: &Connection, name: &str) -> Vec<String> {
     connection.setting(name).map(|value| value.as_texts().to_vec()).unwrap_or_default()
+}
+
+/// Watched folders of the configuration; what was read is remembered in `memory`.
+pub(super) fn folders(catalog: &Catalog, memory: &Path) -> Vec<FolderSource> {
+    let mut sources = Vec::new();
+    for connection in catalog.connections() {
+        let Some(spec) = &connection.connector.source else { continue };
+        let text = |name: &str| connection.setting(name).and_then(FieldValue::as_text).unwrap_or_default().to_owned();
+        let records = text("records");
+        let stream = spec.streams.iter().find(|it| *it.name == *records).or(spec.streams.first());
+        let (Transport::Folder, Some(stream)) = (spec.transport, stream) else { continue };
+        sources.push(FolderSource::open(FolderSettings {
+            connection: connection.name.clone(),
+            connector: connection.connector.slug.clone(),
+            stream: stream.name.clone(),
+            path: text("path").into(),
+            pattern: Pattern::new(&text("pattern")),
+            after: if text("after") == "leave" { After::Leave } else { After::Move },
+            memory: memory.join(format!("{}.json", connection.name)),
+        }));
+    }
+    sources
 }
 
 /// Exchange endpoints of the configuration, by connection.

@@ -2,6 +2,8 @@
 
 /// A webhook or form body, bytes. Above: 413, nothing is journalled.
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 256 * 1024;
+/// A message that something changed in a foreign system, bytes. Above: 413; the regular look sees it.
+pub const HINT_BODY_BYTES_MAX: usize = 64 * 1024;
 /// A form with files, bytes in all. Above: 413.
 pub const FORM_WITH_FILES_BYTES_MAX: usize = 20 * 1024 * 1024;
 /// One uploaded chunk of the 1C exchange, bytes. We announce less (`file_limit`); above: `failure`.
@@ -201,6 +203,24 @@ pub const TABLE_COLUMNS: u16 = 120;
 pub const TABLE_COLUMNS_MIN: u16 = 60;
 /// Open deliveries that `uzel status` looks at. Above: it says "at least".
 pub const DELIVERIES_COUNTED_MAX: u64 = 10_000;
+/// A file of a watched folder, bytes. Above: left where it is, named by `uzel folder list`.
+pub const FOLDER_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Names looked at in one watched folder. Above: the rest waits until some are gone.
+pub const FOLDER_FILES_MAX: usize = 10_000;
+/// Between two looks at a watched folder, ms; a file that did not change from one to the next is whole.
+pub const FOLDER_LOOK_MS: u64 = 5_000;
+/// A workbook without its end for this long is damaged, not on its way, ms: it is quarantined.
+pub const FOLDER_HALF_MS: i64 = 10 * 60_000;
+/// Unpacked bytes of one workbook. Above: quarantined as a bomb.
+pub const TABLE_UNPACKED_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Rows of one table. Above: the file is quarantined.
+pub const TABLE_ROWS_MAX: usize = 1_000_000;
+/// Columns of one table. Above: the file is quarantined.
+pub const TABLE_COLUMNS_MAX: usize = 256;
+/// One cell, bytes. Above: the file is quarantined.
+pub const TABLE_CELL_BYTES_MAX: usize = 64 * 1024;
+/// Rows at the top of a table among which the header is looked for. Not there: the file is quarantined.
+pub const TABLE_HEADER_ROWS_MAX: usize = 30;
 /// A block of a snapshot before packing, bytes. At the bound the next block begins.
 pub const SNAPSHOT_BLOCK_BYTES: usize = 64 * 1024;
 /// Unpacked blocks of a snapshot kept in memory. At the bound the one used longest ago goes.

@@ -16,6 +16,8 @@ pub enum Metric {
     EnvelopesAcknowledged,
     /// Envelopes refused before the journal, by connector and reason.
     EnvelopesRefused,
+    /// Messages that something changed, by connector and result.
+    Hints,
     /// Records by connection, stream and outcome.
     Records,
     /// Newest synced position.
@@ -55,6 +57,7 @@ impl Metric {
         match self {
             Metric::EnvelopesAcknowledged => "uzel_envelopes_acknowledged",
             Metric::EnvelopesRefused => "uzel_envelopes_refused",
+            Metric::Hints => "uzel_hints",
             Metric::Records => "uzel_records",
             Metric::JournalHead => "uzel_journal_head",
             Metric::Checkpoint => "uzel_checkpoint",
@@ -74,6 +77,7 @@ impl Metric {
         match self {
             Metric::EnvelopesAcknowledged => "Envelopes journalled, synced and acknowledged",
             Metric::EnvelopesRefused => "Envelopes refused before the journal",
+            Metric::Hints => "Messages of foreign systems that something changed there",
             Metric::Records => "Records by their outcome",
             Metric::JournalHead => "Newest synced position of the journal",
             Metric::Checkpoint => "Position up to which the journal is applied",
@@ -93,6 +97,7 @@ impl Metric {
         match self {
             Metric::EnvelopesAcknowledged
             | Metric::EnvelopesRefused
+            | Metric::Hints
             | Metric::Records
             | Metric::Attempts
             | Metric::DealsScored

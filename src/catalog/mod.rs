@@ -400,7 +400,10 @@ impl Compiler<'_> {
             self.problems.push(settings.unknown_connector(self.files.connectors()));
             return None;
         }
-        let (connector, maps) = self.connector(slug)?;
+        let (connector, mut maps) = self.connector(slug)?;
+        if self.has_own_mappings(&settings.name) {
+            maps = self.own_maps(&settings.name, &connector, &maps);
+        }
         let read = settings.read(&connector.settings);
         let values = self.take(read)?;
         Some(Connection { name: settings.name.clone(), connector, mode: settings.mode, settings: values, maps })
@@ -416,20 +419,42 @@ impl Compiler<'_> {
         let connector = self.take(compiled);
         let done = connector.map(|connector| {
             let maps = Maps { inbound: self.inbound(&connector), outbound: self.outbound(&connector) };
-            self.strangers(&connector);
+            self.strangers_in(&connector.slug, &connector, true);
             (Arc::new(connector), Arc::new(maps))
         });
         self.compiled.push((slug.clone(), done.clone()));
         done
     }
 
+    /// Whether `mappings/<connection>/` holds mappings of that one connection. A folder that bears
+    /// the name of a connector belongs to the connector.
+    fn has_own_mappings(&self, connection: &Slug) -> bool {
+        let is_connector = self.files.connectors().any(|known| *known == **connection);
+        !is_connector && self.files.under(&format!("mappings/{connection}/")).next().is_some()
+    }
+
+    /// The mappings of a connection: its own files, else those of its connector.
+    fn own_maps(&mut self, name: &Slug, connector: &Connector, of_connector: &Maps) -> Arc<Maps> {
+        let mut inbound = self.inbound_in(name, connector);
+        let of_streams =
+            of_connector.inbound.iter().filter(|(stream, _)| !inbound.iter().any(|(own, _)| own == stream));
+        let rest: Vec<_> = of_streams.cloned().collect();
+        inbound.extend(rest);
+        self.strangers_in(name, connector, false);
+        Arc::new(Maps { inbound, outbound: of_connector.outbound.clone() })
+    }
+
     fn inbound(&mut self, connector: &Connector) -> Vec<(Slug, Inbound)> {
+        self.inbound_in(&connector.slug, connector)
+    }
+
+    fn inbound_in(&mut self, folder: &str, connector: &Connector) -> Vec<(Slug, Inbound)> {
         let Some(source) = &connector.source else { return Vec::new() };
         let honeypot = source.honeypot.as_ref().map_or(&[][..], |it| &it.fields);
         let test = source.test.as_ref().map(|it| (it.field.as_str(), it.value.as_str()));
         let mut mappings = Vec::new();
         for stream in &source.streams {
-            let file = format!("mappings/{}/{}.in.toml", connector.slug, stream.name);
+            let file = format!("mappings/{folder}/{}.in.toml", stream.name);
             // A stream without a mapping is quarantined record by record, which names the file to
             // write: `exchange` of 1C, for one, is only a stream of envelopes.
             let Some(text) = self.read(&file) else { continue };
@@ -469,14 +494,14 @@ impl Compiler<'_> {
 
     /// Files beside the mappings that belong to no stream and no object: a slip in a name would
     /// otherwise be silent.
-    fn strangers(&mut self, connector: &Connector) {
-        let folder = format!("mappings/{}/", connector.slug);
+    fn strangers_in(&mut self, folder: &str, connector: &Connector, with_sink: bool) {
+        let folder = format!("mappings/{folder}/");
         let mut known = Vec::new();
         for stream in connector.source.iter().flat_map(|source| &source.streams) {
             known.push(format!("{folder}{}.in.toml", stream.name));
             known.push(format!("{folder}{}.cases.toml", stream.name));
         }
-        for object in connector.sink.iter().flat_map(|sink| &sink.objects) {
+        for object in connector.sink.iter().filter(|_| with_sink).flat_map(|sink| &sink.objects) {
             known.push(format!("{folder}{}.out.toml", object.mapping));
         }
         for name in self.files.under(&folder) {

@@ -11,9 +11,11 @@
 mod backup;
 mod bulk;
 mod client;
+mod connect;
 mod deal;
 mod demo;
 mod explain;
+mod folder;
 mod init;
 mod journal;
 mod lint;
@@ -69,6 +71,7 @@ enum Command {
     Demo(demo::Args),
     Status(status::Args),
     Lint(lint::Args),
+    Connect(connect::Args),
     #[command(subcommand)]
     Client(client::Sub),
     #[command(subcommand)]
@@ -80,6 +83,8 @@ enum Command {
     Outbox(outbox::Sub),
     #[command(subcommand)]
     Quarantine(quarantine::Sub),
+    #[command(subcommand)]
+    Folder(folder::Sub),
     #[command(subcommand)]
     Journal(journal::Sub),
     Rebuild(rebuild::Args),
@@ -131,6 +136,11 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
+    /// Whether a daemon answers, rather than this process.
+    pub(crate) fn by_daemon(&self) -> bool {
+        self.core.is_none()
+    }
+
     /// Ends an in-process store.
     pub(crate) async fn close(self) {
         if let Some(core) = self.core {
@@ -231,12 +241,14 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Demo(args) => demo::run(args, context).await,
         Command::Status(args) => status::run(args, context).await,
         Command::Lint(args) => lint::run(args, context),
+        Command::Connect(args) => connect::run(args, context).await,
         Command::Client(sub) => client::run(sub, context).await,
         Command::Deal(sub) => deal::run(sub, context).await,
         Command::Score(args) => score::run(args, context).await,
         Command::Task(sub) => task::run(sub, context).await,
         Command::Outbox(sub) => outbox::run(sub, context).await,
         Command::Quarantine(sub) => quarantine::run(sub, context).await,
+        Command::Folder(sub) => folder::run(sub, context).await,
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
         Command::Replay(args) => replay::run(args, context).await,

@@ -20,7 +20,7 @@
 //! # default = ..., choices = ["..."] for kind = "choice"
 //!
 //! [source]                                 # the inbound half
-//! transport = "webhook"                    # webhook | exchange_1c
+//! transport = "webhook"                    # webhook | exchange_1c | folder
 //! answer = "ok"                            # body of a successful answer
 //! test = { field = "test", value = "test" }        # how the sender tests the address
 //! honeypot = ["form-spec-comments"]        # fields that mean spam when filled
@@ -34,18 +34,25 @@
 //! drop = ["smart-token"]                   # never kept as extra, never shown
 //!
 //! [sink]                                   # the outbound half: see `sink_read`
+//! [oauth]                                  # rights by tokens: see `oauth`
+//! [hints]                                  # messages that something changed: see `hint`
 //! ```
 
-use crate::base::{Problem, Slug};
+use crate::base::{Message, Problem, Slug};
+use crate::field::reader::unknown_word;
 use crate::field::{FieldSpec, Lint};
 
 mod body;
+mod hint;
+mod oauth;
 mod setting;
 mod sink;
 mod sink_read;
 mod source;
 
 pub use body::{BodyTemplate, PathTemplate, Slot};
+pub use hint::{HintSpec, VerifyHint};
+pub use oauth::{AddressTemplate, OAuthSpec, SendToken, TokenMethod};
 pub use sink::{
     After, Auth, BatchStrategy, BodyStyle, Budget, ClientSort, Compare, Create, Custom, FindBy, FindSpec, FindWhere,
     FinishSpec, GetSpec, Http, MultiField, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec, ResponseRule, Scope,
@@ -68,6 +75,10 @@ pub struct Connector {
     pub source: Option<SourceSpec>,
     /// The outbound half.
     pub sink: Option<SinkSpec>,
+    /// Rights by tokens, beside or instead of those of the sink.
+    pub oauth: Option<OAuthSpec>,
+    /// Messages that something changed there.
+    pub hints: Option<HintSpec>,
 }
 
 impl Connector {
@@ -82,12 +93,19 @@ impl Connector {
         let settings = setting::read_all(&table);
         let source = table.table("source").map(source::read);
         let sink = table.table("sink").and_then(|it| sink_read::read(it, &settings));
+        let oauth = table.table("oauth").and_then(|it| oauth::read(it, &settings));
+        let hints = table.table("hints").and_then(|it| hint::read(it, &settings));
         table.close();
-        lint.finish(Connector { slug, title: (title_ru, title_en), docs, settings, source, sink })
+        lint.finish(Connector { slug, title: (title_ru, title_en), docs, settings, source, sink, oauth, hints })
     }
 
     /// The setting `name`.
     pub fn setting(&self, name: &str) -> Option<&FieldSpec> {
         self.settings.iter().find(|it| it.name == name)
     }
+}
+
+/// A setting that is named and not declared.
+fn unknown_setting(name: &str, settings: &[FieldSpec]) -> Message {
+    unknown_word("connector-setting", name, settings.iter().map(|it| it.name.as_str()))
 }

@@ -11,6 +11,8 @@ pub enum Transport {
     Webhook,
     /// The 1C exchange protocol (`checkauth`, `init`, `file`, `import`).
     Exchange1c,
+    /// Tables that are put into a folder.
+    Folder,
 }
 
 /// A request by which the sender only tests the address: answered with success, not journalled
@@ -63,7 +65,8 @@ pub struct StreamSpec {
     pub drop: Vec<Path>,
 }
 
-const TRANSPORTS: &[(&str, Transport)] = &[("webhook", Transport::Webhook), ("exchange_1c", Transport::Exchange1c)];
+const TRANSPORTS: &[(&str, Transport)] =
+    &[("webhook", Transport::Webhook), ("exchange_1c", Transport::Exchange1c), ("folder", Transport::Folder)];
 
 /// For how many days a key is remembered when the manifest does not say: a week of a sender's
 /// retries and a day to spare.

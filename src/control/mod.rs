@@ -6,10 +6,12 @@
 
 mod client;
 mod commands;
+mod connect;
 mod explain;
 mod keeping;
 mod reads;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -19,15 +21,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Clock, Locale, Message};
+use crate::auth::Tokens;
+use crate::base::{Clock, Locale, Message, Slug};
 use crate::journal::Journal;
 use crate::pipeline::Running;
 use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
+use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 
 pub use client::{Client, ClientError};
 pub use commands::Edit;
+pub use connect::ConnectView;
 
 /// What the interface stands on.
 pub struct Control {
@@ -41,8 +46,12 @@ pub struct Control {
     pub clock: Arc<dyn Clock>,
     /// Snapshots.
     pub keeping: Arc<Keeping>,
+    /// Tokens of connections that work by them.
+    pub tokens: Arc<BTreeMap<Slug, Arc<Tokens>>>,
     /// Which sinks rest, and why.
     pub stops: Stops,
+    /// What waits in watched folders.
+    pub folders: Folders,
 }
 
 /// A refusal or failure, as JSON: `{"error": text}`.
@@ -105,6 +114,7 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/deals/{id}/score", get(reads::score))
         .route("/api/deals/{id}/edit", post(commands::edit_deal))
         .route("/api/deals/{id}/where", get(explain::where_deal))
+        .route("/api/folders", get(reads::folders))
         .route("/api/totals", get(reads::totals))
         .route("/api/outbox", get(reads::outbox))
         .route("/api/told/{sink}", get(explain::told))
@@ -123,6 +133,8 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/tasks/{id}/cancel", post(commands::cancel_task))
         .route("/api/journal", get(reads::journal))
         .route("/api/journal/{position}", get(reads::entry))
+        .route("/api/connections/{name}/tokens", get(connect::show))
+        .route("/api/connections/{name}/connect", post(connect::connect))
         .route("/api/snapshots", get(keeping::list).post(keeping::make))
         .route("/api/snapshots/verify", post(keeping::verify))
         .route("/api/retention", get(keeping::retention).post(keeping::prune))

@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 
 use super::{Asked, Control, Refusal, parse, refuse};
 use crate::base::limits::PAGE_ROWS_MAX;
-use crate::base::{Locale, Message, Position};
+use crate::base::{Locale, Message, Position, Slug};
 use crate::query::views::{
-    ClientLine, ClientView, DealLine, DealView, EntryView, OutboxView, Page, QuarantineView, ScoreView, StatusView,
-    TaskLine, TaskView, TotalsView,
+    ClientLine, ClientView, DealLine, DealView, EntryView, FolderFileView, FolderView, OutboxView, Page,
+    QuarantineView, ScoreView, StatusView, TaskLine, TaskView, TotalsView,
 };
 use crate::query::{Listing, QueryError};
+use crate::task::folders::Found;
 
 type Answer<T> = Result<Json<T>, Refusal>;
 
@@ -228,4 +229,27 @@ pub(super) async fn rows_hash(State(control): State<Arc<Control>>) -> Answer<Val
         Ok(json!({ "checkpoint": checkpoint.to_string(), "hash": hash.to_string() }))
     })
     .await
+}
+
+/// Watched folders; without a daemon nobody looks at them, so none is known.
+pub(super) async fn folders(
+    State(control): State<Arc<Control>>,
+    Params(asked): Params<Asked>,
+) -> Answer<Vec<FolderView>> {
+    let locale = asked.locale();
+    let view = |(connection, found): (Slug, Found)| FolderView {
+        connection: connection.to_string(),
+        path: found.path,
+        problem: found.problem.map(|it| it.render(locale)),
+        files: found
+            .files
+            .into_iter()
+            .map(|file| FolderFileView {
+                name: file.name,
+                position: file.position.map(|it| it.0),
+                waits: file.waits.map(|it| it.render(locale)),
+            })
+            .collect(),
+    };
+    Ok(Json(control.folders.all().into_iter().map(view).collect()))
 }

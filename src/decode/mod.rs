@@ -9,6 +9,7 @@
 //! - [`submission`]: whatever a site form or a webhook posts, by content type and by a look inside;
 //! - [`json`], [`form`], [`multipart`], [`xml`]: one format each;
 //! - [`commerceml`]: files of the 1C exchange, record by record, plain or in a zip;
+//! - [`table`]: CSV and XLSX, row by row;
 //! - [`text`]: character sets; [`archive`]: members of a zip.
 
 use crate::base::Message;
@@ -22,6 +23,7 @@ pub mod form;
 pub mod json;
 pub mod multipart;
 mod submission;
+pub mod table;
 pub mod text;
 pub mod xml;
 

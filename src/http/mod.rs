@@ -48,13 +48,16 @@ use crate::source::form::{FORGET_IDLE_EVERY, reader_locale};
 mod answer;
 mod body;
 mod exchange;
+mod hint;
 pub mod metrics;
+mod oauth;
 mod peer;
 mod route;
 mod state;
 mod webhook;
 
 pub use exchange::ExchangeEndpoint;
+pub use hint::HintTaker;
 pub use peer::{ProxyHeader, TrustedProxies};
 pub use state::{Health, Options, Parts, State};
 
@@ -216,7 +219,7 @@ async fn caught(work: impl Future<Output = Answer>) -> Answer {
 async fn within_time(state: &Arc<State>, route: Route, peer: IpAddr, request: Request<Incoming>) -> Answer {
     let ms = match route {
         Route::Exchange => state.options.exchange_timeout_ms,
-        Route::Webhook | Route::Api | Route::Health | Route::Ready | Route::Metrics | Route::Unknown => {
+        Route::Webhook | Route::OAuth | Route::Api | Route::Health | Route::Ready | Route::Metrics | Route::Unknown => {
             state.options.request_timeout_ms
         }
     };
@@ -256,6 +259,10 @@ async fn dispatch(
             arrived.store(true, Ordering::Relaxed);
             Box::pin(api(state, request)).await
         }
+        Route::OAuth => {
+            arrived.store(true, Ordering::Relaxed);
+            Box::pin(oauth::handle(state, &request.into_parts().0)).await
+        }
         Route::Health | Route::Ready | Route::Metrics | Route::Unknown => {
             small(state, route, peer, &request.into_parts().0)
         }
@@ -283,7 +290,7 @@ async fn api(state: &State, request: Request<Incoming>) -> Answer {
 fn small(state: &State, route: Route, peer: IpAddr, head: &Head) -> Answer {
     let is_reading = head.method == Method::GET || head.method == Method::HEAD;
     match route {
-        Route::Webhook | Route::Exchange | Route::Api | Route::Unknown => not_found(&head.headers),
+        Route::Webhook | Route::Exchange | Route::OAuth | Route::Api | Route::Unknown => not_found(&head.headers),
         Route::Health | Route::Ready | Route::Metrics if !is_reading => {
             let mut answer = answer::empty(StatusCode::METHOD_NOT_ALLOWED);
             answer.headers_mut().insert(http::header::ALLOW, HeaderValue::from_static("GET, HEAD"));

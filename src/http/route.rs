@@ -8,6 +8,8 @@ pub(super) enum Route {
     Webhook,
     /// `/exchange/{connection}` and the addresses that 1C makes of it.
     Exchange,
+    /// `/oauth/{connection}`: a person comes back from a foreign system.
+    OAuth,
     /// `/api/...`.
     Api,
     /// `/healthz`.
@@ -25,8 +27,16 @@ const EXCHANGE_SCRIPT: &str = "/bitrix/admin/1c_exchange.php";
 
 impl Route {
     /// In order of their numbers.
-    pub(super) const ALL: [Route; 7] =
-        [Route::Webhook, Route::Exchange, Route::Api, Route::Health, Route::Ready, Route::Metrics, Route::Unknown];
+    pub(super) const ALL: [Route; 8] = [
+        Route::Webhook,
+        Route::Exchange,
+        Route::OAuth,
+        Route::Api,
+        Route::Health,
+        Route::Ready,
+        Route::Metrics,
+        Route::Unknown,
+    ];
 
     pub(super) fn of(path: &str) -> Route {
         if path.starts_with("/in/") {
@@ -40,6 +50,7 @@ impl Route {
             EXCHANGE_SCRIPT => Route::Exchange,
             _ if path.starts_with("/api/") => Route::Api,
             _ if path.starts_with("/exchange/") => Route::Exchange,
+            _ if path.starts_with("/oauth/") => Route::OAuth,
             _ => Route::Unknown,
         }
     }
@@ -49,6 +60,7 @@ impl Route {
         match self {
             Route::Webhook => "webhook",
             Route::Exchange => "exchange",
+            Route::OAuth => "oauth",
             Route::Api => "api",
             Route::Health => "healthz",
             Route::Ready => "readyz",
@@ -102,6 +114,8 @@ mod tests {
             ("/in", "unknown"),
             ("/exchange/1c", "exchange"),
             ("/bitrix/admin/1c_exchange.php", "exchange"),
+            ("/oauth/crm", "oauth"),
+            ("/oauth", "unknown"),
             ("/api/clients", "api"),
             ("/apis", "unknown"),
             ("/healthz", "healthz"),

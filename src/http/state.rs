@@ -1,6 +1,6 @@
 //! What the listener shares among its connections, and how the configuration is swapped under it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -9,12 +9,15 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::sync::Semaphore;
 
 use super::exchange::ExchangeEndpoint;
+use super::hint::HintTaker;
 use super::peer::TrustedProxies;
 use super::route::Route;
+use crate::auth::Tokens;
 use crate::base::telemetry::{Metric, Metrics, Series};
 use crate::base::{Clock, Message, Secret, Slug, Timestamp, limits};
 use crate::journal::Journal;
 use crate::source::form::FormSource;
+use crate::source::hint::HintSource;
 
 /// Whether the daemon can do its work, beyond the journal that the listener asks itself.
 pub trait Health: Send + Sync + 'static {
@@ -90,6 +93,9 @@ pub struct State {
     pub(super) nobody: Secret,
     forms: RwLock<Arc<HashMap<String, Arc<FormRoute>>>>,
     exchanges: RwLock<Arc<HashMap<String, Arc<dyn ExchangeEndpoint>>>>,
+    hints: RwLock<Arc<HashMap<String, Arc<HintSource>>>>,
+    hint_taker: RwLock<Option<Arc<dyn HintTaker>>>,
+    tokens: RwLock<Arc<BTreeMap<Slug, Arc<Tokens>>>>,
     api_tokens: RwLock<Arc<[Secret]>>,
     requests: RequestSeries,
     seed: u32,
@@ -112,6 +118,9 @@ impl State {
             nobody: Secret::generate(),
             forms: RwLock::default(),
             exchanges: RwLock::default(),
+            hints: RwLock::default(),
+            hint_taker: RwLock::default(),
+            tokens: RwLock::default(),
             api_tokens: RwLock::new(Arc::from([])),
             seed: parts.seed,
             served: AtomicU32::new(0),
@@ -135,6 +144,18 @@ impl State {
         *self.exchanges.write().unwrap_or_else(PoisonError::into_inner) = routes;
     }
 
+    /// Replaces the connections that tell of changes, and who is told.
+    pub fn set_hints(&self, sources: Vec<HintSource>, taker: Arc<dyn HintTaker>) {
+        let routes = Arc::new(sources.into_iter().map(|it| (it.connection.to_string(), Arc::new(it))).collect());
+        *self.hints.write().unwrap_or_else(PoisonError::into_inner) = routes;
+        *self.hint_taker.write().unwrap_or_else(PoisonError::into_inner) = Some(taker);
+    }
+
+    /// Replaces the connections to which a person comes back with a code.
+    pub fn set_tokens(&self, tokens: Arc<BTreeMap<Slug, Arc<Tokens>>>) {
+        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens;
+    }
+
     /// Replaces the tokens of the JSON interface: the present one, and the previous one while people
     /// change over. Without any, nobody gets in.
     pub fn set_api_tokens(&self, tokens: Vec<Secret>) {
@@ -143,6 +164,19 @@ impl State {
 
     pub(super) fn form(&self, connection: &str) -> Option<Arc<FormRoute>> {
         self.forms.read().unwrap_or_else(PoisonError::into_inner).get(connection).cloned()
+    }
+
+    pub(super) fn hint(&self, connection: &str) -> Option<Arc<HintSource>> {
+        self.hints.read().unwrap_or_else(PoisonError::into_inner).get(connection).cloned()
+    }
+
+    pub(super) fn hint_taker(&self) -> Option<Arc<dyn HintTaker>> {
+        self.hint_taker.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn tokens(&self, connection: &str) -> Option<Arc<Tokens>> {
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner).clone();
+        tokens.iter().find(|(name, _)| ***name == *connection).map(|(_, tokens)| Arc::clone(tokens))
     }
 
     /// The endpoint of a connection; without a name, the only one there is.

@@ -16,6 +16,7 @@ use tracing::{debug, warn};
 
 use super::answer::{self, Answer};
 use super::body::{self, Fault};
+use super::hint;
 use super::route::WebhookPath;
 use super::state::{FormRoute, State};
 use crate::base::limits::WEBHOOK_BODY_BYTES_MAX;
@@ -39,6 +40,9 @@ pub(super) async fn handle(
     let Some(path) = WebhookPath::parse(parts.uri.path()) else {
         return unknown(&parts);
     };
+    if let Some(source) = state.hint(path.connection) {
+        return Box::pin(hint::handle(state, &source, path.secret, &parts, body, arrived)).await;
+    }
     let Some(form) = state.form(path.connection) else {
         // The same work as for a known name.
         let _ = state.nobody.matches(path.secret);

@@ -48,6 +48,7 @@ impl Inbound {
         let mut filters = compiler.filters_of(scope);
         filters.extend(table.tables("filter").into_iter().filter_map(|it| compiler.filter(it)));
         let require_any = compiler.require_any(&table);
+        let columns = table.texts("columns").into_iter().map(|(text, _)| CompactString::new(text)).collect();
         let mut fields = Vec::new();
         let mut conditions = Vec::new();
         let mut bases = Vec::new();
@@ -78,8 +79,19 @@ impl Inbound {
 
         let mut names = compiler.names;
         names.seal();
-        let mut inbound =
-            Inbound { file: file.into(), names, filters, parts, conditions, bases, fields, lines, require_any, extra };
+        let mut inbound = Inbound {
+            file: file.into(),
+            names,
+            filters,
+            parts,
+            conditions,
+            bases,
+            fields,
+            lines,
+            require_any,
+            columns,
+            extra,
+        };
         inbound.seal();
         lint.finish(inbound)
     }

@@ -22,6 +22,7 @@
 //!
 //! ```toml
 //! require_any = ["client.phone", "client.email"]  # none of them filled: quarantine
+//! columns = ["ФИО", "Телефон"]      # of a table: without one of them the whole file waits
 //!
 //! [[filter]]                       # left aside on purpose
 //! reason = "test"                  # test | spam | not_used | internal
@@ -43,6 +44,7 @@
 
 pub mod canonical;
 pub mod cases;
+pub mod columns;
 pub mod edit;
 pub mod outbound;
 

@@ -25,6 +25,8 @@ pub struct Inbound {
     pub(super) fields: Vec<FieldPlan>,
     pub(super) lines: Option<LinesPlan>,
     pub(super) require_any: Vec<&'static Spec>,
+    /// Columns that a table must have.
+    pub(super) columns: Vec<CompactString>,
     pub(super) extra: Extra,
 }
 

@@ -86,6 +86,11 @@ impl Names {
         equals.enumerate().find(|(_, it)| it.name.as_bytes() == folded).map(|(at, _)| from + at)
     }
 
+    /// The slot of a column of a table, if a field is read from it.
+    pub(super) fn slot_of_column(&self, name: &str) -> Option<usize> {
+        self.slot_of_member(name)
+    }
+
     fn slot_of_member(&self, name: &str) -> Option<usize> {
         if !self.folded {
             return self.slot(name.as_bytes());
@@ -170,6 +175,11 @@ impl Source {
         {
             self.root = Root::Slot(slot);
         }
+    }
+
+    /// Whether it reads the member of that slot.
+    pub(super) fn is_slot(&self, slot: usize) -> bool {
+        self.root == Root::Slot(slot)
     }
 
     /// The filled text at the source, and the value it stands in, if it stands in the record.

@@ -42,6 +42,7 @@ use crate::store::StoreError;
 use crate::tables::TableError;
 
 pub use again::{SaidAgain, read_again};
+pub use prepare::table_options;
 pub use rebuild::{Rebuilt, apply_all, rebuild_into};
 pub use runner::{Applied, Pipeline, Running};
 pub use what_if::{replay_as_it_was, replay_under};

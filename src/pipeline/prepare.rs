@@ -12,12 +12,14 @@ use rayon::prelude::*;
 use super::{Configurations, PipelineError};
 use crate::base::limits::INLINE_ITEMS_MAX;
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Connection};
 use crate::connector::Transport;
+use crate::decode::table::{self, Format};
 use crate::decode::{self, commerceml};
 use crate::entry::{Attempted, Attempting, Body, Command, Commanded, Configured, Entry, ObjectRef, Received, Slice};
+use crate::field::FieldValue;
 use crate::journal::{Journal, StoredEntry};
-use crate::mapping::Mapped;
+use crate::mapping::{Mapped, columns};
 use crate::model::{Change, Issue};
 use crate::value::Value;
 
@@ -40,8 +42,16 @@ pub(super) enum Work {
     Envelope { envelope: Arc<Received>, records: Vec<Record>, more: bool },
     /// A portion of a large envelope; `last` when the envelope ends in it.
     Import { of: Position, from: u32, envelope: Arc<Received>, records: Vec<Record>, last: bool },
-    /// A quarantined or filtered record decoded again.
-    Again { at: ItemRef, envelope: Arc<Received>, record: Box<Record>, despite_filter: bool },
+    /// A quarantined or filtered record decoded again; `after` are the records behind it, which an
+    /// envelope that was quarantined as a whole has now too, `more` when they come as slices.
+    Again {
+        at: ItemRef,
+        envelope: Arc<Received>,
+        record: Box<Record>,
+        after: Vec<Record>,
+        more: bool,
+        despite_filter: bool,
+    },
     /// Fields that a person set by hand or let go of.
     Edit { object: ObjectRef, change: Box<Change>, release: Vec<CompactString> },
     /// Any other decision of a person.
@@ -190,8 +200,17 @@ impl Preparer {
         };
         let Some(envelope) = self.envelope_at(at.position)? else { return Ok(Work::Command(commanded)) };
         let catalog = self.catalog_at(position)?;
-        let found = items(self.journal.as_ref(), &catalog, &envelope).map(|mut items| items.nth(at.item as usize));
-        let record = match found {
+        let mut found = items(self.journal.as_ref(), &catalog, &envelope);
+        let item = found.as_mut().map(|items| items.nth(at.item as usize)).map_err(|message| message.clone());
+        let mut after = Vec::new();
+        let mut more = false;
+        if let (0, Ok(items)) = (at.item, &mut found) {
+            for (index, item) in items.take(INLINE_ITEMS_MAX as usize).enumerate() {
+                after.push(record(&catalog, &envelope, index as u32 + 1, item));
+            }
+            more = after.len() == INLINE_ITEMS_MAX as usize;
+        }
+        let record = match item {
             Ok(Some(item)) => record(&catalog, &envelope, at.item, item),
             Ok(None) => Record {
                 item: at.item,
@@ -202,7 +221,7 @@ impl Preparer {
                 Record { item: at.item, stream: envelope.stream.clone(), content: Content::Refused(message) }
             }
         };
-        Ok(Work::Again { at, envelope, record: Box::new(record), despite_filter })
+        Ok(Work::Again { at, envelope, record: Box::new(record), after, more, despite_filter })
     }
 
     /// Texts were read when the command was given; what does not read now changes nothing.
@@ -325,7 +344,56 @@ fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Received) -> Resul
                 commerceml::Content::Broken(it) => Decoded::Broken(it.message),
             })))
         }
+        Some(Transport::Folder) => {
+            let bytes = body_bytes(journal, &envelope.body)?;
+            rows(catalog, connection, envelope, &bytes)
+        }
         None => Err(Message::new("pipeline-no-source").with("connection", &envelope.connection)),
+    }
+}
+
+/// The rows of a table. The table is looked at as a whole first: one whose columns were shifted is
+/// never applied by half.
+fn rows(catalog: &Catalog, connection: &Connection, envelope: &Received, bytes: &[u8]) -> Result<Items, Message> {
+    let stream = envelope.stream.clone();
+    let mut table = table::read(bytes, table_options(connection)).map_err(|error| error.message)?;
+    if let Some(inbound) = connection.inbound(&stream) {
+        columns::fit(&table, inbound, &catalog.context(envelope.received_at, &envelope.headers))?;
+    }
+    let rows = std::mem::take(&mut table.rows);
+    let mut of_file = std::mem::take(&mut table.issues);
+    Ok(Box::new(rows.into_iter().map(move |mut row| match table.record(&row) {
+        Ok(value) => {
+            // What was odd about the file stands with its first row.
+            row.issues.append(&mut of_file);
+            Decoded::Record(stream.clone(), value, row.issues)
+        }
+        Err(message) => Decoded::Broken(message),
+    })))
+}
+
+/// How the tables of a connection are read, by its settings.
+pub fn table_options(connection: &Connection) -> table::Options<'_> {
+    let text = |name: &str| connection.setting(name).and_then(FieldValue::as_text).filter(|it| !it.is_empty());
+    table::Options {
+        format: match text("format") {
+            Some("csv") => Format::Csv,
+            Some("xlsx") => Format::Xlsx,
+            Some(_) | None => Format::Auto,
+        },
+        delimiter: match text("delimiter") {
+            Some("semicolon") => Some(b';'),
+            Some("comma") => Some(b','),
+            Some("tab") => Some(b'\t'),
+            Some(_) | None => None,
+        },
+        charset: text("charset").filter(|it| *it != "auto"),
+        sheet: text("sheet"),
+        header_row: connection
+            .setting("header_row")
+            .and_then(FieldValue::as_integer)
+            .and_then(|it| u32::try_from(it).ok())
+            .filter(|it| *it > 0),
     }
 }
 

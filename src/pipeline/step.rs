@@ -33,7 +33,18 @@ pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableEr
     match work {
         Work::Envelope { envelope, records, more } => step.envelope(&envelope, records, more),
         Work::Import { of, from, envelope, records, last } => step.import(of, from, &envelope, records, last),
-        Work::Again { at, envelope, record, despite_filter } => step.again(at, &envelope, *record, despite_filter),
+        Work::Again { at, envelope, record, after, more, despite_filter } => {
+            let (whole, after) = step.whole_again(at, after)?;
+            match whole && more {
+                true => step.import_again(at, &envelope),
+                false => {
+                    step.again(at, &envelope, *record, despite_filter)?;
+                    after
+                        .into_iter()
+                        .try_for_each(|it| step.record(ItemRef::new(at.position, it.item), &envelope, it, false))
+                }
+            }
+        }
         Work::Command(commanded) => step.command(commanded),
         Work::Edit { object, change, release } => match object {
             ObjectRef::Client(id) => edits::client(&mut step, id, &change, &release),
@@ -99,6 +110,28 @@ impl Step<'_> {
         import.next = next;
         import.total = last.then_some(next);
         self.rows.put::<Imports>(&of, import);
+        Ok(())
+    }
+
+    /// Whether an envelope was quarantined as a whole (a file whose columns were shifted) and has
+    /// more than one record now; the records behind the first one are applied too then. It was when
+    /// its first record waits and its second has no fate.
+    fn whole_again(&mut self, at: ItemRef, after: Vec<Record>) -> Result<(bool, Vec<Record>), TableError> {
+        let Some(second) = after.first() else { return Ok((false, after)) };
+        let second = ItemRef::new(at.position, second.item);
+        let waits = matches!(self.outcome_at(at)?, Some(Outcome::Quarantined(_)));
+        match waits && self.outcome_at(second)?.is_none() {
+            true => Ok((true, after)),
+            false => Ok((false, Vec::new())),
+        }
+    }
+
+    /// A large envelope that was quarantined as a whole begins anew, slice by slice. The fate of its
+    /// first record takes the place of the file's.
+    fn import_again(&mut self, at: ItemRef, envelope: &Received) -> Result<(), TableError> {
+        self.rows.remove::<Quarantine>(&at);
+        let row = ImportRow { connection: envelope.connection.clone(), next: 0, total: None };
+        self.rows.put::<Imports>(&at.position, row);
         Ok(())
     }
 

@@ -32,6 +32,30 @@ pub struct StatusView {
     pub deals_scored: u64,
 }
 
+/// A watched folder, as the latest look found it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FolderView {
+    /// Its connection.
+    pub connection: String,
+    /// The folder.
+    pub path: String,
+    /// Why it could not be looked at.
+    pub problem: Option<String>,
+    /// Files that lie there or were taken by the latest look.
+    pub files: Vec<FolderFileView>,
+}
+
+/// A file of a watched folder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FolderFileView {
+    /// Its name.
+    pub name: String,
+    /// Where it is in the journal.
+    pub position: Option<u64>,
+    /// What it waits for.
+    pub waits: Option<String>,
+}
+
 /// Number of open deliveries of one sink in one state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeliveryCountView {

@@ -1,9 +1,11 @@
 //! Sources: bytes from outside, verified and wrapped in envelopes in the journal.
 //!
 //! [`form`] takes webhooks and site forms: it decides and answers, and does not touch sockets (that
-//! is `http`) nor wait for the journal. [`exchange`] is the server half of the 1C exchange.
-//! [`form`] takes webhooks and site forms; [`exchange`] is the server half of the 1C exchange.
-//! Sockets are not touched here: that is `http`.
+//! is `http`) nor wait for the journal. [`exchange`] is the server half of the 1C exchange,
+//! [`folder`] takes tables out of a watched folder. [`hint`] takes messages that something changed,
+//! which are never believed.
 
 pub mod exchange;
+pub mod folder;
 pub mod form;
+pub mod hint;

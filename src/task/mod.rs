@@ -3,11 +3,12 @@
 //! stopping it anywhere, harms nothing.
 //!
 //! [`tick`] tells the journal that time passed, [`admit`] cuts long work into slices, [`deliver`]
-//! brings sinks up to date, [`uploads`] finishes uploads of 1C that nobody asked for,
-//! [`keep`] makes snapshots.
+//! brings sinks up to date, [`uploads`] finishes uploads of 1C that nobody asked for, [`keep`] makes
+//! snapshots, [`folders`] looks at watched folders.
 
 pub mod admit;
 pub mod deliver;
+pub mod folders;
 pub mod keep;
 pub mod tick;
 pub mod uploads;

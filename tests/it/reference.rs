@@ -123,6 +123,7 @@ fn source_lines(connector: &Connector, locale: Locale) -> String {
         Transport::Webhook => {
             say(locale, "приём по адресу `/in/ПОДКЛЮЧЕНИЕ/СЕКРЕТ`", "taken at `/in/CONNECTION/SECRET`")
         }
+        Transport::Folder => say(locale, "таблицы из папки", "tables out of a folder"),
         Transport::Exchange1c => say(
             locale,
             "обмен с сайтом по адресу `/exchange/ПОДКЛЮЧЕНИЕ`",

@@ -1,0 +1,105 @@
+//! The ways to foreign systems: settings with their secrets, and a wire that carries the rights of
+//! the connection, whichever kind it has.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::error::Told;
+use super::sources::secret;
+use crate::auth::{Authorized, Tokens, TokensParts};
+use crate::base::{Clock, Secret, Slug};
+use crate::catalog::{Catalog, Connection};
+use crate::config::Listen;
+use crate::connector::OAuthSpec;
+use crate::field::FieldValue;
+use crate::net::{Client, Guard, Wire};
+use crate::sink::Settings;
+use crate::vault::Vault;
+
+/// Tokens by connection.
+pub(super) type TokensByConnection = Arc<BTreeMap<Slug, Arc<Tokens>>>;
+
+/// The tokens of every connection that is set up for them. One value per connection: renewals of
+/// its reader and its writer must meet.
+pub(super) fn tokens(
+    catalog: &Catalog,
+    vault: &Arc<Vault>,
+    listen: &Listen,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<TokensByConnection> {
+    let mut all = BTreeMap::new();
+    for connection in catalog.connections() {
+        let Some(spec) = &connection.connector.oauth else { continue };
+        let setting = |name: &str| setting(vault, connection, name);
+        let (Some(_), Some(authorize_url), Some(token_url), Some(client_id), Some(client_secret)) = (
+            setting(&spec.portal),
+            spec.authorize_url.fill(&setting),
+            spec.token_url.fill(&setting),
+            setting(&spec.client_id),
+            setting(&spec.client_secret),
+        ) else {
+            continue;
+        };
+        let public = match listen.public_url.is_empty() {
+            true => format!("http://{}", listen.address),
+            false => listen.public_url.clone(),
+        };
+        let parts = TokensParts {
+            name: connection.name.clone(),
+            spec: spec.clone(),
+            authorize_url,
+            token_url: Secret::new(token_url),
+            client_id,
+            client_secret: Secret::new(client_secret),
+            redirect_uri: format!("{public}/oauth/{}", connection.name),
+            vault: Arc::clone(vault),
+            wire: plain_wire(connection)?,
+            clock: Arc::clone(clock),
+        };
+        all.insert(connection.name.clone(), Arc::new(Tokens::new(parts)));
+    }
+    Ok(Arc::new(all))
+}
+
+/// What a sink or poller of the connection needs: its settings, and the way there.
+pub(super) fn link(
+    vault: &Vault,
+    tokens: &BTreeMap<Slug, Arc<Tokens>>,
+    connection: &Connection,
+) -> anyhow::Result<(Settings, Arc<dyn Wire>)> {
+    let declared = connection.connector.settings.iter().filter(|setting| setting.secret);
+    let secrets = declared.filter_map(|setting| {
+        secret(vault, &connection.name, &setting.name).map(|secret| (setting.name.clone(), secret))
+    });
+    let mut settings = Settings { values: connection.settings.clone(), secrets: secrets.collect() };
+    let wire = plain_wire(connection)?;
+    let Some((tokens, spec)) = tokens.get(&connection.name).zip(connection.connector.oauth.as_ref()) else {
+        return Ok((settings, wire));
+    };
+    if let Some((name, address)) = address_of(vault, connection, spec) {
+        settings.secrets.retain(|(held, _)| *held != name);
+        settings.secrets.push((name, Secret::new(address)));
+    }
+    Ok((settings, Arc::new(Authorized::new(wire, Arc::clone(tokens)))))
+}
+
+/// The setting that holds the sink's address, and what stands in its place.
+fn address_of(vault: &Vault, connection: &Connection, spec: &OAuthSpec) -> Option<(String, String)> {
+    let name = connection.connector.sink.as_ref()?.address.clone();
+    let address = spec.address.fill(&|name| setting(vault, connection, name))?;
+    Some((name, address))
+}
+
+fn plain_wire(connection: &Connection) -> anyhow::Result<Arc<dyn Wire>> {
+    let allow_private = connection.setting("allow_private") == Some(&FieldValue::Bool(true));
+    let networks = connection.setting("allow_networks").map(|value| value.as_texts().to_vec()).unwrap_or_default();
+    let guard = Guard::from_settings(allow_private, &networks).map_err(Told)?;
+    Ok(Arc::new(Client::new(guard).map_err(|error| Told(error.message().clone()))?))
+}
+
+/// A setting as text, secret or not; `None` when it is not filled.
+fn setting(vault: &Vault, connection: &Connection, name: &str) -> Option<String> {
+    let open = || connection.setting(name).and_then(FieldValue::as_text).map(str::to_owned);
+    let secret = secret(vault, &connection.name, name).map(|it| it.expose().to_owned());
+    secret.or_else(open).filter(|it| !it.trim().is_empty())
+}
