@@ -4,7 +4,8 @@
 //! ceiling), the daemon's acknowledged-durable intake, and the daemon with the whole pipeline,
 //! counted until the checkpoint is the head; then the latency of an acknowledgement at half of
 //! the durable load. `cargo bench --bench intake -- memory` — resident memory of the daemon after
-//! one million envelopes.
+//! one million envelopes. The rounds are made twice: with reqwest as the load generator, and with
+//! the thinnest client there can be, which leaves the machine to the servers.
 //!
 //! 1 KiB JSON forms, each from a new client, 64 keep-alive connections, load generator on the same
 //! machine; the daemon is the real binary in a process of its own.
@@ -27,12 +28,16 @@ fn main() {
     if std::env::var_os("UZEL_BENCH_BARE").is_some() {
         return serve_bare();
     }
+    rustls::crypto::ring::default_provider().install_default().expect("the first one");
     let memory = std::env::args().any(|argument| argument == "memory");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
     match memory {
         true => runtime.block_on(memory_after(1_000_000)),
-        false => runtime.block_on(rounds()),
+        false => runtime.block_on(async {
+            rounds(Sender::Reqwest).await;
+            rounds(Sender::Thin).await;
+        }),
     }
 }
 
@@ -58,7 +63,7 @@ fn request(path: &str, host: SocketAddr, number: u64) -> Vec<u8> {
 }
 
 /// Reads one answer; returns its status.
-async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u16 {
+async fn answer(stream: &mut (impl tokio::io::AsyncRead + Unpin), buffer: &mut Vec<u8>) -> u16 {
     buffer.clear();
     loop {
         if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -75,8 +80,58 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u16 {
     }
 }
 
-/// Sends `count` forms over all connections as fast as they are answered; returns the seconds.
-async fn load(address: SocketAddr, path: &str, first: u64, count: u64) -> f64 {
+async fn load_reqwest(address: SocketAddr, path: &str, first: u64, count: u64) -> f64 {
+    let client = reqwest::Client::builder().pool_max_idle_per_host(CONNECTIONS).build().expect("client");
+    let next = Arc::new(AtomicU64::new(first));
+    let begin = Instant::now();
+    let mut tasks = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let (next, url, client) = (next.clone(), format!("http://{address}{path}"), client.clone());
+        tasks.push(tokio::spawn(async move {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= first + count {
+                    return;
+                }
+                let answer = client
+                    .post(&url)
+                    .header("content-type", "application/json")
+                    .header("accept", "application/json")
+                    .body(form(number))
+                    .send()
+                    .await
+                    .expect("an answer");
+                assert_eq!(answer.status(), 200);
+                answer.bytes().await.expect("the body of an answer");
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.expect("a sender");
+    }
+    begin.elapsed().as_secs_f64()
+}
+
+/// Which client the load generator is.
+#[derive(Debug, Clone, Copy)]
+enum Sender {
+    /// reqwest, as a site would use it.
+    Reqwest,
+    /// A few lines over a socket: the least that a client can cost, so the highest ceiling.
+    Thin,
+}
+
+impl Sender {
+    /// Sends `count` forms over all connections as fast as they are answered; returns the seconds.
+    async fn load(self, address: SocketAddr, path: &str, first: u64, count: u64) -> f64 {
+        match self {
+            Sender::Reqwest => load_reqwest(address, path, first, count).await,
+            Sender::Thin => load_thin(address, path, first, count).await,
+        }
+    }
+}
+
+async fn load_thin(address: SocketAddr, path: &str, first: u64, count: u64) -> f64 {
     let next = Arc::new(AtomicU64::new(first));
     let begin = Instant::now();
     let mut tasks = Vec::new();
@@ -185,23 +240,21 @@ impl Daemon {
         Daemon { child, address, path: "/in/site/benchsecretbenchsecretbenchsecre".to_owned(), folder }
     }
 
-    fn status(&self) -> serde_json::Value {
-        let output = Command::new(env!("CARGO_BIN_EXE_uzel"))
-            .args(["status", "--json", "-d"])
-            .arg(self.folder.path())
-            .output()
-            .expect("the status");
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
-    }
-
-    /// Waits until everything is applied.
-    fn caught_up(&self) {
+    /// Waits until everything is applied: asks the daemon's socket for its position, which costs it
+    /// next to nothing.
+    async fn caught_up(&self) {
+        let path = self.folder.path().join("uzel.sock");
+        let mut stream = tokio::net::UnixStream::connect(path).await.expect("the socket");
+        let mut buffer = Vec::with_capacity(4096);
         loop {
-            let status = self.status();
-            if status["lag"] == 0 {
+            stream.write_all(b"GET /api/position HTTP/1.1\r\nhost: uzel\r\n\r\n").await.expect("a request");
+            assert_eq!(answer(&mut stream, &mut buffer).await, 200);
+            let body = buffer.iter().position(|byte| *byte == b'{').expect("JSON");
+            let position: serde_json::Value = serde_json::from_slice(&buffer[body..]).expect("JSON");
+            if position["applied"] == position["head"] {
                 return;
             }
-            std::thread::sleep(Duration::from_millis(20));
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
@@ -225,19 +278,20 @@ fn median(mut numbers: Vec<f64>) -> f64 {
     numbers[numbers.len() / 2]
 }
 
-async fn rounds() {
+async fn rounds(sender: Sender) {
+    println!("load by {sender:?}");
     let (mut bare, bare_address) = bare_server();
-    load(bare_address, "/", 0, REQUESTS_PER_ROUND / 4).await;
+    sender.load(bare_address, "/", 0, REQUESTS_PER_ROUND / 4).await;
     let mut durable_ratios = Vec::new();
     let mut whole_ratios = Vec::new();
     let mut durable_rates = Vec::new();
     for round in 0..ROUNDS {
         let count = REQUESTS_PER_ROUND as f64;
-        let ceiling = count / load(bare_address, "/", 0, REQUESTS_PER_ROUND).await;
+        let ceiling = count / sender.load(bare_address, "/", 0, REQUESTS_PER_ROUND).await;
         let daemon = Daemon::start();
         let begin = Instant::now();
-        let durable = count / load(daemon.address, &daemon.path, 0, REQUESTS_PER_ROUND).await;
-        daemon.caught_up();
+        let durable = count / sender.load(daemon.address, &daemon.path, 0, REQUESTS_PER_ROUND).await;
+        daemon.caught_up().await;
         let whole = count / begin.elapsed().as_secs_f64();
         println!(
             "round {round}: bare {ceiling:.0}/s, durable {durable:.0}/s ({:.2}), whole {whole:.0}/s ({:.2})",
@@ -263,8 +317,8 @@ async fn rounds() {
 async fn memory_after(envelopes: u64) {
     let daemon = Daemon::start();
     for part in 0..10 {
-        load(daemon.address, &daemon.path, part * envelopes / 10, envelopes / 10).await;
-        daemon.caught_up();
+        Sender::Thin.load(daemon.address, &daemon.path, part * envelopes / 10, envelopes / 10).await;
+        daemon.caught_up().await;
         println!("{} envelopes: resident {} MiB", (part + 1) * envelopes / 10, daemon.resident_mib());
     }
 }

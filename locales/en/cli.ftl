@@ -41,6 +41,12 @@ cli-connect-open-by-hand = No daemon runs, so nobody waits for you at { $redirec
     { $url }
 cli-connect-done = Connected: { $connection }; the tokens are of { $since }.
 cli-connect-waited = Nobody came back in ten minutes. The address is good for an hour; how it stands: `uzel connect { $connection } --status`.
+cli-secret = Secrets of connections in the vault
+cli-secret-set = Keep a secret, read from the standard input; the daemon must be stopped
+cli-secret-set--name = Its name: connection.setting
+cli-secret-set-example-1 = uzel secret set bitrix24.client_secret -d /var/lib/uzel < key.txt
+cli-secret-list = Names of the secrets that are kept; values are never shown
+cli-secret-kept = Kept: { $name }. It takes force when uzel is started.
 cli-client = Clients: who they are, and why
 cli-client-list = List clients
 cli-client-list--search = Phone, e-mail, INN or part of a name

@@ -9,3 +9,5 @@ oauth-code = the code is not taken ({ $detail }): it lives half a minute and wor
 oauth-done = Connected: { $connection }. This page may be closed.
 oauth-no-connection = the connection "{ $connection }" does not work by tokens. Fill the settings of the application (portal, client_id, client_secret), see the guide of its connector; then start uzel again.
 hint-forbidden = the sender of this message is not known to the connection "{ $connection }". Put the application token of the outgoing webhook into the setting application_token.
+app-secret-unknown = no connection has a secret called "{ $name }". Known: { $known }.
+app-secret-empty = nothing was given for "{ $name }". Send the value to the standard input: uzel secret set { $name } < file

@@ -41,6 +41,12 @@ cli-connect-open-by-hand = Служба не запущена, и на { $redire
     { $url }
 cli-connect-done = Подключено: { $connection }; токены от { $since }.
 cli-connect-waited = За десять минут никто не вернулся. Адрес годится час; состояние: `uzel connect { $connection } --status`.
+cli-secret = Секреты подключений в хранилище
+cli-secret-set = Сохранить секрет, прочитав его со стандартного ввода; служба должна быть остановлена
+cli-secret-set--name = Его имя: подключение.настройка
+cli-secret-set-example-1 = uzel secret set bitrix24.client_secret -d /var/lib/uzel < key.txt
+cli-secret-list = Имена сохранённых секретов; значения не показываются никогда
+cli-secret-kept = Сохранено: { $name }. Начнёт действовать после запуска узла.
 cli-client = Клиенты: кто они и почему
 cli-client-list = Список клиентов
 cli-client-list--search = Телефон, почта, ИНН или часть имени

@@ -49,6 +49,7 @@ pub(super) fn deliverers(
             stops: stops.clone(),
             metrics: Arc::clone(metrics),
             locale: core.settings.locale,
+            rights: core.tokens.get(&connection.name).map(|tokens| tokens.agreed()),
         });
     }
     Ok(deliverers)

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::Pair;
@@ -80,6 +81,8 @@ pub struct Tokens {
     /// One renewal at a time; those who wait take its result.
     turn: tokio::sync::Mutex<()>,
     known: Mutex<Known>,
+    /// Counts how often a person agreed.
+    agreed: watch::Sender<u64>,
 }
 
 struct Known {
@@ -107,7 +110,8 @@ impl Tokens {
         let has_pair = parts.vault.get(&pair_name(&parts.name)).is_some();
         let standing = if has_pair { Standing::Connected } else { Standing::NotConnected };
         let known = Known { standing, unsaved: None, begun: None };
-        Tokens { parts, turn: tokio::sync::Mutex::new(()), known: Mutex::new(known) }
+        let (agreed, _) = watch::channel(0);
+        Tokens { parts, turn: tokio::sync::Mutex::new(()), known: Mutex::new(known), agreed }
     }
 
     /// How the connection stands.
@@ -118,6 +122,11 @@ impl Tokens {
     /// The pair in force, for people: when it was given out, and until when.
     pub fn times(&self) -> Option<(Timestamp, Timestamp)> {
         self.pair().map(|pair| (pair.obtained_at, pair.expires_at))
+    }
+
+    /// Changes when a person has agreed: what rests for want of rights may go on.
+    pub fn agreed(&self) -> watch::Receiver<u64> {
+        self.agreed.subscribe()
     }
 
     /// Where the person comes back to.
@@ -176,6 +185,7 @@ impl Tokens {
         match self.exchange(&asked).await {
             Exchanged::Pair(pair) => {
                 self.keep(pair).map_err(Refused)?;
+                self.agreed.send_modify(|times| *times += 1);
                 info!(connection = %self.parts.name, "connected: a new pair of tokens is kept");
                 Ok(())
             }

@@ -4,6 +4,8 @@
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 256 * 1024;
 /// A message that something changed in a foreign system, bytes. Above: 413; the regular look sees it.
 pub const HINT_BODY_BYTES_MAX: usize = 64 * 1024;
+/// A secret that a person gives, bytes. What is behind is not read.
+pub const SECRET_BYTES_MAX: u64 = 64 * 1024;
 /// A form with files, bytes in all. Above: 413.
 pub const FORM_WITH_FILES_BYTES_MAX: usize = 20 * 1024 * 1024;
 /// One uploaded chunk of the 1C exchange, bytes. We announce less (`file_limit`); above: `failure`.
@@ -195,6 +197,8 @@ pub const MEASURE_MS: u64 = 5_000;
 pub const DEMO_WAIT_MS: u64 = 90_000;
 /// Clients looked at because of one contact point.
 pub const CANDIDATES_MAX: usize = 32;
+/// Deals of one client that are fetched before a micro-batch; older ones are read when asked for.
+pub const PREFETCH_DEALS_MAX: usize = 16;
 /// Nice value of the pipeline's threads: intake goes before it when both want the processor.
 pub const PIPELINE_NICE: i32 = 10;
 /// Columns of a table when the output is no terminal.

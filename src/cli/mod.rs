@@ -28,6 +28,7 @@ mod replay;
 mod retention;
 mod run;
 mod score;
+mod secret;
 mod snapshot;
 mod status;
 mod task;
@@ -72,6 +73,8 @@ enum Command {
     Status(status::Args),
     Lint(lint::Args),
     Connect(connect::Args),
+    #[command(subcommand)]
+    Secret(secret::Sub),
     #[command(subcommand)]
     Client(client::Sub),
     #[command(subcommand)]
@@ -241,6 +244,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Demo(args) => demo::run(args, context).await,
         Command::Status(args) => status::run(args, context).await,
         Command::Lint(args) => lint::run(args, context),
+        Command::Secret(sub) => secret::run(sub, context),
         Command::Connect(args) => connect::run(args, context).await,
         Command::Client(sub) => client::run(sub, context).await,
         Command::Deal(sub) => deal::run(sub, context).await,

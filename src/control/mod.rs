@@ -104,6 +104,7 @@ impl IntoResponse for Refusal {
 pub fn router(control: Arc<Control>) -> Router {
     Router::new()
         .route("/api/status", get(reads::status))
+        .route("/api/position", get(reads::position))
         .route("/api/clients", get(reads::clients))
         .route("/api/clients/{id}", get(reads::client))
         .route("/api/clients/{id}/edit", post(commands::edit_client))

@@ -81,6 +81,21 @@ fn page<T>(params: ListParams, view: impl FnOnce(&Listing) -> Result<Page<T>, Qu
     view(&listing).map_err(|error| refuse(error, listing.locale))
 }
 
+/// How far the pipeline is, without a look into the store: cheap enough to be asked all the time.
+#[derive(Debug, serde::Serialize)]
+pub(super) struct PositionView {
+    /// Newest synced journal position.
+    head: u64,
+    /// Newest applied journal position.
+    applied: u64,
+}
+
+pub(super) async fn position(State(control): State<Arc<Control>>) -> Json<PositionView> {
+    // In this order: what is applied was in the journal before.
+    let applied = control.pipeline.applied().borrow().0;
+    Json(PositionView { head: control.journal.head().0, applied })
+}
+
 pub(super) async fn status(State(control): State<Arc<Control>>, Params(asked): Params<Asked>) -> Answer<StatusView> {
     blocking(control, move |it| {
         let failure = it.pipeline.failure();

@@ -1,6 +1,6 @@
 //! The pipeline: the single writer that turns the journal into the store.
 //!
-//! Two threads. The *preparer* reads entries in order, decodes and maps them in parallel under the
+//! Three threads. The *preparer* reads entries in order, decodes and maps them in parallel under the
 //! configuration in force at their position ([`prepare`]), and hands them on in order. The
 //! *applier* takes them one by one ([`step`]): identify, merge, decide, score, mark what each sink
 //! must learn; a micro-batch becomes ONE atomic commit: rows, indexes, outbox, outcomes and the
@@ -21,6 +21,7 @@ mod edits;
 mod identify;
 mod marks;
 mod merges;
+mod prefetch;
 mod prepare;
 mod rebuild;
 mod records;

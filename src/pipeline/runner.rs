@@ -1,7 +1,7 @@
-//! The two threads of the pipeline, and how others follow it.
+//! The threads of the pipeline (prepare, apply, commit), and how others follow it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::{debug, error, info};
 
+use super::prefetch::prefetch;
 use super::prepare::{Prepared, Preparer};
 use super::step::step;
 use super::{Configurations, PipelineError};
@@ -138,7 +139,7 @@ impl Pipeline {
         let store = self.store;
         let epoch = self.epoch;
         let applying = std::thread::Builder::new().name("uzel-apply".to_owned()).spawn(move || {
-            if let Err(failure) = apply_batches(store, from, epoch, &queue, &applied_sender) {
+            if let Err(failure) = apply_batches(store, from, epoch, &queue, applied_sender) {
                 error!(error = %chain(&failure), "the pipeline cannot apply the journal");
                 failed_sender.send_replace(Some(chain(&failure)));
             }
@@ -230,22 +231,41 @@ impl ReaderThread {
     }
 }
 
+/// While one micro-batch is stepped, the one before is committed; with nothing more to step, at
+/// once.
 fn apply_batches(
     store: Arc<dyn Store>,
     from: ItemRef,
     epoch: u64,
     queue: &Receiver<Batch>,
-    applied: &watch::Sender<Position>,
+    applied: watch::Sender<Position>,
 ) -> Result<(), PipelineError> {
     yield_to_intake();
-    let mut rows = Overlay::new(store.clone());
-    let mut from = from;
-    while let Ok(Batch { entries, to }) = queue.recv() {
-        apply(&mut rows, from, to, epoch, entries)?;
-        from = to;
+    let mut rows = Overlay::new(store);
+    let published = move |to: ItemRef| {
         applied.send_replace(Position(to.position.0 - 1));
+    };
+    rows.commit_behind(published, yield_to_intake);
+    let mut from = from;
+    loop {
+        let batch = match queue.try_recv() {
+            Ok(batch) => batch,
+            Err(TryRecvError::Disconnected) => break,
+            Err(TryRecvError::Empty) => {
+                rows.release()?;
+                let Ok(batch) = queue.recv() else { break };
+                batch
+            }
+        };
+        rows.settle()?;
+        prefetch(&mut rows, &batch.entries)?;
+        rows.release()?;
+        step_all(&mut rows, batch.entries)?;
+        rows.hold(from, batch.to, epoch)?;
+        from = batch.to;
     }
-    Ok(())
+    rows.release()?;
+    Ok(rows.settle()?)
 }
 
 /// One micro-batch: every entry stepped, then one atomic commit.
@@ -256,11 +276,16 @@ pub(super) fn apply(
     epoch: u64,
     entries: Vec<Prepared>,
 ) -> Result<(), PipelineError> {
-    for entry in entries {
-        if let Err(error) = step(rows, entry) {
-            rows.rollback();
-            return Err(error.into());
-        }
+    if let Err(error) = step_all(rows, entries) {
+        rows.rollback();
+        return Err(error);
     }
     Ok(rows.commit(from, to, epoch)?)
+}
+
+fn step_all(rows: &mut Overlay, entries: Vec<Prepared>) -> Result<(), PipelineError> {
+    for entry in entries {
+        step(rows, entry)?;
+    }
+    Ok(())
 }

@@ -200,7 +200,7 @@ pub fn fill(store: &dyn Store, file: &SnapshotFile, progress: &mut dyn FnMut(u64
     let mut writes = Vec::with_capacity(SNAPSHOT_LOAD_ROWS);
     let mut rows = 0;
     file.read_all(&mut |key, value| {
-        writes.push((key.to_vec(), Some(value.to_vec())));
+        writes.push((key.to_vec(), Some(value.into())));
         if writes.len() == SNAPSHOT_LOAD_ROWS {
             rows += writes.len() as u64;
             store.commit(start, start, 1, std::mem::take(&mut writes))?;

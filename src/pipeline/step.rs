@@ -296,7 +296,7 @@ impl Step<'_> {
 }
 
 /// Names an envelope among all connections and streams.
-fn envelope_key(envelope: &Received) -> Fingerprint {
+pub(super) fn envelope_key(envelope: &Received) -> Fingerprint {
     Fingerprint::of_parts([
         envelope.connection.as_bytes(),
         envelope.stream.as_bytes(),

@@ -26,7 +26,7 @@ fn at(position: u64) -> Checkpoint {
 }
 
 fn put(key: &[u8], value: &[u8]) -> Write {
-    (key.to_vec(), Some(value.to_vec()))
+    (key.to_vec(), Some(value.into()))
 }
 
 fn gone(key: &[u8]) -> Write {
@@ -111,7 +111,7 @@ pub fn ranges_agree_with_a_sorted_list<S: Store>(store: &S) {
             };
             writes.insert(key, value);
         }
-        commit(store, writes.into_iter().collect());
+        commit(store, writes.into_iter().map(|(key, value)| (key, value.map(Into::into))).collect());
     }
     let keys: Vec<Vec<u8>> = list.keys().cloned().collect();
     for (from, to) in [(0, keys.len() - 1), (keys.len() / 3, keys.len() / 2), (keys.len() - 9, keys.len() - 1)] {

@@ -26,7 +26,7 @@ struct State {
     /// The file of the lower layer, when it is ours and not the snapshot.
     spilled: Option<PathBuf>,
     spills: u32,
-    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    changes: BTreeMap<Vec<u8>, Option<Arc<[u8]>>>,
     bytes: usize,
     head: Head,
 }
@@ -90,7 +90,7 @@ impl State {
     }
 }
 
-type Change<'s> = (&'s Vec<u8>, &'s Option<Vec<u8>>);
+type Change<'s> = (&'s Vec<u8>, &'s Option<Arc<[u8]>>);
 
 /// Rows of both layers in order.
 struct Merged<'s> {
@@ -138,7 +138,7 @@ impl<'s> Merged<'s> {
             }
             let next = self.above.next();
             if let Some((key, Some(value))) = std::mem::replace(&mut self.above_next, next) {
-                return Ok(Some((key.clone(), value.clone())));
+                return Ok(Some((key.clone(), value.to_vec())));
             }
         }
     }
@@ -151,7 +151,7 @@ impl Store for LayeredStore {
         }
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         match (state.changes.get(key), &state.base) {
-            (Some(value), _) => Ok(value.clone()),
+            (Some(value), _) => Ok(value.as_ref().map(|value| value.to_vec())),
             (None, Some(base)) => base.get(key),
             (None, None) => Ok(None),
         }
@@ -178,8 +178,8 @@ impl Store for LayeredStore {
         check_keys(&writes)?;
         state.head = state.head.advance(from, to, epoch)?;
         for (key, value) in writes {
-            let cost = |key: &[u8], value: &Option<Vec<u8>>| {
-                key.len() + value.as_ref().map_or(0, Vec::len) + CHANGE_OVERHEAD_BYTES
+            let cost = |key: &[u8], value: &Option<Arc<[u8]>>| {
+                key.len() + value.as_ref().map_or(0, |value| value.len()) + CHANGE_OVERHEAD_BYTES
             };
             state.bytes += cost(&key, &value);
             let key_len = key.clone();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::{Checkpoint, Head, Pair, Store, StoreError, Write, check_keys, past_reserved};
 
@@ -22,7 +22,7 @@ impl fmt::Debug for MemoryStore {
 
 #[derive(Default)]
 struct Inner {
-    rows: BTreeMap<Vec<u8>, Vec<u8>>,
+    rows: BTreeMap<Vec<u8>, Arc<[u8]>>,
     head: Head,
 }
 
@@ -51,12 +51,12 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.read().rows.get(key).cloned())
+        Ok(self.read().rows.get(key).map(|value| value.to_vec()))
     }
 
     fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let inner = self.read();
-        Ok(keys.iter().map(|key| inner.rows.get(key).cloned()).collect())
+        Ok(keys.iter().map(|key| inner.rows.get(key).map(|value| value.to_vec())).collect())
     }
 
     fn range(&self, from: &[u8], to: &[u8], reverse: bool, rows_max: usize) -> Result<Vec<Pair>, StoreError> {
@@ -66,7 +66,7 @@ impl Store for MemoryStore {
         }
         let inner = self.read();
         let rows = inner.rows.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
-        let owned = |(key, value): (&Vec<u8>, &Vec<u8>)| (key.clone(), value.clone());
+        let owned = |(key, value): (&Vec<u8>, &Arc<[u8]>)| (key.clone(), value.to_vec());
         Ok(match reverse {
             true => rows.rev().take(rows_max).map(owned).collect(),
             false => rows.take(rows_max).map(owned).collect(),

@@ -9,6 +9,8 @@
 //! [`sled::SledStore`] is the real one, [`MemoryStore`] serves tests and what-if runs,
 //! [`LayeredStore`] is a [`snapshot`] and the changes since; [`conformance`] runs against all.
 
+use std::sync::Arc;
+
 use crate::base::{ItemRef, Message};
 
 pub mod conformance;
@@ -29,8 +31,8 @@ pub const RESERVED: u8 = 0x00;
 /// store, nothing from it on.
 pub type Checkpoint = ItemRef;
 
-/// One key's new value; `None` removes it.
-pub type Write = (Vec<u8>, Option<Vec<u8>>);
+/// One key's new value; `None` removes it. The bytes are shared: the writer keeps what it wrote.
+pub type Write = (Vec<u8>, Option<Arc<[u8]>>);
 
 /// A pair of the store.
 pub type Pair = (Vec<u8>, Vec<u8>);

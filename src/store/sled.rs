@@ -152,7 +152,7 @@ impl Store for SledStore {
         let mut batch = ::sled::Batch::default();
         for (key, value) in writes {
             match value {
-                Some(value) => batch.insert(key, value),
+                Some(value) => batch.insert(key, &*value),
                 None => batch.remove(key),
             }
         }

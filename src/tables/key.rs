@@ -30,6 +30,12 @@ pub trait Key: Clone + Ord + Debug + Send + 'static {
 
     /// For people: ids as they are, what identifies a person masked.
     fn show(&self) -> String;
+
+    /// No row stands under this key before the entry at this position is applied: ids and blocks
+    /// tell where they came from. `Position(0)` when the key does not tell.
+    fn born(&self) -> Position {
+        Position(0)
+    }
 }
 
 /// Something that is the leading parts of a key `K`: what may stand before a range of rows.
@@ -95,8 +101,12 @@ macro_rules! number_keys {
 number_keys!(u8, u32, u64);
 
 macro_rules! id_keys {
-    ($($type:ident),*) => {$(
+    ($($type:ident born $born:expr),*) => {$(
         impl Key for $type {
+            fn born(&self) -> Position {
+                $born(*self)
+            }
+
             fn put(&self, out: &mut Vec<u8>) {
                 self.0.put(out);
             }
@@ -112,7 +122,14 @@ macro_rules! id_keys {
     )*};
 }
 
-id_keys!(ClientId, DealId, DocumentId, InteractionId, TaskId, Position);
+id_keys!(
+    ClientId born ClientId::position,
+    DealId born DealId::position,
+    DocumentId born DocumentId::position,
+    InteractionId born InteractionId::position,
+    TaskId born TaskId::position,
+    Position born std::convert::identity
+);
 
 impl Key for Timestamp {
     fn put(&self, out: &mut Vec<u8>) {
@@ -136,6 +153,10 @@ impl Key for ItemRef {
 
     fn take(bytes: &mut &[u8]) -> Option<Self> {
         Some(ItemRef::new(Position::take(bytes)?, u32::take(bytes)?))
+    }
+
+    fn born(&self) -> Position {
+        self.position
     }
 
     fn show(&self) -> String {
@@ -273,6 +294,10 @@ impl<A: Key, B: Key> Key for (A, B) {
     fn show(&self) -> String {
         format!("{} {}", self.0.show(), self.1.show())
     }
+
+    fn born(&self) -> Position {
+        self.0.born().max(self.1.born())
+    }
 }
 
 impl<A: Key, B: Key, C: Key> Key for (A, B, C) {
@@ -288,6 +313,10 @@ impl<A: Key, B: Key, C: Key> Key for (A, B, C) {
 
     fn show(&self) -> String {
         format!("{} {} {}", self.0.show(), self.1.show(), self.2.show())
+    }
+
+    fn born(&self) -> Position {
+        self.0.born().max(self.1.born()).max(self.2.born())
     }
 }
 
@@ -416,6 +445,10 @@ impl Key for Block {
     fn show(&self) -> String {
         let item = (self.0 & ((1 << BLOCK_ITEM_BITS) - 1)) << 6;
         format!("from {}.{item}", (self.0 >> BLOCK_ITEM_BITS) << 6)
+    }
+
+    fn born(&self) -> Position {
+        Position((self.0 >> BLOCK_ITEM_BITS) << 6)
     }
 }
 

@@ -6,26 +6,43 @@
 //! Between two batches a bounded number of rows stays (`limits::ROW_CACHE_ROWS_MAX`): those touched
 //! in this generation or the one before; a generation ends when half the bound came anew.
 //!
+//! A batch may be committed behind the writer's back: [`Overlay::hold`] ends it, and
+//! [`Overlay::release`] gives it to a thread of its own while the next one is stepped. Its rows and
+//! those of the batch before it stay here until then, so nothing is read past a commit under way.
+//! sled keeps readers waiting while it applies a batch, so what the next batch will ask for is
+//! fetched before ([`Overlay::prefetch`]), and what cannot be there yet is not asked for at all
+//! ([`Key::born`](super::Key::born)).
+//!
 //! The hasher is fixed, not seeded. Keys hold foreign text, so somebody could make keys that
 //! collide; what that costs is bounded with the rows. The order of the map shows nowhere: what
 //! leaves is sorted.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
+use hashbrown::HashMap;
+use hashbrown::hash_map::EntryRef;
+use smallvec::SmallVec;
+
+mod behind;
+
+use behind::Behind;
+
+use super::key::Key;
 use super::{PairOf, Persisted, Span, Table, TableError, decode_pair, decode_row, put_key, row};
+use crate::base::Position;
 use crate::base::limits::{ROW_CACHE_BYTES_MAX, ROW_CACHE_ROWS_MAX};
 use crate::store::{Checkpoint, Store, Write};
 
 /// Typed reads and writes of one micro-batch; see the module.
 pub struct Overlay {
     store: Arc<dyn Store>,
-    rows: HashMap<Vec<u8>, Slot, BuildHasherDefault<KeyHasher>>,
+    rows: HashMap<KeyBytes, Slot, BuildHasherDefault<KeyHasher>>,
     /// Keys of the rows changed since the last `finish` or `rollback`, each once.
-    dirty: Vec<Vec<u8>>,
+    dirty: Vec<KeyBytes>,
     /// Number of the batch; what [`Slot::written_in`] compares with.
     batch: u64,
     generation: u32,
@@ -36,6 +53,10 @@ pub struct Overlay {
     /// Room for the key of the call under way.
     scratch: Vec<u8>,
     bounds: Bounds,
+    /// Rows born here or later are either kept or absent: where the oldest batch begins whose rows
+    /// are all kept.
+    absent_from: Position,
+    behind: Option<Behind>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +70,7 @@ enum Stored {
     /// Never asked: the row was written unseen.
     Unknown,
     Absent,
-    Bytes(Box<[u8]>),
+    Bytes(Arc<[u8]>),
 }
 
 impl Stored {
@@ -60,6 +81,9 @@ impl Stored {
         }
     }
 }
+
+/// The stored form of a key; nearly all fit without a place of their own.
+type KeyBytes = SmallVec<[u8; 40]>;
 
 struct Slot {
     row: Box<dyn HeldRow>,
@@ -84,11 +108,26 @@ impl<R: Persisted> HeldRow for Held<R> {
     }
 }
 
+/// Nothing is known to be absent.
+const UNKNOWN: Position = Position(u64::MAX);
+
 const ONE_TYPE: &str = "the tag of a key decides the type of its row";
 
 impl Slot {
+    /// As the store has it.
+    fn read<T: Table>(key: &[u8], value: Option<Vec<u8>>, generation: u32) -> Result<Slot, TableError> {
+        let row = value.as_ref().map(|value| decode_row::<T>(key, value)).transpose()?;
+        let stored = value.map_or(Stored::Absent, |value| Stored::Bytes(value.into()));
+        Ok(Slot { row: Box::new(Held(row)), stored, dirty: false, generation, written_in: 0 })
+    }
+
     fn row<R: Persisted>(&self) -> &Option<R> {
         &(&*self.row as &dyn Any).downcast_ref::<Held<R>>().expect(ONE_TYPE).0
+    }
+
+    /// Whether the batch numbered `batch` or the one before wrote it.
+    fn is_recent(&self, batch: u64) -> bool {
+        self.written_in > 0 && self.written_in + 1 >= batch
     }
 
     fn row_mut<R: Persisted>(&mut self) -> &mut Option<R> {
@@ -124,6 +163,8 @@ impl Overlay {
             kept_bytes: 0,
             scratch: Vec::with_capacity(64),
             bounds,
+            absent_from: UNKNOWN,
+            behind: None,
         }
     }
 
@@ -152,7 +193,7 @@ impl Overlay {
         let was_clean = !std::mem::replace(&mut slot.dirty, true);
         let result = change(slot.row_mut::<T::Row>());
         if was_clean {
-            self.dirty.push(self.scratch.clone());
+            self.dirty.push(self.scratch.as_slice().into());
         }
         Ok(result)
     }
@@ -171,7 +212,7 @@ impl Overlay {
     fn replace<T: Table>(&mut self, key: &T::Key, row: Option<T::Row>) {
         self.aim::<T>(key);
         let generation = self.generation;
-        let was_clean = match self.rows.get_mut(&self.scratch) {
+        let was_clean = match self.rows.get_mut(self.scratch.as_slice()) {
             Some(slot) => {
                 *slot.row_mut::<T::Row>() = row;
                 slot.generation = generation;
@@ -183,7 +224,7 @@ impl Overlay {
             }
         };
         if was_clean {
-            self.dirty.push(self.scratch.clone());
+            self.dirty.push(self.scratch.as_slice().into());
         }
     }
 
@@ -195,7 +236,10 @@ impl Overlay {
         reverse: bool,
         rows_max: usize,
     ) -> Result<Vec<PairOf<T>>, TableError> {
-        let within = |key: &&Vec<u8>| span.from <= **key && **key < span.to;
+        let within = |key: &&KeyBytes| span.from[..] <= ***key && ***key < span.to[..];
+        // The rows of a batch under way are in neither the dirty rows nor, for sure, the store.
+        self.release()?;
+        self.settle()?;
         let changed: BTreeMap<&[u8], &Slot> =
             self.dirty.iter().filter(within).map(|key| (key.as_slice(), &self.rows[key])).collect();
         // Each changed row hides one stored row at the most, so this many stored rows suffice.
@@ -223,25 +267,26 @@ impl Overlay {
         let mut dirty = std::mem::take(&mut self.dirty);
         dirty.sort_unstable();
         let mut writes = Vec::with_capacity(dirty.len());
+        let mut encoded = Vec::with_capacity(1024);
         for key in dirty {
             let slot = self.rows.get_mut(&key).expect("dirty rows are kept");
             slot.dirty = false;
-            // A little more than it was: most rows grow.
-            let mut value = Vec::with_capacity(slot.stored.len() + 64);
-            let value = slot.row.write(&mut value).then_some(value);
-            let is_stored = match (&value, &slot.stored) {
-                (Some(value), Stored::Bytes(stored)) => value[..] == stored[..],
-                (None, Stored::Absent) => true,
-                (Some(_), Stored::Absent | Stored::Unknown) | (None, Stored::Bytes(_) | Stored::Unknown) => false,
+            encoded.clear();
+            let is_there = slot.row.write(&mut encoded);
+            let is_stored = match &slot.stored {
+                Stored::Bytes(stored) => is_there && encoded[..] == stored[..],
+                Stored::Absent => !is_there,
+                Stored::Unknown => false,
             };
             if is_stored {
                 continue;
             }
+            let value: Option<Arc<[u8]>> = is_there.then(|| encoded.as_slice().into());
             self.kept_bytes -= slot.stored.len();
-            slot.stored = value.as_deref().map_or(Stored::Absent, |value| Stored::Bytes(value.into()));
+            slot.stored = value.clone().map_or(Stored::Absent, Stored::Bytes);
             self.kept_bytes += slot.stored.len();
             slot.written_in = self.batch;
-            writes.push((key, value));
+            writes.push((key.into_vec(), value));
         }
         self.evict();
         writes
@@ -251,6 +296,7 @@ impl Overlay {
     pub fn commit(&mut self, from: Checkpoint, to: Checkpoint, epoch: u64) -> Result<(), TableError> {
         let writes = self.finish();
         let committed = self.store.commit(from, to, epoch, writes);
+        self.absent_from = from.position;
         if committed.is_err() {
             self.rollback();
         }
@@ -261,6 +307,7 @@ impl Overlay {
     /// commit failed, or they are in the store and will be read again.
     pub fn rollback(&mut self) {
         self.dirty.clear();
+        self.absent_from = UNKNOWN;
         let last = self.batch;
         self.keep(|slot| !slot.dirty && (slot.written_in != last || last == 0));
     }
@@ -268,6 +315,7 @@ impl Overlay {
     /// Forgets everything: after another store has taken the place of this one.
     pub fn clear(&mut self) {
         self.dirty.clear();
+        self.absent_from = UNKNOWN;
         self.keep(|_| false);
     }
 
@@ -280,35 +328,44 @@ impl Overlay {
     /// The slot of `key`, read from the store if it is not here; its key is in the scratch.
     fn load<T: Table>(&mut self, key: &T::Key) -> Result<&mut Slot, TableError> {
         self.aim::<T>(key);
-        if !self.rows.contains_key(&self.scratch) {
-            let value = self.store.get(&self.scratch)?;
-            let row = value.as_ref().map(|value| decode_row::<T>(&self.scratch, value)).transpose()?;
-            let stored = value.map_or(Stored::Absent, |value| Stored::Bytes(value.into_boxed_slice()));
-            self.insert(Held(row), stored, false);
+        let generation = self.generation;
+        match self.rows.entry_ref(self.scratch.as_slice()) {
+            EntryRef::Occupied(entry) => {
+                let slot = entry.into_mut();
+                slot.generation = generation;
+                Ok(slot)
+            }
+            EntryRef::Vacant(entry) => {
+                let value = match key.born() >= self.absent_from {
+                    true => None,
+                    false => self.store.get(&self.scratch)?,
+                };
+                let slot = Slot::read::<T>(&self.scratch, value, generation)?;
+                self.came += 1;
+                self.kept_bytes += slot.stored.len();
+                Ok(entry.insert_with_key(self.scratch.as_slice().into(), slot))
+            }
         }
-        let slot = self.rows.get_mut(&self.scratch).expect("just inserted");
-        slot.generation = self.generation;
-        Ok(slot)
     }
 
     fn insert(&mut self, row: impl HeldRow, stored: Stored, dirty: bool) {
         self.came += 1;
         self.kept_bytes += stored.len();
         let slot = Slot { row: Box::new(row), stored, dirty, generation: self.generation, written_in: 0 };
-        self.rows.insert(self.scratch.clone(), slot);
+        self.rows.insert(self.scratch.as_slice().into(), slot);
     }
 
-    /// Bound: see the module. Rows of the batch just finished stay, so that `rollback` finds them
-    /// and a commit still under way is not read past.
+    /// Bound: see the module. Rows of the batch just finished stay, so that `rollback` finds them,
+    /// and those of the one before, whose commit may be under way.
     fn evict(&mut self) {
         let (batch, generation) = (self.batch, self.generation);
         if self.came > self.bounds.rows_max / 2 {
-            self.keep(|slot| slot.generation == generation || slot.written_in == batch);
+            self.keep(|slot| slot.generation == generation || slot.is_recent(batch));
             self.generation += 1;
             self.came = 0;
         }
         if self.rows.len() > self.bounds.rows_max || self.kept_bytes > self.bounds.bytes_max {
-            self.keep(|slot| slot.written_in == batch);
+            self.keep(|slot| slot.is_recent(batch));
         }
     }
 

@@ -101,7 +101,7 @@ fn unreadable_row_is_named_and_never_skipped() {
     let tables = filled();
     let bad = |value: &[u8]| {
         let from = tables.store().checkpoint().expect("reads");
-        let write = (key_bytes::<Imports>(&Position(801)), Some(value.to_vec()));
+        let write = (key_bytes::<Imports>(&Position(801)), Some(value.into()));
         tables.store().commit(from, at(from.position.0 + 1), 1, vec![write]).expect("commits");
         let reader = tables.reader();
         let mut rows = reader.rows::<Imports>(Span::all());
@@ -157,13 +157,13 @@ fn hash_sees_every_row_and_not_how_it_was_written() {
     let pairs = tables.store().range(&[], &[0xFF], true, usize::MAX).expect("reads");
     for (number, (key, value)) in pairs.into_iter().enumerate() {
         let number = number as u64;
-        other.commit(at(number), at(number + 1), 9, vec![(key, Some(value))]).expect("commits");
+        other.commit(at(number), at(number + 1), 9, vec![(key, Some(value.into()))]).expect("commits");
     }
     assert_eq!(hash(&other), (whole, 1_002));
 
     let from = other.checkpoint().expect("reads");
     let last = key_bytes::<Meta>(&());
-    other.commit(from, at(5_000), 9, vec![(last, Some(vec![1]))]).expect("commits");
+    other.commit(from, at(5_000), 9, vec![(last, Some(vec![1].into()))]).expect("commits");
     assert_ne!(hash(&other).0, whole);
 }
 

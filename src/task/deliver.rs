@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use compact_str::CompactString;
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::Ground;
@@ -64,6 +65,8 @@ pub struct Deliverer {
     pub metrics: Arc<Metrics>,
     /// Language of what people read in the CRM.
     pub locale: Locale,
+    /// Changes when a person has given the sink new rights: a rest for want of them ends.
+    pub rights: Option<watch::Receiver<u64>>,
 }
 
 /// Attempts go to the journal.
@@ -134,9 +137,19 @@ impl Deliverer {
                     self.stops.set(&self.name, Some(error.message.clone()));
                     let now = self.ground.clock.now();
                     let rest = error.retry_at.map_or(SINK_REST_MS, |at| at.ms_since(now).clamp(1_000, 3_600_000));
-                    self.ground.rest(rest.unsigned_abs()).await;
+                    self.rest(rest.unsigned_abs()).await;
                 }
             }
+        }
+    }
+
+    /// Until the time is over, the daemon stops, or a person has given new rights.
+    async fn rest(&mut self, ms: u64) {
+        let Some(rights) = &mut self.rights else { return self.ground.rest(ms).await };
+        tokio::select! {
+            // A sender that is gone gives no rights any more.
+            Ok(()) = rights.changed() => {}
+            () = self.ground.rest(ms) => {}
         }
     }
 
@@ -160,7 +173,7 @@ impl Deliverer {
                 warn!(sink.name = %self.name, "the sink rests until {}: {}", stop.until, stop.reason);
                 self.stops.set(&self.name, Some(stop.reason));
                 let rest = stop.until.ms_since(self.ground.clock.now()).clamp(100, 3_600_000);
-                self.ground.rest(rest.unsigned_abs()).await;
+                self.rest(rest.unsigned_abs()).await;
             }
             None => {
                 self.stops.set(&self.name, None);

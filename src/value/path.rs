@@ -78,7 +78,14 @@ impl Names {
 /// Whether two names are the same but for case, `_`, `-` and spaces: people rename form fields
 /// without thinking of it (`Your-Phone`, `your_phone`).
 pub fn equal_folded(left: &str, right: &str) -> bool {
-    left == right || folded(left).eq(folded(right))
+    // Most names differ in their first letter, and a record is asked for dozens of names.
+    let differ_at_once = match (left.as_bytes().first(), right.as_bytes().first()) {
+        (Some(left), Some(right)) if left.is_ascii_alphanumeric() && right.is_ascii_alphanumeric() => {
+            !left.eq_ignore_ascii_case(right)
+        }
+        (Some(_) | None, Some(_) | None) => false,
+    };
+    !differ_at_once && (left == right || folded(left).eq(folded(right)))
 }
 
 /// The characters of a name that count when case, `_`, `-` and spaces do not.

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod connector;
 mod daemon;
+mod daemon_connect;
 mod daemon_exchange;
 mod daemon_support;
 mod decode_commerceml;

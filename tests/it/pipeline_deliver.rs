@@ -71,6 +71,7 @@ async fn create_cut_off_by_a_kill_is_looked_for_when_it_can_have_settled() {
     let wire = Arc::clone(&asked) as Arc<dyn Wire>;
     let made = Sink::new(sink.clone(), Arc::new(spec), &settings, wire, Arc::new(Quotas::new()), now);
     let deliverer = Deliverer {
+        rights: None,
         ground,
         sink: made.expect("a sink"),
         name: sink,

@@ -37,7 +37,7 @@ const ROWS: u8 = 20;
 
 /// Commit `position`: rows that each commit replaces, and one of its own.
 fn commit(store: &SledStore, position: u64, value_bytes: usize) {
-    let value = Some(vec![position as u8; value_bytes]);
+    let value = Some(vec![position as u8; value_bytes].into());
     let mut writes: Vec<Write> = (0..ROWS).map(|row| (vec![1, row], value.clone())).collect();
     writes.push(([&[2], &position.to_be_bytes()[..]].concat(), value));
     let at = |position| ItemRef::new(Position(position), 0);

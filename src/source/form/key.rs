@@ -4,7 +4,7 @@
 //! Without one, the content is the key: connection, stream and the fields, without regard to their
 //! order, to blanks around values, to empty fields, to what the manifest drops (captcha tokens are
 //! new in each attempt), and, where the stream folds names, to case and separators of names.
-//! A content key holds only for the stream's window; the pipeline applies it by journal time, and a
+//! The content is hashed by [`Fingerprint::quick`]. A content key holds only for the stream's window; the pipeline applies it by journal time, and a
 //! note on the envelope (`uzel-key`) tells which kind of key it is.
 
 use std::borrow::Cow;
@@ -53,7 +53,7 @@ pub(super) fn key(
     let of = |domain: &[u8], what: &[u8]| {
         Fingerprint::of_parts([domain, connection.as_bytes(), stream.name.as_bytes(), what])
     };
-    let of_content = |value| Fingerprint::of(&canonical(connection, stream, value, body));
+    let of_content = |value| Fingerprint::quick(&canonical(connection, stream, value, body));
     let in_body = decoded.and_then(|value| sender_id(stream, value)).map(Cow::Borrowed);
     match (in_body.or_else(|| header_id(headers)), decoded) {
         (Some(id), _) => (of(ID, id.as_bytes()), KeyKind::Id),

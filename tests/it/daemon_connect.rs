@@ -1,0 +1,100 @@
+//! A daemon that works by a local application of Bitrix24: a person agrees, deliveries go, tokens
+//! run out and are renewed; a lost right waits for a person and loses nothing.
+
+use serde_json::Value;
+use uzel::base::Secret;
+use uzel::twin::bitrix24::{App, RunningTwin};
+use uzel::vault::Vault;
+
+use super::daemon_support::{Daemon, Place, crm, crm_deals, run, settings};
+
+const NOWHERE: &str = "http://127.0.0.1:9/rest/1/nobodylistenshere/";
+
+fn place(twin: &RunningTwin) -> Place {
+    let settings = settings("live").replace(
+        "connector = \"bitrix24\"\n",
+        &format!(
+            "connector = \"bitrix24\"\nportal = \"{}\"\noauth_server = \"{}\"\nclient_id = \"{}\"\n",
+            twin.portal_url(),
+            twin.oauth_url(),
+            App::local("").client_id
+        ),
+    );
+    let place = Place::new(&settings, NOWHERE);
+    let vault = Vault::open(&place.path().join("vault.json")).expect("the vault");
+    vault.set("bitrix24.client_secret", Secret::new(App::local("").client_secret)).expect("it is kept");
+    place
+}
+
+/// The person opens the address and is sent back; the daemon listens at another port than the card
+/// of the application says, so the way back is put right by hand.
+async fn agree(place: &Place, daemon: &Daemon) -> (u16, String) {
+    let begun = place.json(&["connect", "bitrix24"]);
+    let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+    let url = begun["url"].as_str().expect("an address");
+    let answer = browser.expect("a client").get(url).send().await.expect("an answer");
+    let back = answer.headers()["location"].to_str().expect("text").to_owned();
+    let (_, query) = back.split_once('?').expect("parameters");
+    daemon.plain(&format!("GET /oauth/bitrix24?{query}"), &[("accept-language", "en")])
+}
+
+async fn told(daemon: &Daemon, twin: &RunningTwin, deals: usize) {
+    daemon.until("outbox", |outbox| outbox["rows"].as_array().is_some_and(Vec::is_empty).then_some(())).await;
+    assert_eq!(crm_deals(twin).len(), deals);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_local_application_serves_as_well_as_a_webhook_and_its_tokens_are_renewed() {
+    let twin = crm().await;
+    twin.change(|portal| portal.app = Some(App::local("https://uzel.example/oauth/bitrix24")));
+    let place = place(&twin);
+    let daemon = place.start();
+    daemon.form("Мария Соколова", "+7 912 345-67-81").await;
+    daemon.caught_up().await;
+    let said = place.run(&["connect", "bitrix24", "--status"]);
+    assert_eq!(said.code, 3, "{said:?}");
+    assert!(said.out.contains("uzel connect bitrix24"), "{said:?}");
+    assert_eq!(place.run(&["connect", "site"]).code, 4, "a site has no tokens");
+
+    let forged = daemon.plain("GET /oauth/bitrix24?code=x&state=y", &[("accept-language", "en")]);
+    assert_eq!(forged.0, 400, "{forged:?}");
+    assert_eq!(daemon.plain("GET /oauth/none?code=x&state=y", &[]).0, 404);
+    let done = agree(&place, &daemon).await;
+    assert_eq!(done.0, 200, "{done:?}");
+    let shown = place.json(&["connect", "bitrix24", "--status"]);
+    assert_eq!(shown["standing"], "connected", "{shown}");
+    // The sink rested since it was refused; that a person agreed wakes it.
+    told(&daemon, &twin, 1).await;
+
+    twin.expire_access_tokens();
+    daemon.form("Пётр Ильин", "+7 912 345-67-82").await;
+    daemon.caught_up().await;
+    told(&daemon, &twin, 2).await;
+    assert_eq!(twin.calls("oauth.token"), 2, "one code, one renewal");
+    let log = daemon.log();
+    let vault = Vault::open(&place.path().join("vault.json")).expect("the vault");
+    let pair: Value = serde_json::from_str(vault.get("bitrix24.oauth").expect("a pair").expose()).expect("JSON");
+    for secret in ["access", "refresh"] {
+        assert!(!log.contains(pair[secret].as_str().expect("a token")), "tokens are not logged");
+    }
+    assert_eq!(daemon.stop(), Some(0));
+    twin.shut_down().await.expect("the twin stops");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_is_taken_by_hand_when_no_daemon_runs() {
+    let twin = crm().await;
+    twin.change(|portal| portal.app = Some(App::local("https://uzel.example/oauth/bitrix24")));
+    let place = place(&twin);
+    let begun = place.json(&["connect", "bitrix24"]);
+    let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+    let answer = browser.expect("a client").get(begun["url"].as_str().expect("an address")).send().await;
+    let back = answer.expect("an answer").headers()["location"].to_str().expect("text").to_owned();
+    let code = back.split("code=").nth(1).and_then(|it| it.split('&').next()).expect("a code").to_owned();
+    assert_eq!(place.run(&["connect", "bitrix24", "--code", "wrong"]).code, 1);
+    let said = place.run(&["connect", "bitrix24", "--code", &code]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let status = run(&["-d", &place.name(), "--lang", "ru", "connect", "bitrix24", "--status"]);
+    assert!(status.code == 0 && status.out.contains("Подключено"), "{status:?}");
+    twin.shut_down().await.expect("the twin stops");
+}
