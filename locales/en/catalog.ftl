@@ -47,7 +47,7 @@ mapping-out-format = { $name } cannot be written to { $field } in that form. Cho
 mapping-out-quarantine = { $field }: a delivery is not refused for a word. Write otherwise = "keep" or "drop".
 mapping-out-otherwise = { $field } has a dictionary and does not say what happens to a word that is not in it. Add otherwise = "keep" or "drop".
 mapping-template-brace = an opened brace is not closed on its line. Close it after the name.
-mapping-create-only = `create_only` is true, false or "unless_owned".
+mapping-create-only = `create_only` is true, false or "unless_owned", "unless_rules".
 
 case-kind-missing = there is no case of kind "{ $kind }" for { $mapping }. Add one: a mapping is not done until it was shown such a record.
 case-differs = the case "{ $case }" gives something else ( - expected, + got ): { $difference }
@@ -85,4 +85,6 @@ catalog-stranger = this file belongs to no stream and no object; did you mean "{
 catalog-stranger-list = this file belongs to no stream and no object of its connector. Known: { $known }.
 catalog-bundle-damaged = the kept configuration is damaged. Take the folder "configurations" from a backup.
 catalog-bundle-newer = the kept configuration was written by a newer uzel. Update the program.
-catalog-untouched-order = the head of sales comes after the responsible: make it more than after_minutes.
+catalog-contact-email = "{ $word }" is not an e-mail address. Write it like this: zakaz@romashka.ru
+catalog-contact-domain = "{ $word }" is not a domain. Write it without the at sign: romashka.ru
+catalog-contact-inn = "{ $word }" is not an INN: it has 10 or 12 digits.

@@ -19,7 +19,7 @@ task-by-closed = the deal was closed ({ $source })
 task-by-reopened = the deal was reopened ({ $source })
 task-by-document = a document was made out for the deal ({ $source })
 task-by-contact = somebody got in touch with the client ({ $source })
-task-by-deletion = deleted in { $sink }
+task-by-deletion = it is no longer there, done or deleted ({ $sink })
 
 ## task: the interface
 control-task-ended = task { $id } has ended already: { $result }

@@ -47,7 +47,7 @@ mapping-out-format = { $name } нельзя записать в { $field } в т
 mapping-out-quarantine = { $field }: доставка не отклоняется из-за слова. Напишите otherwise = "keep" или "drop".
 mapping-out-otherwise = у { $field } есть словарь, и не сказано, что делать со словом, которого в нём нет. Добавьте otherwise = "keep" или "drop".
 mapping-template-brace = открытая скобка не закрыта на своей строке. Закройте её после имени.
-mapping-create-only = `create_only` — это true, false или "unless_owned".
+mapping-create-only = `create_only` — это true, false или "unless_owned", "unless_rules".
 
 case-kind-missing = у { $mapping } нет примера вида «{ $kind }». Добавьте: правила разбора не готовы, пока им не показали такую запись.
 case-differs = пример «{ $case }» даёт другое ( - ожидалось, + получилось ): { $difference }
@@ -85,4 +85,6 @@ catalog-stranger = этот файл не относится ни к поток�
 catalog-stranger-list = этот файл не относится ни к потоку, ни к объекту своего коннектора. Есть: { $known }.
 catalog-bundle-damaged = сохранённая конфигурация повреждена. Возьмите папку configurations из копии.
 catalog-bundle-newer = сохранённую конфигурацию сделал более новый uzel. Обновите программу.
-catalog-untouched-order = руководителю — не раньше, чем ответственному: сделайте больше, чем after_minutes.
+catalog-contact-email = «{ $word }» — не адрес почты. Пишите так: zakaz@romashka.ru
+catalog-contact-domain = «{ $word }» — не домен. Пишите без собаки: romashka.ru
+catalog-contact-inn = «{ $word }» — не ИНН: в нём 10 или 12 цифр.

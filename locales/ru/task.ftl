@@ -19,7 +19,7 @@ task-by-closed = сделка закрыта ({ $source })
 task-by-reopened = сделка открыта снова ({ $source })
 task-by-document = по сделке оформлен документ ({ $source })
 task-by-contact = с клиентом связались ({ $source })
-task-by-deletion = удалена в { $sink }
+task-by-deletion = там её больше нет, сделана или удалена ({ $sink })
 
 ## task: the interface
 control-task-ended = задача { $id } уже закончена: { $result }

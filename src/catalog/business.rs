@@ -24,10 +24,6 @@ pub struct Business {
     pub lost_recently_task: bool,
     /// Whether new leads are watched until somebody touches them.
     pub untouched: UntouchedRule,
-    /// Working minutes after which an untouched lead asks for attention.
-    pub untouched_minutes: u32,
-    /// Working minutes after which it goes to the head of sales.
-    pub untouched_head_minutes: u32,
     /// Working minutes that a task of each kind gives, in the order of the kinds.
     pub task_minutes: Vec<(TaskKind, u32)>,
     /// What a lead does when the newest deal is won, or lost earlier.
@@ -117,13 +113,6 @@ impl Business {
         let minutes = |table: &Option<Table<'_>>, name: &str| {
             u32::try_from(integer(table, name, WORKING_MINUTES_MAX)).unwrap_or(0)
         };
-        let untouched_minutes = minutes(&untouched, "after_minutes");
-        let untouched_head_minutes = minutes(&untouched, "head_after_minutes");
-        if let Some(table) = &untouched
-            && untouched_head_minutes <= untouched_minutes
-        {
-            table.report("head_after_minutes", Message::new("catalog-untouched-order"));
-        }
         let business = Business {
             same_form_window_ms: integer(&lead, "same_form_minutes", 100_000) * MINUTE_MS,
             open_deal: choice(&lead, "open_deal", OPEN).unwrap_or(OpenDeal::Join),
@@ -133,8 +122,6 @@ impl Business {
             lost_recently_task: flag(&lead, "lost_recently_task"),
             closed_deal: choice(&lead, "closed_deal", CLOSED).unwrap_or(ClosedDeal::Repeat),
             untouched: choice(&untouched, "watch", UNTOUCHED).unwrap_or(UntouchedRule::WhenCrmIsRead),
-            untouched_minutes,
-            untouched_head_minutes,
             task_minutes: TaskKind::ALL
                 .into_iter()
                 .map(|kind| (kind, minutes(&task, &format!("{}_minutes", kind.name()))))

@@ -12,6 +12,7 @@
 
 mod bundle;
 mod business;
+mod contacts;
 mod files;
 mod lint;
 mod ownership;
@@ -22,6 +23,7 @@ use compact_str::CompactString;
 use jiff::tz::TimeZone;
 
 pub use business::{Business, ClosedDeal, OpenDeal, OrderRule, UntouchedRule};
+pub use contacts::Contacts;
 pub use files::FileSet;
 pub use lint::{LintReport, lint};
 pub use ownership::{GROUPS, Ownership, PLAIN_RANK};
@@ -40,7 +42,7 @@ use crate::field::FieldValue;
 use crate::field::reader::unknown_word;
 use crate::mapping::canonical::Section;
 use crate::mapping::{Inbound, Outbound, Scope, edit, outbound};
-use crate::model::{Change, Issue};
+use crate::model::{Change, FilterReason, Issue, Standing};
 use crate::people::{self, People};
 use crate::value::Value;
 use crate::{identity, scoring};
@@ -52,6 +54,8 @@ pub struct Catalog {
     pub company: Company,
     /// Business rules.
     pub business: Business,
+    /// Who is no client.
+    pub contacts: Contacts,
     /// Working time.
     pub calendar: Calendar,
     /// Employees, organisations and who gets a lead.
@@ -137,6 +141,7 @@ impl Catalog {
         let connections: Vec<Connection> =
             settings.connections.iter().filter_map(|it| compiler.connection(it)).collect();
         let business = compiler.rules("rules/business.toml", Business::compile);
+        let contacts = compiler.rules("rules/contacts.toml", Contacts::compile);
         let calendar = compiler.calendar(&settings.company.zone);
         let people = calendar.as_ref().and_then(|calendar| compiler.people(calendar, settings));
         let ownership = compiler.rules("rules/ownership.toml", ownership);
@@ -144,16 +149,23 @@ impl Catalog {
         let identity = compiler.rules("rules/identity.toml", identity::Rules::compile);
         let Compiler { mut problems, used, .. } = compiler;
         problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-        match (business, calendar, people, ownership, scoring, identity) {
-            (Some(business), Some(calendar), Some(people), Some(ownership), Some(scoring), Some(identity))
-                if problems.is_empty() =>
-            {
+        match (business, contacts, calendar, people, ownership, scoring, identity) {
+            (
+                Some(business),
+                Some(contacts),
+                Some(calendar),
+                Some(people),
+                Some(ownership),
+                Some(scoring),
+                Some(identity),
+            ) if problems.is_empty() => {
                 let bytes = bundle::write(&used, settings, &connections);
                 let hash = Fingerprint::of(&bytes);
                 let company = settings.company.clone();
                 Ok(Catalog {
                     company,
                     business,
+                    contacts,
                     calendar,
                     people,
                     ownership,
@@ -260,6 +272,7 @@ impl Catalog {
         let mut mapped = inbound.apply(record, &self.context(envelope.received_at, &envelope.headers));
         if let Mapped::Change(change) = &mut mapped {
             self.name_employees(envelope, change);
+            self.name_strangers(change);
         }
         mapped
     }
@@ -294,6 +307,24 @@ impl Catalog {
     /// Whether a person may set (and release) the field `name` of the object.
     pub fn is_editable(&self, object: ObjectRef, name: &str) -> Result<(), Message> {
         edit::is_editable(section_of(object), name)
+    }
+
+    /// Who is no client by the lists or is an employee says so; a lead of spam is set aside.
+    fn name_strangers(&self, change: &mut Change) {
+        let is_lead = change.is_lead();
+        let standing = self.contacts.standing_of(&change.client).or_else(|| {
+            let is_staff = change.client.contacts.iter().any(|point| self.people.is_contact_of_staff(point));
+            is_staff.then_some(Standing::Own)
+        });
+        match standing {
+            Some(Standing::Spam) if is_lead => {
+                change.filter.get_or_insert(FilterReason::Spam);
+            }
+            Some(Standing::Spam) | None => {}
+            Some(standing) => {
+                change.client.standing.get_or_insert(standing);
+            }
+        }
     }
 
     /// The surroundings of a record.

@@ -71,6 +71,8 @@ use crate::model::{Change, Currency};
 /// Rank in the ownership table from which a source owns a field. A sink's field marked
 /// `create_only = "unless_owned"` is updated only by values of such rank.
 pub const OWNER_RANK: u8 = 200;
+/// Rank of what our own rules decide: below every source.
+pub const RULES_RANK: u8 = 0;
 
 /// What a conversion must know besides the text.
 #[derive(Debug, Clone, Copy)]

@@ -20,7 +20,8 @@
 //! A value that is not there is left out: nothing is ever emptied in a sink because we do not
 //! know it. A line of a `text` whose names are all empty is left out too. `create_only` fields are
 //! written when the foreign object is made and never again, so that what a person changed there
-//! stays; `"unless_owned"` lets a source that owns the field by the ownership table change it.
+//! stays; `"unless_owned"` lets a source that owns the field by the ownership table change it,
+//! `"unless_rules"` lets our rules change what they themselves decided.
 
 mod compile;
 mod value;
@@ -31,8 +32,8 @@ use compact_str::CompactString;
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
-use super::OWNER_RANK;
 use super::dictionary::{Dictionary, Otherwise};
+use super::{OWNER_RANK, RULES_RANK};
 use crate::model::{Client, ClientKind, Deal, Interaction, InteractionKind, Task};
 
 use value::Taken;
@@ -167,6 +168,7 @@ enum CreateOnly {
     No,
     Yes,
     UnlessOwned,
+    UnlessRules,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -304,6 +306,11 @@ impl Choice {
                 let Source::From(names) = &self.source else { return true };
                 let rank = names.iter().find(|name| name.take(object).is_some()).and_then(|name| name.rank(object));
                 rank.is_none_or(|rank| rank < OWNER_RANK)
+            }
+            CreateOnly::UnlessRules => {
+                let Source::From(names) = &self.source else { return true };
+                let rank = names.iter().find(|name| name.take(object).is_some()).and_then(|name| name.rank(object));
+                rank != Some(RULES_RANK)
             }
         }
     }

@@ -32,6 +32,13 @@ pub struct Change {
     pub extra: Vec<(CompactString, CompactString)>,
 }
 
+impl Change {
+    /// Whether somebody turns to us: a deal that no system keeps yet, and no document.
+    pub fn is_lead(&self) -> bool {
+        self.document.is_none() && self.deal.as_ref().is_some_and(|deal| deal.foreign.is_empty())
+    }
+}
+
 /// What a record says of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClientChange {

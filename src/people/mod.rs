@@ -25,7 +25,7 @@ pub use rules::Files;
 
 use crate::base::{Message, Problem, Slug, Timestamp};
 use crate::calendar::Calendar;
-use crate::model::{Email, Phone};
+use crate::model::{ContactPoint, Email, Phone};
 
 /// Who works for the company, and who gets what. Compiled.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -179,6 +179,15 @@ impl People {
     /// The employee of this key.
     pub fn employee(&self, key: &str) -> Option<&Employee> {
         self.employees.iter().find(|it| *it.key == *key)
+    }
+
+    /// Whether it is an employee's mobile or mailbox.
+    pub fn is_contact_of_staff(&self, point: &ContactPoint) -> bool {
+        self.employees.iter().any(|it| match point {
+            ContactPoint::Phone(phone) => it.mobile.as_ref().is_some_and(|own| own.e164 == phone.e164),
+            ContactPoint::Email(email) => it.mailbox.as_ref().is_some_and(|own| own.key == email.key),
+            ContactPoint::Messenger(..) | ContactPoint::Visitor(_) => false,
+        })
     }
 
     /// Whether an INN is of one of our own legal entities.

@@ -10,18 +10,19 @@
 use compact_str::CompactString;
 
 use super::deals::client_deals;
+use super::marks;
 use super::records::Origin;
 use super::step::Step;
+use crate::base::limits::ASSIGNED_REASONS_MAX;
 use crate::base::{ClientId, DealId, Slug};
 use crate::catalog::ClosedDeal;
+use crate::entry::ObjectRef;
+use crate::mapping::RULES_RANK;
 use crate::model::change::DealChange;
 use crate::model::{Change, ContactPoint, Deal, Provenance, Sourced};
-use crate::people::{Assigned, Desk, Lead};
+use crate::people::{Assigned, Desk, Lead, UntouchedTo};
 use crate::tables::rows::{AssignmentRow, DealRow};
 use crate::tables::{Assignments, Clients, Deals, OpenDeals, TableError, Turns};
-
-/// Rank of what rules decide: below every source.
-const RANK: u8 = 0;
 
 /// Gives a deal that was just made to somebody, unless its source named one.
 pub(super) fn assign(
@@ -79,6 +80,50 @@ pub(super) fn assign(
     take(step, id, assigned)
 }
 
+/// Whom a lead that nobody has touched goes on to. The deal goes with it as long as its responsible
+/// is still the one that rules named; a person's choice stays, and only the task goes on.
+pub(super) fn escalate(step: &mut Step<'_>, id: DealId, to: UntouchedTo) -> Result<Option<CompactString>, TableError> {
+    let people = &step.catalog.people;
+    if people.is_empty() {
+        return Ok(None);
+    }
+    let responsible = step.rows.peek::<Deals, _>(&id, |row| {
+        row.and_then(|row| row.deal.responsible.as_ref()).map(|held| held.value.clone())
+    })?;
+    let held = responsible.clone().unwrap_or_default();
+    let assignment = step.rows.get::<Assignments>(&id)?;
+    let named_by_rules = assignment.as_ref().and_then(|row| row.employee.as_ref()).map(|it| CompactString::new(&**it));
+    let is_ours = responsible.is_none() || named_by_rules == responsible;
+    if !is_ours && to == UntouchedTo::Next {
+        return Ok(responsible);
+    }
+    let group = assignment.as_ref().and_then(|row| row.group.clone());
+    let desk = match &group {
+        Some(group) => desk(step, group)?,
+        None => Desk::default(),
+    };
+    let calendar = &step.catalog.calendar;
+    let mut assigned = people.escalate(to, &held, group.as_deref(), &desk, calendar, step.at);
+    let employee = assigned.employee.as_ref().map(|it| CompactString::new(&**it));
+    if employee.is_none() || employee == responsible || !is_ours {
+        return Ok(employee);
+    }
+    let earlier = assignment.map(|row| row.why).unwrap_or_default();
+    assigned.why.splice(0..0, earlier);
+    assigned.why.truncate(ASSIGNED_REASONS_MAX);
+    take(step, id, assigned)?;
+    step.rows.update::<Deals, _>(&id, |row| {
+        if let Some(row) = row {
+            row.deal.version = step.position;
+        }
+    })?;
+    marks::want(step, ObjectRef::Deal(id))?;
+    if let Some(row) = step.rows.get::<Deals>(&id)? {
+        recount(step, id, &row)?;
+    }
+    Ok(employee)
+}
+
 /// Who is responsible for the client already: as of its newest deal, else as its sources say.
 fn own(step: &mut Step<'_>, client: Option<ClientId>, but: DealId) -> Result<Option<CompactString>, TableError> {
     let Some(client) = client else { return Ok(None) };
@@ -109,8 +154,12 @@ fn desk(step: &mut Step<'_>, group: &str) -> Result<Desk, TableError> {
 fn take(step: &mut Step<'_>, id: DealId, assigned: Assigned) -> Result<(), TableError> {
     let Assigned { employee, group, why } = assigned;
     if let Some(employee) = &employee {
-        let provenance =
-            Provenance { source: Slug::literal("uzel"), position: step.position, observed_at: step.at, rank: RANK };
+        let provenance = Provenance {
+            source: Slug::literal("uzel"),
+            position: step.position,
+            observed_at: step.at,
+            rank: RULES_RANK,
+        };
         step.rows.update::<Deals, _>(&id, |row| {
             if let Some(row) = row {
                 row.deal.responsible = Some(Sourced::new(CompactString::new(&**employee), &provenance));

@@ -313,6 +313,12 @@ fn create(step: &mut Step<'_>, origin: &Origin<'_>, client: Option<ClientId>) ->
             }
         })?;
     }
+    if let Some(client) = client
+        && super::identify::is_no_client(step, client)?
+    {
+        // He was kept from the sinks until now.
+        marks::want(step, ObjectRef::Client(client))?;
+    }
     Ok(id)
 }
 

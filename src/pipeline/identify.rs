@@ -10,7 +10,7 @@ use crate::base::limits::CANDIDATES_MAX;
 use crate::base::{ClientId, Message};
 use crate::identity::{self, Absorbed, Candidate, Decision, FieldGroup, Key};
 use crate::model::change::ClientChange;
-use crate::model::{Change, Client, Inn};
+use crate::model::{Change, Client, Inn, Standing};
 use crate::tables::rows::{ClientRow, ObjectKey};
 use crate::tables::{Clients, ContactKey, Contacts, Crosswalk, Inns, TableError, packed};
 
@@ -57,6 +57,11 @@ pub(super) fn identify(step: &mut Step<'_>, origin: &Origin<'_>, change: &Change
     };
     let changed = absorb(step, origin, id, change)?;
     Ok(Identified { client: Some(id), changed: changed || created })
+}
+
+/// Whether he is known to be something else than a client.
+pub(super) fn is_no_client(step: &mut Step<'_>, id: ClientId) -> Result<bool, TableError> {
+    step.rows.peek::<Clients, _>(&id, |row| row.is_some_and(|row| row.client.standing != Standing::Client))
 }
 
 fn tells_of_nobody(told: &ClientChange) -> bool {

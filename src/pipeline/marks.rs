@@ -4,12 +4,16 @@
 use super::step::Step;
 use crate::base::Slug;
 use crate::entry::ObjectRef;
+use crate::model::Standing;
 use crate::outbox;
 use crate::tables::rows::{SinkState, sink_state_mut};
 use crate::tables::{Clients, Deals, Interactions, Pending, TableError, Tasks, packed};
 
 /// Every sink of the configuration must learn this object in its state of now.
 pub(super) fn want(step: &mut Step<'_>, object: ObjectRef) -> Result<(), TableError> {
+    if stays_here(step, object)? {
+        return Ok(());
+    }
     let catalog = step.catalog;
     for sink in catalog.sinks_for(object) {
         let (position, at) = (step.position, step.at);
@@ -18,6 +22,24 @@ pub(super) fn want(step: &mut Step<'_>, object: ObjectRef) -> Result<(), TableEr
         })?;
     }
     Ok(())
+}
+
+/// Who is no client and has no deal and no document is nothing to a CRM, nor is what he sent.
+fn stays_here(step: &mut Step<'_>, object: ObjectRef) -> Result<bool, TableError> {
+    let client = match object {
+        ObjectRef::Client(id) => Some(id),
+        ObjectRef::Interaction(id) => step.rows.peek::<Interactions, _>(&id, |row| {
+            row.filter(|row| row.interaction.deal.is_none()).and_then(|row| row.interaction.client)
+        })?,
+        ObjectRef::Deal(_) | ObjectRef::Task(_) => None,
+    };
+    let Some(client) = client else { return Ok(false) };
+    step.rows.peek::<Clients, _>(&client, |row| {
+        row.is_some_and(|row| {
+            let is_none_of_theirs = row.deals.is_empty() && row.documents.is_empty() && row.sinks.is_empty();
+            row.client.standing != Standing::Client && is_none_of_theirs
+        })
+    })
 }
 
 /// Changes what is known of an object in one sink, and keeps the list of open deliveries right.

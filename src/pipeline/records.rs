@@ -62,7 +62,13 @@ pub(super) fn apply(
         Some(told) => Some(deals::document(step, &origin, identified.client, told, &change.extra)?),
         None => None,
     };
+    let is_no_client = match identified.client.filter(|_| change.is_lead()) {
+        Some(client) => identify::is_no_client(step, client)?,
+        None => false,
+    };
     let deal = match &change.deal {
+        // Who is no client asks for no deal: what he sent is logged.
+        Some(_) if is_no_client => None,
         Some(told) => deals::deal(step, &origin, identified.client, told, document.map(|it| it.id), &change)?,
         None => None,
     };

@@ -6,14 +6,15 @@
 use compact_str::CompactString;
 
 use super::attempts::forget_foreign;
-use super::marks;
 use super::records::Origin;
 use super::step::Step;
+use super::{assign, marks};
 use crate::base::{ClientId, DealId, ItemRef, Message, Slug, TaskId, Timestamp};
 use crate::catalog::UntouchedRule;
 use crate::entry::ObjectRef;
 use crate::model::{DeliveryState, Direction, Interaction, InteractionKind, Task, TaskEnd, TaskKind, TaskState};
 use crate::outbox;
+use crate::people::UntouchedTo;
 use crate::tables::rows::{DealRow, TaskRow, Watch};
 use crate::tables::{Clients, Deals, OpenTasks, Span, TableError, Tasks, Watches, packed};
 
@@ -217,8 +218,8 @@ pub(super) fn is_over(step: &mut Step<'_>, object: ObjectRef) -> Result<bool, Ta
     }
 }
 
-/// The sink does not have the task any more: a person has deleted it there, and it is not made
-/// again.
+/// The sink does not have the task any more, or takes no change of it: a person has completed or
+/// deleted it there. It is not made again.
 pub(super) fn gone(step: &mut Step<'_>, sink: &Slug, id: TaskId) -> Result<(), TableError> {
     forget_foreign(step, sink, ObjectRef::Task(id))?;
     marks::edit(step, sink, ObjectRef::Task(id), |state| {
@@ -226,7 +227,7 @@ pub(super) fn gone(step: &mut Step<'_>, sink: &Slug, id: TaskId) -> Result<(), T
         state.delivery = None;
     })?;
     let by = Message::new("task-by-deletion").with("sink", sink);
-    end(step, id, TaskState::Cancelled(TaskEnd { at: step.at, by }))
+    end(step, id, TaskState::Done(TaskEnd { at: step.at, by }))
 }
 
 /// A person has ended the task.
@@ -375,8 +376,9 @@ pub(super) fn watch(step: &mut Step<'_>, deal: DealId) -> Result<(), TableError>
     if !wanted {
         return Ok(());
     }
-    let at = in_working_minutes(step, step.at, step.catalog.business.untouched_minutes);
-    rewatch(step, deal, Some(Watch { since: step.at, at, found: 0 }))
+    let first = step.catalog.people.untouched_at(&step.catalog.calendar, step.at).first().copied();
+    let next = first.map(|(at, _)| Watch { since: step.at, at, found: 0 });
+    rewatch(step, deal, next)
 }
 
 fn unwatch(step: &mut Step<'_>, deal: DealId) -> Result<(), TableError> {
@@ -422,24 +424,30 @@ pub(super) fn look(step: &mut Step<'_>, deals_max: usize) -> Result<(), TableErr
     Ok(())
 }
 
-/// A watched lead lies untouched: first its responsible is told, then the head of sales.
+/// A watched lead lies untouched: it goes on to whom the rules say, with a task.
 fn untouched(step: &mut Step<'_>, deal: DealId, record: ItemRef) -> Result<(), TableError> {
     let held = step.rows.peek::<Deals, _>(&deal, |row| {
         row.filter(|row| row.deal.is_open() && !row.deal.hidden).map(|row| (row.watch, row.deal.client))
     })?;
     let Some((Some(watch), client)) = held else { return unwatch(step, deal) };
-    let business = &step.catalog.business;
-    let is_first = watch.found == 0;
-    let minutes = if is_first { business.untouched_minutes } else { business.untouched_head_minutes };
-    let next = is_first.then(|| {
-        let at = in_working_minutes(step, watch.since, step.catalog.business.untouched_head_minutes);
-        Watch { at: at.max(step.at.plus_ms(1)), found: 1, ..watch }
+    let steps = step.catalog.people.untouched_at(&step.catalog.calendar, watch.since);
+    let found = usize::from(watch.found);
+    // Fewer steps than there were when the watch began: it is over.
+    let Some((_, to)) = steps.get(found).copied() else { return unwatch(step, deal) };
+    let minutes = step.catalog.calendar.working_minutes_between(watch.since, step.at);
+    // Later than now, however far behind the clock was: each step is a tick's.
+    let next = steps.get(found + 1).map(|(at, _)| Watch {
+        at: (*at).max(step.at.plus_ms(1)),
+        found: watch.found.saturating_add(1),
+        ..watch
     });
     rewatch(step, deal, next)?;
-    let (title, rule) = match is_first {
-        true => ("task-untouched", "untouched.after_minutes"),
-        false => ("task-untouched-head", "untouched.head_after_minutes"),
+    let responsible = assign::escalate(step, deal, to)?;
+    let title = match to {
+        UntouchedTo::Next => "task-untouched",
+        UntouchedTo::Head => "task-untouched-head",
     };
     let title = Message::new(title).with("minutes", minutes);
-    want(step, Wanted { kind: TaskKind::Untouched, title, client, deal, responsible: None, rule, record })
+    let rule = "distribution.untouched";
+    want(step, Wanted { kind: TaskKind::Untouched, title, client, deal, responsible, rule, record })
 }

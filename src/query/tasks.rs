@@ -17,7 +17,8 @@ impl Query {
         };
         let fits = |task: &Task| {
             let wanted = listing.responsible.as_deref();
-            wanted.is_none_or(|wanted| task.responsible.as_deref() == Some(wanted))
+            let is_his = |key: &str, wanted: &str| key == wanted || self.employee_name(key) == wanted;
+            wanted.is_none_or(|wanted| task.responsible.as_deref().is_some_and(|key| is_his(key, wanted)))
         };
         match listing.state.as_deref() {
             None | Some("open") => self.open_tasks(listing, after, None, fits, now),
@@ -115,13 +116,18 @@ impl Query {
             client: task.client.map(|id| id.to_string()),
             client_name,
             deal: task.deal.map(|id| id.to_string()),
-            responsible: task.responsible.as_ref().map(|it| it.to_string()),
+            responsible: task.responsible.as_ref().map(|it| self.employee_name(it)),
             due: self.local(task.due),
             is_overdue: task.is_open() && task.due < now,
             state: task.state.name().to_owned(),
             created_at: self.local(task.created_at),
             renewals: task.renewals,
         })
+    }
+
+    /// The name of an employee of this key; the text itself when it is nobody's.
+    fn employee_name(&self, key: &str) -> String {
+        self.catalog.people.employee(key).map_or_else(|| key.to_owned(), |it| it.name.to_string())
     }
 
     /// How many open tasks there are, and how many of them are late at `now`.

@@ -223,8 +223,6 @@ fn the_business_rules_are_those_of_the_house() {
         lost_recently_ms: 30 * 86_400_000,
         lost_recently_task: true,
         untouched: UntouchedRule::WhenCrmIsRead,
-        untouched_minutes: 15,
-        untouched_head_minutes: 30,
         task_minutes: vec![
             (TaskKind::Returned, 60),
             (TaskKind::Answer, 60),

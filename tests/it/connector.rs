@@ -24,13 +24,14 @@ fn bitrix24() -> SinkSpec {
 fn bitrix24_declares_its_objects_in_the_order_in_which_they_need_each_other() {
     let sink = bitrix24();
     let kinds: Vec<&str> = sink.objects.iter().map(|it| &*it.kind).collect();
-    assert_eq!(kinds, ["company", "contact", "deal", "comment"]);
+    assert_eq!(kinds, ["company", "contact", "deal", "activity", "comment"]);
     assert_eq!(sink.auth, Auth::PathSecret);
     let kind = |of, client| sink.kind_of(of, client).map(|it| it.kind.to_string());
     assert_eq!(kind(ObjectKind::Client, Some(ClientSort::Person)).as_deref(), Some("contact"));
     assert_eq!(kind(ObjectKind::Client, Some(ClientSort::Company)).as_deref(), Some("company"));
     assert_eq!(kind(ObjectKind::Deal, None).as_deref(), Some("deal"));
     assert_eq!(kind(ObjectKind::Interaction, None).as_deref(), Some("comment"));
+    assert_eq!(kind(ObjectKind::Task, None).as_deref(), Some("activity"));
     for object in &sink.objects {
         assert_eq!(object.create_kind, Create::Findable, "{}", object.kind);
         assert_eq!(object.find[0].by, FindBy::Origin, "our own mark is looked for first: {}", object.kind);

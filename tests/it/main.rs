@@ -10,6 +10,7 @@ mod daemon;
 mod daemon_connect;
 mod daemon_exchange;
 mod daemon_support;
+mod daemon_tasks;
 mod decode_commerceml;
 mod demo;
 mod exchange;

@@ -4,11 +4,11 @@
 use expect_test::{Expect, expect};
 use serde_json::{Value as Json, json};
 use uzel::base::{Locale, TaskId, Timestamp};
-use uzel::catalog::Catalog;
+use uzel::catalog::{Catalog, FileSet};
 use uzel::entry::{Command, Entry};
-use uzel::tables::{Clients, Deals, Span, Tasks};
+use uzel::tables::{Clients, Deals, Pending, Span, Tasks};
 
-use crate::pipeline_support::{DAY_MS, MINUTE_MS, Order, World, changed, form_at, hash, person, plain};
+use crate::pipeline_support::{DAY_MS, MINUTE_MS, Order, World, catalog, changed, form_at, hash, person, plain};
 
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
@@ -390,4 +390,151 @@ fn tasks_go_with_a_merge_and_come_back_with_a_split() {
     assert_eq!(held(&world), [1, 1]);
     let deals = world.reader().rows(Span::<Deals>::all()).count();
     assert_eq!((deals, world.rebuilt(2)), (2, hash(&world.store)));
+}
+
+const TEAM: &str = r#"
+head = "smirnov"
+[[employee]]
+key = "ivanova"
+name = "Иванова"
+groups = ["Все"]
+ids = { site = "Иванова" }
+[[employee]]
+key = "petrov"
+name = "Петров"
+groups = ["Все"]
+[[employee]]
+key = "smirnov"
+name = "Смирнов"
+"#;
+
+/// Two employees who take turns, and their head; new leads are watched.
+fn team() -> std::sync::Arc<Catalog> {
+    let builtin = |file: &str| FileSet::builtin().get(file).expect("built in").to_owned();
+    let rules =
+        builtin("rules/distribution.toml").replacen("[[untouched]]", "[[rule]]\nto = \"Все\"\n\n[[untouched]]", 1);
+    let business = builtin("rules/business.toml").replace("watch = \"when_crm_is_read\"", "watch = \"always\"");
+    catalog(&[("rules/employees.toml", TEAM), ("rules/distribution.toml", &rules), ("rules/business.toml", &business)])
+}
+
+fn responsible(world: &World) -> Vec<String> {
+    let deals = world.reader().rows(Span::<Deals>::all());
+    deals.map(|row| row.expect("it reads").1.deal.responsible.map_or("".into(), |it| it.value.to_string())).collect()
+}
+
+#[test]
+fn untouched_lead_goes_to_the_next_in_turn_and_then_to_the_head() {
+    check_under(
+        &team(),
+        |it| {
+            it.form(maria(json!({})));
+            assert_eq!(responsible(it), ["ivanova"]);
+            it.pass(15 * MINUTE_MS).tick();
+            assert_eq!(responsible(it), ["petrov"]);
+            it.pass(15 * MINUTE_MS).tick();
+            assert_eq!(responsible(it), ["smirnov"]);
+        },
+        expect![[r#"
+            untouched for smirnov, due Mon 12:30, renewed 1: Новую заявку никто не взял за 30 рабочих минут: руководителю
+        "#]],
+    );
+}
+
+#[test]
+fn a_responsible_whom_a_source_named_stays_and_only_the_task_goes_to_the_head() {
+    check_under(
+        &team(),
+        |it| {
+            it.form(maria(json!({"responsible": "Иванова"})));
+            it.pass(15 * MINUTE_MS).tick();
+            it.pass(15 * MINUTE_MS).tick();
+            assert_eq!(responsible(it), ["ivanova"]);
+        },
+        expect![[r#"
+            untouched for smirnov, due Mon 12:30, renewed 1: Новую заявку никто не взял за 30 рабочих минут: руководителю
+        "#]],
+    );
+}
+
+/// Lists of people who are no clients.
+fn lists() -> std::sync::Arc<Catalog> {
+    let lists = "[[list]]\nstanding = \"courier\"\nphones = [\"+79125550101\"]\n\
+        [[list]]\nstanding = \"supplier\"\ndomains = [\"steel.example\"]\n\
+        [[list]]\nstanding = \"applicant\"\nemails = [\"anna@example.ru\"]\n\
+        [[list]]\nstanding = \"spam\"\nphones = [\"+79125550909\"]\n";
+    catalog(&[("rules/contacts.toml", lists), ("rules/employees.toml", STAFF)])
+}
+
+const STAFF: &str = "[[employee]]\nkey = \"ivanova\"\nname = \"Иванова\"\nmobile = \"+79125550303\"\n";
+
+fn clients_and_deals(world: &World) -> (usize, usize) {
+    (world.reader().rows(Span::<Clients>::all()).count(), world.reader().rows(Span::<Deals>::all()).count())
+}
+
+#[test]
+fn staff_suppliers_couriers_and_applicants_are_logged_and_make_no_lead() {
+    let mut world = World::under(&lists());
+    let told = [
+        json!({"name": "Курьер", "phone": "8 912 555-01-01"}),
+        json!({"name": "Сталь", "email": "Sales@Steel.example"}),
+        json!({"name": "Анна", "email": "anna@example.ru"}),
+        json!({"name": "Иванова", "phone": "+7 912 555-03-03"}),
+    ];
+    for fields in &told {
+        world.pass(MINUTE_MS).form(fields.clone());
+    }
+    assert_eq!(clients_and_deals(&world), (4, 0));
+    let waiting = world.reader().rows(Span::<Pending>::all()).count();
+    assert_eq!(waiting, 0, "no card is made in the CRM of who is no client");
+    // His next word is no lead either, and a deal that a system tells is one.
+    world.pass(DAY_MS).form(told[0].clone());
+    assert_eq!(clients_and_deals(&world), (4, 0));
+    world.form(json!({"name": "Курьер", "phone": "8 912 555-01-01", "deal_id": "7"}));
+    assert_eq!(clients_and_deals(&world), (4, 1));
+    assert!(world.reader().rows(Span::<Pending>::all()).count() > 0, "then the CRM is told of him");
+    assert_eq!(world.rebuilt(3), hash(&world.store));
+}
+
+#[test]
+fn block_listed_lead_is_set_aside_and_can_be_taken_after_all() {
+    let mut world = World::under(&lists());
+    let position = world.form(json!({"name": "Реклама", "phone": "+7 912 555-09-09"}));
+    assert_eq!(clients_and_deals(&world), (0, 0));
+    world.command(Command::AcceptRecord { at: crate::pipeline_support::record(position) });
+    assert_eq!(clients_and_deals(&world), (1, 1));
+}
+
+#[test]
+fn full_payment_moves_the_deal_only_to_a_stage_that_is_set() {
+    let stage = |catalog: &std::sync::Arc<Catalog>| {
+        let mut world = World::under(catalog);
+        let order = world.now;
+        let mut envelope = crate::pipeline_support::orders_at(order, &[Order::PLAIN]);
+        let uzel::entry::Body::Inline(bytes) = &envelope.body else { panic!("it is small") };
+        let text = String::from_utf8(bytes.clone()).expect("text");
+        let paid =
+            "<ЗначениеРеквизита><Наименование>Оплачен</Наименование><Значение>true</Значение></ЗначениеРеквизита>";
+        let text = text.replacen("<ЗначенияРеквизитов>", &format!("<ЗначенияРеквизитов>{paid}"), 1);
+        envelope.body = uzel::entry::Body::Inline(text.into_bytes());
+        world.append(&Entry::Received(envelope));
+        let mut deals = world.reader().rows(Span::<Deals>::all());
+        deals.next().expect("a deal").expect("it reads").1.deal.stage.map(|it| it.value.to_string())
+    };
+    let set = changed("rules/business.toml", "paid_stage = \"\"", "paid_stage = \"Оплачено\"");
+    assert_eq!((stage(&plain()), stage(&set).as_deref()), (None, Some("Оплачено")));
+}
+
+#[test]
+fn contact_lists_are_linted() {
+    let settings =
+        uzel::config::Settings::compile("uzel.toml", "[company]\nname = \"x\"\n", &|_| None).expect("it reads");
+    let mut files = FileSet::builtin();
+    let text = "[[list]]\nstanding = \"spamm\"\n[[list]]\nstanding = \"own\"\nphones = [\"8 912\"]\n\
+        emails = [\"x\"]\ndomains = [\"@x.ru\"]\ninns = [\"1\"]\nphone = 1\n";
+    files.put("rules/contacts.toml", text.to_owned());
+    let problems = Catalog::compile(&files, &settings).expect_err("it does not compile");
+    let shown: String = problems.iter().map(|it| it.render(Locale::En) + "\n").collect();
+    for line in [2, 5, 6, 7, 8, 9] {
+        assert!(shown.contains(&format!("rules/contacts.toml:{line}: ")), "line {line}: {shown}");
+    }
 }

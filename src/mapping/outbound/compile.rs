@@ -326,6 +326,7 @@ impl Compiler<'_> {
             NodeKind::Bool(true) => CreateOnly::Yes,
             NodeKind::Bool(false) => CreateOnly::No,
             NodeKind::Text(text) if text == "unless_owned" => CreateOnly::UnlessOwned,
+            NodeKind::Text(text) if text == "unless_rules" => CreateOnly::UnlessRules,
             NodeKind::Text(_)
             | NodeKind::Integer(_)
             | NodeKind::Float(_)

@@ -80,6 +80,7 @@ names! {
     TaskTitle "task.title" "Что сделать." "What is to be done.";
     TaskDue "task.due" "Срок задачи." "Deadline of the task.";
     TaskResponsible "task.responsible" "Кто делает задачу." "Who does the task.";
+    TaskResponsibleId "task.responsible.id" "Идентификатор того, кто делает задачу, в этой системе." "Id of who does the task in that system.";
     TaskState "task.state" "open, done или cancelled." "open, done or cancelled.";
     TaskResult "task.result" "Чем кончилась задача; пусто, пока она открыта." "How the task ended; empty while it is open.";
     RefClient "ref.client" "Идентификатор клиента в этой системе." "Id of the client in that system.";
@@ -207,6 +208,7 @@ impl Name {
             | Name::TaskKind
             | Name::TaskTitle
             | Name::TaskResponsible
+            | Name::TaskResponsibleId
             | Name::TaskState
             | Name::TaskResult
             | Name::RefClient
@@ -293,7 +295,13 @@ impl Name {
             Name::TaskKind => filled(task()?.kind.name()),
             Name::TaskTitle => filled(object.task?.title),
             Name::TaskDue => Some(Taken::Instant(task()?.due)),
-            Name::TaskResponsible => filled(task()?.responsible.as_ref()?),
+            Name::TaskResponsible => {
+                let key = task()?.responsible.as_ref()?;
+                filled(&(object.employee)(key).map_or_else(|| key.to_string(), |it| it.name))
+            }
+            Name::TaskResponsibleId => {
+                (object.employee)(task()?.responsible.as_ref()?).and_then(|it| it.id).and_then(|id| filled(&id))
+            }
             Name::TaskState => filled(task()?.state.name()),
             Name::TaskResult => filled(object.task?.result),
             Name::RefClient => (object.foreign)(Ref::Client).and_then(|id| filled(&id)),
@@ -360,6 +368,7 @@ impl Name {
             | Name::TaskTitle
             | Name::TaskDue
             | Name::TaskResponsible
+            | Name::TaskResponsibleId
             | Name::TaskState
             | Name::TaskResult
             | Name::RefClient
