@@ -2,6 +2,9 @@
 whatif-empty = the journal of { $folder } has no configuration yet: nothing came. Start the daemon once: uzel run -d { $folder }
 whatif-busy = another uzel replay --diff works in { $folder }. Wait for it to end.
 whatif-time = "{ $text }" is no time. Write 2026-11-22, "2026-11-22 15:00" or 2026-11-22T12:00:00Z.
+whatif-removed = the journal begins at position { $first }, and no sound snapshot has every entry behind it. Make one: uzel snapshot --help
+whatif-begun = The journal was replayed from position { $position } on: older entries are removed, what they made is taken from a snapshot.
+whatif-pushes = { $sink } would be told of new objects: { $create }, of changed ones: at most { $update }
 whatif-none = No difference: the other configuration gives the same clients, deals, documents and outcomes.
 whatif-count-clients-new = { $count ->
     [one] client that would be new: { $count }

@@ -5,7 +5,8 @@
 //! the configuration in force had always been in force, and as if the other one had. So the answer
 //! is the effect of the change alone, and the configuration of now gives no difference. With
 //! [`Against::History`] the first replay has each entry under its own configuration: the store as
-//! it is.
+//! it is. Where the oldest entries were removed, both begin at the oldest snapshot behind which
+//! none is missing.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -22,9 +23,10 @@ use crate::base::{ClientId, Clock as _, Locale, Message, Position, Timestamp};
 use crate::catalog::{Catalog, FileSet};
 use crate::entry::{Entry, Kind};
 use crate::journal::{Journal, Options, RealDisk, Segments};
-use crate::pipeline::{Configurations as _, replay_as_it_was, replay_under};
+use crate::pipeline::{Configurations as _, replay_as_it_was, replay_under, snapshot};
 use crate::query::{self, DifferenceAsked, DifferenceView, PreviewAsked, PreviewView, Query, difference};
 use crate::store::sled::SledStore;
+use crate::store::snapshot::SnapshotFile;
 use crate::store::{MemoryStore, Store};
 
 const DAY_MS: i64 = 86_400_000;
@@ -109,7 +111,9 @@ pub fn what_if(
         Some(since) => first_since(replays.journal.as_ref(), since)?,
     };
     let asked = DifferenceAsked { client: asked.client, since, lines_max: asked.lines_max, locale: asked.locale };
-    Ok(difference(&replays.now, &replays.other, &asked)?)
+    let mut found = difference(&replays.now, &replays.other, &asked)?;
+    found.begun = (replays.begun > Position(1)).then_some(replays.begun.0);
+    Ok(found)
 }
 
 /// One journal, replayed twice.
@@ -117,6 +121,8 @@ struct Replays {
     journal: Arc<dyn Journal>,
     now: Query,
     other: Query,
+    /// The first position that was replayed.
+    begun: Position,
     _side: SideStores,
 }
 
@@ -139,17 +145,19 @@ impl Replays {
         };
         let now = configurations.load(in_force).map_err(Told)?;
         let side = SideStores::make(folder, head)?;
+        let begun = begin(folder, journal.as_ref(), [&side.now, &side.other])?;
+        let of = (head.0 + 1).saturating_sub(begun.0) * 2;
         let done = AtomicU64::new(0);
         let told = |before: &mut u64, at: Position| {
             let more = at.0 - *before;
             *before = at.0;
-            progress(done.fetch_add(more, Ordering::Relaxed) + more, head.0 * 2);
+            progress(done.fetch_add(more, Ordering::Relaxed) + more, of);
         };
         let mut replayed: [Result<u64, crate::pipeline::PipelineError>; 2] = [Ok(0), Ok(0)];
         let [replayed_now, replayed_other] = &mut replayed;
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                let mut before = 0;
+                let mut before = begun.0 - 1;
                 let mut told = |at: Position, _head: Position| told(&mut before, at);
                 let (journal, store) = (journal.clone(), side.now.clone());
                 *replayed_now = match against {
@@ -158,7 +166,7 @@ impl Replays {
                 };
             });
             scope.spawn(|| {
-                let mut before = 0;
+                let mut before = begun.0 - 1;
                 let mut told = |at: Position, _head: Position| told(&mut before, at);
                 *replayed_other = replay_under(journal.clone(), side.other.clone(), other.clone(), head, &mut told);
             });
@@ -170,8 +178,30 @@ impl Replays {
             Query::new(store.clone(), journal.clone(), catalog.clone())
         };
         let (left, right) = (query(&side.now, &now), query(&side.other, &other));
-        Ok(Replays { journal, now: left, other: right, _side: side })
+        Ok(Replays { journal, now: left, other: right, begun, _side: side })
     }
+}
+
+/// The first position to replay. Where the journal no longer begins at its first entry, the stores
+/// are filled from the oldest snapshot that still has every entry behind it.
+fn begin(folder: &Folder, journal: &dyn Journal, stores: [&Arc<dyn Store>; 2]) -> anyhow::Result<Position> {
+    let first = journal.first();
+    if first <= Position(1) {
+        return Ok(Position(1));
+    }
+    // The newest first: the last that fits is the oldest.
+    let fitting = snapshot::list(&folder.snapshots())?.into_iter().filter_map(|(path, listed)| {
+        let begun = listed.ok()?.position().next();
+        (begun >= first && begun.0 <= journal.head().0 + 1).then_some((path, begun))
+    });
+    let Some((path, begun)) = fitting.last() else {
+        return Err(Told(Message::new("whatif-removed").with("first", first)).into());
+    };
+    let file = SnapshotFile::open(&path)?;
+    for store in stores {
+        snapshot::fill(store.as_ref(), &file, &mut |_rows, _of| {})?;
+    }
+    Ok(begun)
 }
 
 /// Compiles the other configuration; every problem at once.

@@ -271,6 +271,9 @@ pub const POLL_REFUSED_REST_MS: i64 = 900_000;
 pub const POLL_SWEEP_IDS_MAX: usize = 2_000_000;
 /// Between two comparisons of ids for deletions, s.
 pub const POLL_SWEEP_EVERY_S: i64 = 86_400;
+/// Records of one client or deal that are read again to explain it. At the bound the oldest are left
+/// out, and counted.
+pub const EXPLAINED_RECORDS_MAX: usize = 500;
 /// Positions left out after a restore: ids of objects made after the backup derive from positions,
 /// stand in the CRM, and must not be given again. More entries than this since the backup: an id
 /// may come twice.

@@ -40,7 +40,8 @@ use crate::connector::{Connector, ObjectKind, StreamSpec};
 use crate::entry::{ObjectRef, Received};
 use crate::field::FieldValue;
 use crate::field::reader::unknown_word;
-use crate::mapping::{Inbound, Outbound, Scope, outbound};
+use crate::mapping::canonical::Section;
+use crate::mapping::{Inbound, Outbound, Scope, edit, outbound};
 use crate::model::{Change, FilterReason, Issue, Standing};
 use crate::people::{self, People};
 use crate::value::Value;
@@ -331,6 +332,16 @@ impl Catalog {
         }
     }
 
+    /// What a person sets by hand on a client or a deal.
+    pub fn edit(&self, object: ObjectRef, set: &[(CompactString, String)], at: Timestamp) -> Mapped {
+        edit::edit(section_of(object), set, &self.context(at, &[]))
+    }
+
+    /// Whether a person may set (and release) the field `name` of the object.
+    pub fn is_editable(&self, object: ObjectRef, name: &str) -> Result<(), Message> {
+        edit::is_editable(section_of(object), name)
+    }
+
     /// Who is no client by the lists or is an employee says so; a lead of spam is set aside.
     fn name_strangers(&self, change: &mut Change) {
         let is_lead = change.is_lead();
@@ -369,6 +380,14 @@ impl Catalog {
         };
         let object = OutObject { employee: &employee, ..*object };
         connection.outbound(mapping).map_or(Readiness::NotMeant, |outbound| outbound.apply(&object))
+    }
+}
+
+fn section_of(object: ObjectRef) -> Section {
+    match object {
+        ObjectRef::Client(_) => Section::Client,
+        ObjectRef::Deal(_) => Section::Deal,
+        ObjectRef::Interaction(_) | ObjectRef::Task(_) => Section::Interaction,
     }
 }
 

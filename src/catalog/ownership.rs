@@ -44,6 +44,12 @@ impl Ownership {
         lint.finish(Ownership { owners })
     }
 
+    /// Connectors that own a group of fields, the strongest first.
+    pub fn owners(&self, group: &str) -> Vec<&str> {
+        let owners = self.owners.iter().find(|(name, _)| *name == group);
+        owners.map(|(_, owners)| owners.iter().map(|owner| &**owner).collect()).unwrap_or_default()
+    }
+
     /// Rank of a connector for a group of fields: the first owner has [`OWNER_RANK`], each next one
     /// less, who is not named has [`PLAIN_RANK`]. Equal ranks: the newest wins.
     pub fn rank(&self, group: &str, connector: &str) -> u8 {

@@ -26,6 +26,21 @@ pub(super) enum Sub {
         winner: String,
         loser: String,
     },
+    Edit {
+        id: String,
+        #[arg(value_name = "FIELD=VALUE", required_unless_present = "release")]
+        set: Vec<String>,
+        #[arg(long, value_name = "FIELD")]
+        release: Vec<String>,
+    },
+    Why {
+        id: String,
+        other: Option<String>,
+    },
+    Where {
+        id: String,
+        field: Option<String>,
+    },
 }
 
 pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
@@ -76,6 +91,14 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
         Sub::Split { winner, loser } => {
             give(&format!("clients/{}/split/{}", encoded(&winner), encoded(&loser)), context, client).await?;
         }
+        Sub::Edit { id, set, release } => {
+            super::explain::edit(&format!("clients/{}/edit", encoded(&id)), &set, release, context, client).await?;
+        }
+        Sub::Why { id, other } => super::explain::why(&id, other.as_deref(), context, client).await?,
+        Sub::Where { id, field } => {
+            super::explain::whence(&format!("clients/{}/where", encoded(&id)), field.as_deref(), context, client)
+                .await?;
+        }
     }
     Ok(Done::Well)
 }
@@ -83,6 +106,23 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
 /// Gives a command and prints what came of it.
 pub(super) async fn give(path: &str, context: &Context, client: &crate::control::Client) -> anyhow::Result<()> {
     let view: CommandView = client.post(path, context.locale).await?;
+    match context.json {
+        true => context.print_json(&view),
+        false => {
+            println!("{}", view.result);
+            Ok(())
+        }
+    }
+}
+
+/// The same for a command that says more than its path.
+pub(super) async fn give_with(
+    path: &str,
+    body: &impl serde::Serialize,
+    context: &Context,
+    client: &crate::control::Client,
+) -> anyhow::Result<()> {
+    let view: CommandView = client.post_with(path, body, context.locale).await?;
     match context.json {
         true => context.print_json(&view),
         false => {

@@ -20,6 +20,17 @@ pub(super) enum Sub {
     Show {
         id: String,
     },
+    Edit {
+        id: String,
+        #[arg(value_name = "FIELD=VALUE", required_unless_present = "release")]
+        set: Vec<String>,
+        #[arg(long, value_name = "FIELD")]
+        release: Vec<String>,
+    },
+    Where {
+        id: String,
+        field: Option<String>,
+    },
     Totals,
 }
 
@@ -54,6 +65,12 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
                 true => context.print_json(&view)?,
                 false => show(&view, context),
             }
+        }
+        Sub::Edit { id, set, release } => {
+            super::explain::edit(&format!("deals/{}/edit", encoded(&id)), &set, release, context, client).await?;
+        }
+        Sub::Where { id, field } => {
+            super::explain::whence(&format!("deals/{}/where", encoded(&id)), field.as_deref(), context, client).await?;
         }
         Sub::Totals => {
             let totals: Vec<TotalsView> = client.get("totals", context.locale).await?;

@@ -9,11 +9,13 @@
 //! verify, rebuild --check, demo --once) or differences (replay --diff); 4 there is no such thing.
 
 mod backup;
+mod bulk;
 mod client;
 mod connect;
 mod deal;
 mod demo;
 mod employees;
+mod explain;
 mod folder;
 mod init;
 mod journal;

@@ -20,7 +20,16 @@ pub(super) enum Sub {
     },
     Resend {
         sink: String,
-        object: String,
+        #[arg(required_unless_present_any = ["all", "since", "dead"], conflicts_with_all = ["all", "since", "dead"])]
+        object: Option<String>,
+        #[arg(long)]
+        all: bool,
+        #[arg(long)]
+        dead: bool,
+        #[arg(long)]
+        since: Option<String>,
+        #[arg(long)]
+        yes: bool,
     },
     Discard {
         sink: String,
@@ -63,14 +72,73 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
             context.print_table(&["sink", "object", "title", "state", "since", "attempts", "reason"], rows.collect());
             context.print_next(page.next.as_ref());
         }
-        Sub::Resend { sink, object } => {
+        Sub::Resend { sink, object: Some(object), .. } => {
             give(&format!("outbox/{}/{}/resend", encoded(&sink), encoded(&object)), context, client).await?;
+        }
+        Sub::Resend { sink, object: None, dead, since, yes, .. } => {
+            let mut objects = open(&sink, dead, context, client).await?;
+            if let Some(since) = since {
+                let folder = crate::app::Folder::new(&context.folder);
+                let since = super::replay::instant(&folder, &since)?;
+                for object in told(&sink, since, context, client).await? {
+                    if !objects.contains(&object) {
+                        objects.push(object);
+                    }
+                }
+            }
+            let paths = objects
+                .iter()
+                .map(|object| (object.clone(), format!("outbox/{}/{}/resend", encoded(&sink), encoded(object))));
+            super::bulk::give_all(paths.collect(), yes, context, client).await?;
         }
         Sub::Discard { sink, object } => {
             give(&format!("outbox/{}/{}/discard", encoded(&sink), encoded(&object)), context, client).await?;
         }
     }
     Ok(Done::Well)
+}
+
+/// Objects whose delivery to the sink is open; only dead letters when `dead`.
+async fn open(
+    sink: &str,
+    dead: bool,
+    context: &Context,
+    client: &crate::control::Client,
+) -> anyhow::Result<Vec<String>> {
+    let state = if dead { "&state=dead" } else { "" };
+    let mut objects = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let from = after.map(|after| format!("&after={}", encoded(&after))).unwrap_or_default();
+        let path = format!("outbox?limit=1000&sink={}{state}{from}", encoded(sink));
+        let page: Page<OutboxView> = client.get(&path, context.locale).await?;
+        objects.extend(page.rows.into_iter().map(|row| row.object));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(objects),
+        }
+    }
+}
+
+/// Objects that the sink has confirmed since an instant.
+async fn told(
+    sink: &str,
+    since: crate::base::Timestamp,
+    context: &Context,
+    client: &crate::control::Client,
+) -> anyhow::Result<Vec<String>> {
+    let mut objects = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let from = after.map(|after| format!("&after={}", encoded(&after))).unwrap_or_default();
+        let path = format!("told/{}?limit=1000&since={}{from}", encoded(sink), since.0);
+        let page: Page<String> = client.get(&path, context.locale).await?;
+        objects.extend(page.rows);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(objects),
+        }
+    }
 }
 
 /// Its state, and whose fault a dead letter is.

@@ -3,7 +3,7 @@
 use super::client::give;
 use super::output::{encoded, printable};
 use super::{Context, Done};
-use crate::query::views::{CommandView, Page, QuarantineView};
+use crate::query::views::{Page, QuarantineView};
 
 /// Subcommands of `uzel quarantine`.
 #[derive(Debug, clap::Subcommand)]
@@ -18,18 +18,31 @@ pub(super) enum Sub {
         record: String,
     },
     Retry {
-        #[arg(required_unless_present = "all")]
+        #[arg(required_unless_present_any = ["all", "stream", "since"], conflicts_with_all = ["all", "stream", "since"])]
         record: Option<String>,
-        #[arg(long, conflicts_with = "record")]
+        #[arg(long)]
         all: bool,
+        #[arg(long)]
+        stream: Option<String>,
+        #[arg(long)]
+        since: Option<String>,
     },
     Accept {
         record: String,
     },
     Discard {
-        record: String,
+        #[arg(required_unless_present_any = ["all", "stream", "since"], conflicts_with_all = ["all", "stream", "since"])]
+        record: Option<String>,
+        #[arg(long)]
+        all: bool,
+        #[arg(long)]
+        stream: Option<String>,
+        #[arg(long)]
+        since: Option<String>,
         #[arg(long, default_value = "")]
         reason: String,
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -75,11 +88,27 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
         Sub::Retry { record: Some(record), .. } => {
             give(&format!("quarantine/{}/retry", encoded(&record)), context, client).await?;
         }
-        Sub::Retry { record: None, .. } => return retry_all(context, client).await,
+        Sub::Retry { record: None, stream, since, .. } => {
+            let records = waiting(stream.as_deref(), since.as_deref(), context, client).await?;
+            let paths = records.into_iter().map(|record| {
+                let path = format!("quarantine/{}/retry", encoded(&record));
+                (record, path)
+            });
+            // A retry loses nothing: what does not read stays in quarantine.
+            super::bulk::give_all(paths.collect(), true, context, client).await?;
+        }
         Sub::Accept { record } => {
             give(&format!("quarantine/{}/accept", encoded(&record)), context, client).await?;
         }
-        Sub::Discard { record, reason } => {
+        Sub::Discard { record: None, stream, since, reason, yes, .. } => {
+            let records = waiting(stream.as_deref(), since.as_deref(), context, client).await?;
+            let paths = records.into_iter().map(|record| {
+                let path = format!("quarantine/{}/discard?reason={}", encoded(&record), encoded(&reason));
+                (record, path)
+            });
+            super::bulk::give_all(paths.collect(), yes, context, client).await?;
+        }
+        Sub::Discard { record: Some(record), reason, .. } => {
             let path = format!("quarantine/{}/discard?reason={}", encoded(&record), encoded(&reason));
             give(&path, context, client).await?;
         }
@@ -100,36 +129,35 @@ async fn list(
     Ok(client.get(&path, context.locale).await?)
 }
 
-/// What came of one record of `retry --all`.
-#[derive(Debug, serde::Serialize)]
-struct Retried {
-    record: String,
-    #[serde(flatten)]
-    answer: CommandView,
-}
-
-/// Every record that was in quarantine when the command began, once.
-async fn retry_all(context: &Context, client: &crate::control::Client) -> anyhow::Result<Done> {
-    let mut retried = Vec::new();
+/// Records that are in quarantine now: of one stream (`lead`, `site/lead`), or since an instant.
+async fn waiting(
+    stream: Option<&str>,
+    since: Option<&str>,
+    context: &Context,
+    client: &crate::control::Client,
+) -> anyhow::Result<Vec<String>> {
+    let since = match since {
+        None => None,
+        Some(text) => {
+            let folder = crate::app::Folder::new(&context.folder);
+            let zone = folder.settings().map_err(crate::app::error::Problems)?.company.zone;
+            let at = super::replay::instant(&folder, text)?;
+            // As rows show it: the same zone, the same order of digits.
+            Some(at.to_jiff().to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string())
+        }
+    };
+    let fits = |row: &QuarantineView| {
+        let is_of = |wanted: &str| row.stream == wanted || format!("{}/{}", row.connection, row.stream) == wanted;
+        stream.is_none_or(is_of) && since.as_ref().is_none_or(|since| row.at >= *since)
+    };
+    let mut records = Vec::new();
     let mut after = None;
     loop {
-        let page = list(context, client, 100, after).await?;
-        for row in page.rows {
-            let path = format!("quarantine/{}/retry", encoded(&row.record));
-            let answer: CommandView = client.post(&path, context.locale).await?;
-            retried.push(Retried { record: row.record, answer });
-        }
+        let page = list(context, client, 1_000, after).await?;
+        records.extend(page.rows.into_iter().filter(|row| fits(row)).map(|row| row.record));
         match page.next {
             Some(next) => after = Some(next),
-            None => break,
+            None => return Ok(records),
         }
     }
-    match context.json {
-        true => context.print_json(&retried)?,
-        false => {
-            let rows = retried.into_iter().map(|it| vec![it.record, it.answer.result]);
-            context.print_table(&["record", "result"], rows.collect());
-        }
-    }
-    Ok(Done::Well)
 }

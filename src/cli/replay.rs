@@ -87,12 +87,19 @@ pub(super) fn instant(folder: &Folder, text: &str) -> anyhow::Result<Timestamp> 
 }
 
 fn print(found: &DifferenceView, context: &Context) {
+    if let Some(begun) = found.begun {
+        println!("{}", context.say(&Message::new("whatif-begun").with("position", begun)));
+    }
     if found.is_empty() {
         println!("{}", context.say(&Message::new("whatif-none")));
         return;
     }
     for (name, count) in &found.counts {
         println!("{}", context.say(&Message::new(&format!("whatif-count-{name}")).with("count", count)));
+    }
+    for push in &found.pushes {
+        let message = Message::new("whatif-pushes").with("sink", &push.sink);
+        println!("{}", context.say(&message.with("create", push.create).with("update", push.update)));
     }
     println!("\n{}", context.say(&Message::new("whatif-now")));
     super::deal::print_totals(&found.totals_now, context);

@@ -7,6 +7,7 @@ use axum::body::Body;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt as _;
 
@@ -48,7 +49,28 @@ impl Client {
         self.ask(Method::POST, path, locale).await
     }
 
+    /// Gives a command that says more than its path.
+    pub async fn post_with<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        locale: Locale,
+    ) -> Result<T, ClientError> {
+        let body = serde_json::to_vec(body).map_err(unreachable)?;
+        self.send(Method::POST, path, locale, body.into()).await
+    }
+
     async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, locale: Locale) -> Result<T, ClientError> {
+        self.send(method, path, locale, bytes::Bytes::new()).await
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        locale: Locale,
+        body: bytes::Bytes,
+    ) -> Result<T, ClientError> {
         let joint = if path.contains('?') { '&' } else { '?' };
         let lang = match locale {
             Locale::Ru => "ru",
@@ -56,9 +78,13 @@ impl Client {
         };
         let uri = format!("/api/{path}{joint}lang={lang}");
         let request = Request::builder().method(method).uri(uri).header("host", "uzel");
+        let request = match body.is_empty() {
+            true => request,
+            false => request.header("content-type", "application/json"),
+        };
         let (status, bytes) = match self {
             Client::Local(router) => {
-                let request = request.body(Body::empty()).map_err(unreachable)?;
+                let request = request.body(Body::from(body)).map_err(unreachable)?;
                 let response = router.clone().oneshot(request).await.map_err(unreachable)?;
                 read(response.into_parts()).await?
             }
@@ -68,7 +94,7 @@ impl Client {
                     hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
                 // The connection ends with the request; its failure shows in the answer.
                 tokio::spawn(connection);
-                let request = request.body(Full::new(bytes::Bytes::new())).map_err(unreachable)?;
+                let request = request.body(Full::new(body)).map_err(unreachable)?;
                 let response = sender.send_request(request).await.map_err(unreachable)?;
                 read(response.into_parts()).await?
             }

@@ -1,11 +1,13 @@
 //! What a person decides. A command is a journal entry; the answer comes when it is applied.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query as Params, State};
 use axum::http::StatusCode;
-use serde::Deserialize;
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
 
 use super::{Asked, Control, Refusal, parse};
 use crate::base::{ItemRef, Locale, Message, Slug, TaskId};
@@ -71,6 +73,75 @@ fn delivery_of(control: &Control, sink: &str, object: &str, locale: Locale) -> R
 /// A client that is there, merged or not.
 fn client_of(control: &Control, id: &str, locale: Locale) -> Result<ClientView, Refusal> {
     control.query.client(parse(id, locale)?, locale)?.ok_or_else(|| not_found(id, locale))
+}
+
+/// Fields to set by hand, and fields to let go of.
+#[derive(Debug, Clone, Deserialize, Serialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// Canonical field (`inn`) -> its text.
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    /// Fields set by hand earlier whose next word is a source's again.
+    #[serde(default)]
+    pub release: Vec<String>,
+}
+
+impl Edit {
+    /// Both as a command holds them, after everything was read once; the first that does not read
+    /// refuses the whole.
+    fn read(self, control: &Control, object: ObjectRef, locale: Locale) -> Result<Texts, Refusal> {
+        let refuse = |message: &Message| Refusal::new(StatusCode::BAD_REQUEST, message, locale);
+        if self.set.is_empty() && self.release.is_empty() {
+            return Err(refuse(&Message::new("edit-nothing")));
+        }
+        let set: Vec<(CompactString, String)> = self.set.into_iter().map(|(name, text)| (name.into(), text)).collect();
+        for name in &self.release {
+            control.query.is_editable(object, name).map_err(|message| refuse(&message))?;
+        }
+        control.query.reads_as_edit(object, &set, control.clock.now()).map_err(|message| refuse(&message))?;
+        Ok((set, self.release.into_iter().map(CompactString::from).collect()))
+    }
+}
+
+type Texts = (Vec<(CompactString, String)>, Vec<CompactString>);
+
+fn edited(object: impl std::fmt::Display, texts: &Texts) -> Message {
+    let set = texts.0.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let message = match (texts.0.is_empty(), texts.1.is_empty()) {
+        (false, true) => Message::new("edit-set"),
+        (true, _) => Message::new("edit-released"),
+        (false, false) => Message::new("edit-both"),
+    };
+    message.with("object", object).with("set", set).with("released", texts.1.join(", "))
+}
+
+pub(super) async fn edit_client(
+    State(control): State<Arc<Control>>,
+    Path(id): Path<String>,
+    Params(asked): Params<Asked>,
+    Json(edit): Json<Edit>,
+) -> Answer {
+    let locale = asked.locale();
+    let view = client_of(&control, &id, locale)?;
+    let client = parse(&view.line.id, locale)?;
+    let texts = edit.read(&control, ObjectRef::Client(client), locale)?;
+    let result = edited(client, &texts);
+    control.give(Command::EditClient { client, set: texts.0, release: texts.1 }, locale, result).await
+}
+
+pub(super) async fn edit_deal(
+    State(control): State<Arc<Control>>,
+    Path(id): Path<String>,
+    Params(asked): Params<Asked>,
+    Json(edit): Json<Edit>,
+) -> Answer {
+    let locale = asked.locale();
+    let deal = parse(&id, locale)?;
+    control.query.deal(deal, locale)?.ok_or_else(|| not_found(&id, locale))?;
+    let texts = edit.read(&control, ObjectRef::Deal(deal), locale)?;
+    let result = edited(deal, &texts);
+    control.give(Command::EditDeal { deal, set: texts.0, release: texts.1 }, locale, result).await
 }
 
 pub(super) async fn retry(

@@ -7,6 +7,7 @@
 mod client;
 mod commands;
 mod connect;
+mod explain;
 mod keeping;
 mod privacy;
 mod reads;
@@ -34,6 +35,7 @@ use crate::task::keep::Keeping;
 use crate::task::poll::Readings;
 
 pub use client::{Client, ClientError};
+pub use commands::Edit;
 pub use connect::ConnectView;
 
 /// What the interface stands on.
@@ -115,13 +117,19 @@ pub fn router(control: Arc<Control>) -> Router {
         .route("/api/position", get(reads::position))
         .route("/api/clients", get(reads::clients))
         .route("/api/clients/{id}", get(reads::client))
+        .route("/api/clients/{id}/edit", post(commands::edit_client))
+        .route("/api/clients/{id}/why", get(explain::why))
+        .route("/api/clients/{id}/where", get(explain::where_client))
         .route("/api/deals", get(reads::deals))
         .route("/api/deals/{id}", get(reads::deal))
         .route("/api/deals/{id}/score", get(reads::score))
+        .route("/api/deals/{id}/edit", post(commands::edit_deal))
+        .route("/api/deals/{id}/where", get(explain::where_deal))
         .route("/api/folders", get(reads::folders))
         .route("/api/totals", get(reads::totals))
         .route("/api/employees", get(reads::employees))
         .route("/api/outbox", get(reads::outbox))
+        .route("/api/told/{sink}", get(explain::told))
         .route("/api/outbox/{sink}/{object}/resend", post(commands::resend))
         .route("/api/outbox/{sink}/{object}/discard", post(commands::discard_delivery))
         .route("/api/quarantine", get(reads::quarantine))

@@ -259,6 +259,24 @@ pub enum Command {
         /// The connection.
         connection: Slug,
     },
+    /// Set fields of a client by hand; they win over every source until they are released.
+    EditClient {
+        /// The client.
+        client: crate::base::ClientId,
+        /// Canonical fields (`inn`) and their texts.
+        set: Vec<(CompactString, String)>,
+        /// Fields set by hand earlier whose next word is a source's again.
+        release: Vec<CompactString>,
+    },
+    /// Set fields of a deal by hand; they win over every source until they are released.
+    EditDeal {
+        /// The deal.
+        deal: crate::base::DealId,
+        /// Canonical fields (`stage`) and their texts.
+        set: Vec<(CompactString, String)>,
+        /// Fields set by hand earlier whose next word is a source's again.
+        release: Vec<CompactString>,
+    },
 }
 
 /// Erasure of a person. It names nobody: ids and salted hashes only.

@@ -207,6 +207,11 @@ fn conclude(
     Decision::Merge { winner, losers: ids.collect(), why }
 }
 
+/// Why two clients must stay two, if anything says so.
+pub fn apart(rules: &Rules, left: &Client, right: &Client) -> Option<Message> {
+    clash(rules, &[left, right])
+}
+
 /// The first reason why two of the clients must stay two.
 fn clash(rules: &Rules, clients: &[&Client]) -> Option<Message> {
     for (index, left) in clients.iter().enumerate() {

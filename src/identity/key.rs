@@ -52,7 +52,7 @@ impl Key {
     }
 
     /// Why it ties a record to a client, contacts masked.
-    pub(super) fn reason(&self) -> Message {
+    pub fn reason(&self) -> Message {
         let contact = |id: &str, point: &ContactPoint| Message::new(id).with("contact", format!("{point:?}"));
         match self {
             Key::Foreign(it) => Message::new("identity-by-foreign")

@@ -20,7 +20,7 @@ mod merge;
 mod rules;
 
 pub use absorb::{Absorbed, FieldGroup, absorb, kind_of};
-pub use decide::{Candidate, Decision, decide, explain};
+pub use decide::{Candidate, Decision, apart, decide, explain};
 pub use key::{Key, Keys, Strength, keys};
 pub use merge::{merge, split};
 pub use rules::Rules;

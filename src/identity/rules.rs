@@ -53,6 +53,11 @@ impl Rules {
         Rules::compile(super::FILE, super::BUILT_IN).expect("the built-in rules are compiled in the tests")
     }
 
+    /// A contact point of more clients than this identifies nobody.
+    pub fn shared_by_max(&self) -> usize {
+        self.shared_by_max
+    }
+
     /// Whether the contact point is listed as shared: it identifies nobody.
     pub fn is_shared(&self, point: &ContactPoint) -> bool {
         match point {

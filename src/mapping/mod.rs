@@ -45,6 +45,7 @@
 pub mod canonical;
 pub mod cases;
 pub mod columns;
+pub mod edit;
 pub mod outbound;
 
 mod apply;

@@ -31,7 +31,7 @@ pub use issue::Issue;
 pub use money::{Currency, Money};
 pub use name::{CompanyName, Name, PersonName};
 pub use outcome::{FilterReason, Outcome, OutcomeKind};
-pub use provenance::{Provenance, Sourced};
+pub use provenance::{PERSON_RANK, Provenance, RELEASED_RANK, Sourced};
 pub use requisite::{Inn, Kpp, Ogrn};
 pub use score::{Class, Score};
 pub use task::{Task, TaskEnd, TaskKind, TaskState};

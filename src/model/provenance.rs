@@ -4,10 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Position, Slug, Timestamp};
 
+/// Rank of what a person set by hand: above every owner of the ownership table, so it stays until
+/// he sets another value or releases the field.
+pub const PERSON_RANK: u8 = 250;
+
+/// Rank of what a person set and then released: the next word of any source counts.
+pub const RELEASED_RANK: u8 = 0;
+
 /// Origin of a field's value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// Name of the connection that said so (`site`, `1c`), or `uzel` for what we derived.
+    /// Name of the connection that said so (`site`, `1c`), `person` for what was set by hand, or
+    /// `uzel` for what we derived.
     pub source: Slug,
     /// The journal entry that said so.
     pub position: Position,
@@ -18,9 +26,14 @@ pub struct Provenance {
 }
 
 impl Provenance {
+    /// Set by hand, by the command at `position`.
+    pub fn person(position: Position, at: Timestamp) -> Provenance {
+        Provenance { source: Slug::literal("person"), position, observed_at: at, rank: PERSON_RANK }
+    }
+
     /// Order of precedence: the ownership table, then (observed_at, position), so that a late
     /// retry never overwrites newer data.
-    fn precedence(&self) -> (u8, Timestamp, Position) {
+    pub fn precedence(&self) -> (u8, Timestamp, Position) {
         (self.rank, self.observed_at, self.position)
     }
 }

@@ -1,7 +1,7 @@
 //! Attempts of delivery become state: foreign ids, the confirmed version, the next try, or a dead
 //! letter.
 
-use super::marks::edit;
+use super::marks::{edit, want_in};
 use super::records::remember_foreign;
 use super::step::Step;
 use super::tasks;
@@ -145,18 +145,35 @@ pub(super) fn forget_foreign(step: &mut Step<'_>, sink: &Slug, object: ObjectRef
     Ok(())
 }
 
-/// A person wants a dead letter sent again.
+/// A person wants an object sent again: an open delivery at once; what the sink has confirmed (it
+/// was restored from a copy, somebody wrote over it) whole. What is told once stays told.
 pub(super) fn resend(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
     let at = step.at;
-    let mut was_gone = false;
+    let is_told_once = match object {
+        ObjectRef::Interaction(_) => true,
+        ObjectRef::Client(_) | ObjectRef::Deal(_) | ObjectRef::Task(_) => false,
+    };
+    let (mut was_gone, mut anew) = (false, false);
     edit(step, sink, object, |state| {
         // Deleted there: to send it is to make it anew.
         was_gone = state.gone.take().is_some();
         if was_gone {
             state.confirmed = None;
         }
-        state.delivery = state.delivery.take().map(|row| outbox::resend(row, at));
+        state.delivery = match (state.delivery.take(), &mut state.confirmed) {
+            (Some(row), _) => Some(outbox::resend(row, at)),
+            (None, Some(confirmed)) if !is_told_once => {
+                // Nothing is known any more of what it holds: every field is sent.
+                confirmed.sent.clear();
+                anew = true;
+                None
+            }
+            (None, _) => None,
+        };
     })?;
+    if anew {
+        want_in(step, sink, object)?;
+    }
     if was_gone { forget_foreign(step, sink, object) } else { Ok(()) }
 }
 

@@ -329,43 +329,49 @@ fn offer(
     told: &DealChange,
     extra: &[(CompactString, CompactString)],
 ) -> Result<bool, TableError> {
-    let money = origin.provenance(step, "money");
-    let stage = origin.provenance(step, "stage");
-    let plain = origin.provenance(step, "deal");
-    let responsible = origin.provenance(step, "responsible");
-    let comment = origin.provenance(step, "comment");
-    let at = step.at;
-    step.rows.update::<Deals, _>(&id, |row| {
-        let Some(row) = row else { return false };
-        let deal = &mut row.deal;
-        let mut changed = take(&mut deal.title, &told.title, &plain);
-        changed |= take(&mut deal.pipeline, &told.pipeline, &stage);
-        changed |= take(&mut deal.source, &told.source, &plain);
-        changed |= take(&mut deal.responsible, &told.responsible, &responsible);
-        changed |= take(&mut deal.comment, &told.comment, &comment);
-        changed |= take(&mut deal.product_line, &told.product_line, &plain);
-        changed |= take(&mut deal.next_step, &told.next_step, &plain);
-        changed |= take(&mut deal.deferred, &told.deferred, &plain);
-        changed |= offer_price(deal, told, &money);
-        changed |= offer_stage(deal, told, &stage);
-        changed |= offer_close(deal, told, &plain);
-        changed |= offer_state(deal, told.state, told.stage_since.map_or(at, |since| since.min(at)));
-        if let Some(created) = told.created_at.filter(|created| *created < deal.created_at) {
-            deal.created_at = created;
-            changed = true;
-        }
-        if let Some(replied) = told.client_replied_at
-            && deal.client_replied_at.is_none_or(|before| before < replied)
-        {
-            deal.client_replied_at = Some(replied);
-            changed = true;
-        }
-        if !told.utm.is_empty() && deal.utm_first.is_empty() {
-            deal.utm_first = told.utm.clone();
-            changed = true;
-        }
-        changed | keep_extra(&mut deal.extra, extra, &plain)
-    })
+    let (at, position, ownership) = (step.at, step.position, &step.catalog.ownership);
+    let said = |group: &str| origin.said(ownership, position, group);
+    step.rows
+        .update::<Deals, _>(&id, |row| row.as_mut().is_some_and(|row| offer_to(&mut row.deal, told, extra, &said, at)))
+}
+
+/// Offers a deal what is told of it; `said` tells who says so, by group of fields.
+pub(super) fn offer_to(
+    deal: &mut Deal,
+    told: &DealChange,
+    extra: &[(CompactString, CompactString)],
+    said: &dyn Fn(&str) -> Provenance,
+    at: Timestamp,
+) -> bool {
+    let (money, stage, plain) = (said("money"), said("stage"), said("deal"));
+    let (responsible, comment) = (said("responsible"), said("comment"));
+    let mut changed = take(&mut deal.title, &told.title, &plain);
+    changed |= take(&mut deal.pipeline, &told.pipeline, &stage);
+    changed |= take(&mut deal.source, &told.source, &plain);
+    changed |= take(&mut deal.responsible, &told.responsible, &responsible);
+    changed |= take(&mut deal.comment, &told.comment, &comment);
+    changed |= take(&mut deal.product_line, &told.product_line, &plain);
+    changed |= take(&mut deal.next_step, &told.next_step, &plain);
+    changed |= take(&mut deal.deferred, &told.deferred, &plain);
+    changed |= offer_price(deal, told, &money);
+    changed |= offer_stage(deal, told, &stage);
+    changed |= offer_close(deal, told, &plain);
+    changed |= offer_state(deal, told.state, told.stage_since.map_or(at, |since| since.min(at)));
+    if let Some(created) = told.created_at.filter(|created| *created < deal.created_at) {
+        deal.created_at = created;
+        changed = true;
+    }
+    if let Some(replied) = told.client_replied_at
+        && deal.client_replied_at.is_none_or(|before| before < replied)
+    {
+        deal.client_replied_at = Some(replied);
+        changed = true;
+    }
+    if !told.utm.is_empty() && deal.utm_first.is_empty() {
+        deal.utm_first = told.utm.clone();
+        changed = true;
+    }
+    changed | keep_extra(&mut deal.extra, extra, &plain)
 }
 
 /// Offers a told value to a slot; absent values change nothing.

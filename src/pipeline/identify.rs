@@ -8,9 +8,9 @@ use super::records::{Origin, remember_foreign, standing_client};
 use super::step::Step;
 use crate::base::limits::CANDIDATES_MAX;
 use crate::base::{ClientId, Message};
-use crate::identity::{self, Candidate, Decision, FieldGroup, Key};
+use crate::identity::{self, Absorbed, Candidate, Decision, FieldGroup, Key};
 use crate::model::change::ClientChange;
-use crate::model::{Change, Client, Standing};
+use crate::model::{Change, Client, Inn, Standing};
 use crate::tables::rows::{ClientRow, ObjectKey};
 use crate::tables::{Clients, ContactKey, Contacts, Crosswalk, Inns, TableError, packed};
 
@@ -132,6 +132,17 @@ fn absorb(step: &mut Step<'_>, origin: &Origin<'_>, id: ClientId, change: &Chang
         Some((absorbed, inn, changed))
     })?;
     let Some((absorbed, inn, changed)) = absorbed else { return Ok(false) };
+    index(step, id, &absorbed, inn)?;
+    Ok(changed)
+}
+
+/// Puts what a client absorbed into the indexes.
+pub(super) fn index(
+    step: &mut Step<'_>,
+    id: ClientId,
+    absorbed: &Absorbed,
+    inn: Option<Inn>,
+) -> Result<(), TableError> {
     for point in &absorbed.new_contacts {
         step.rows.update::<Contacts, _>(&ContactKey::of(point), |slot| {
             packed::insert(&mut slot.get_or_insert_default().clients, id);
@@ -152,11 +163,11 @@ fn absorb(step: &mut Step<'_>, origin: &Origin<'_>, id: ClientId, change: &Chang
     for foreign in &absorbed.new_foreign {
         remember_foreign(step, foreign, ObjectKey::Client(id))?;
     }
-    Ok(changed)
+    Ok(())
 }
 
 /// The group's name in the ownership table.
-fn group_name(group: FieldGroup) -> &'static str {
+pub(super) fn group_name(group: FieldGroup) -> &'static str {
     match group {
         FieldGroup::Name => "name",
         FieldGroup::Requisites => "requisites",

@@ -13,9 +13,11 @@
 //!
 //! Deliberately not here: sending anything (that is `sink`, driven by `task`), reading clocks.
 
+mod again;
 mod assign;
 mod attempts;
 mod deals;
+mod edits;
 pub mod erase;
 mod gate;
 mod identify;
@@ -44,6 +46,7 @@ use crate::journal::ReadError;
 use crate::store::StoreError;
 use crate::tables::TableError;
 
+pub use again::{SaidAgain, read_again};
 pub use prepare::table_options;
 pub use rebuild::{Rebuilt, apply_all, rebuild_into};
 pub use runner::{Applied, Pipeline, Running};

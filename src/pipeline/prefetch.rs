@@ -33,6 +33,7 @@ pub(super) fn prefetch(rows: &mut Overlay, entries: &[Prepared]) -> Result<(), T
             | Work::Configured(_)
             | Work::Ticked
             | Work::Rescore { .. }
+            | Work::Edit { .. }
             | Work::Unreadable(_) => continue,
         };
         for Record { content, .. } in records {

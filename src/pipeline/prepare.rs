@@ -56,6 +56,8 @@ pub(super) enum Work {
         more: bool,
         despite_filter: bool,
     },
+    /// Fields that a person set by hand or let go of.
+    Edit { object: ObjectRef, change: Box<Change>, release: Vec<CompactString> },
     /// Any other decision of a person.
     Command(Commanded),
     /// See [`Attempting`].
@@ -232,6 +234,14 @@ impl Preparer {
             | Command::PauseSink { .. }
             | Command::ResumeSink { .. }
             | Command::LoadSource { .. } => return Ok(Work::Command(commanded)),
+            Command::EditClient { client, set, release } => {
+                let object = ObjectRef::Client(*client);
+                return self.edit(position, &commanded, object, set, release);
+            }
+            Command::EditDeal { deal, set, release } => {
+                let object = ObjectRef::Deal(*deal);
+                return self.edit(position, &commanded, object, set, release);
+            }
         };
         let Some(envelope) = self.envelope_at(at.position)? else { return Ok(Work::Command(commanded)) };
         let catalog = self.catalog_at(position)?;
@@ -261,6 +271,22 @@ impl Preparer {
             },
         };
         Ok(Work::Again { at, envelope, record: Box::new(record), after, more, despite_filter })
+    }
+
+    /// Texts were read when the command was given; what does not read now changes nothing.
+    fn edit(
+        &self,
+        position: Position,
+        commanded: &Commanded,
+        object: ObjectRef,
+        set: &[(CompactString, String)],
+        release: &[CompactString],
+    ) -> Result<Work, PipelineError> {
+        let catalog = self.catalog_at(position)?;
+        Ok(match catalog.edit(object, set, commanded.at) {
+            Mapped::Change(change) => Work::Edit { object, change, release: release.to_vec() },
+            Mapped::Refused(_) => Work::Command(commanded.clone()),
+        })
     }
 
     /// `None`: not an envelope, or removed by retention, which never takes what entries behind the
@@ -342,6 +368,12 @@ fn envelope(journal: &dyn Journal, catalog: &Catalog, received: Received) -> Wor
         records.push(record(catalog, &envelope, index, item));
     }
     Work::Envelope { envelope, records, more: false }
+}
+
+/// One record of an envelope, decoded and mapped again.
+pub(super) fn one(journal: &dyn Journal, catalog: &Catalog, envelope: &Received, item: u32) -> Option<Record> {
+    let mut items = items(journal, catalog, envelope).ok()?;
+    Some(record(catalog, envelope, item, items.nth(item as usize)?))
 }
 
 /// The records of an envelope in the source's shape, streaming.

@@ -4,7 +4,8 @@ use compact_str::CompactString;
 
 use super::step::Step;
 use super::{deals, identify, marks, scores, tasks};
-use crate::base::{ClientId, DealId, InteractionId, ItemRef, Message, Timestamp};
+use crate::base::{ClientId, DealId, InteractionId, ItemRef, Message, Position, Timestamp};
+use crate::catalog::Ownership;
 use crate::entry::{ObjectRef, Received};
 use crate::model::{Change, Foreign, Interaction, Outcome, Provenance, Utm};
 use crate::tables::rows::{InteractionRow, ObjectKey};
@@ -25,11 +26,16 @@ pub(super) struct Origin<'r> {
 impl Origin<'_> {
     /// Provenance of a field of the group `group`.
     pub(super) fn provenance(&self, step: &Step<'_>, group: &str) -> Provenance {
+        self.said(&step.catalog.ownership, step.position, group)
+    }
+
+    /// The same where the configuration is at hand without the step.
+    pub(super) fn said(&self, ownership: &Ownership, position: Position, group: &str) -> Provenance {
         Provenance {
             source: self.envelope.connection.clone(),
-            position: step.position,
+            position,
             observed_at: self.observed_at,
-            rank: step.catalog.ownership.rank(group, &self.envelope.connector),
+            rank: ownership.rank(group, &self.envelope.connector),
         }
     }
 

@@ -137,7 +137,9 @@ fn referred(entry: &Entry) -> Option<Position> {
             | Command::ApplyPlan { .. }
             | Command::PauseSink { .. }
             | Command::ResumeSink { .. }
-            | Command::LoadSource { .. } => None,
+            | Command::LoadSource { .. }
+            | Command::EditClient { .. }
+            | Command::EditDeal { .. } => None,
         },
         Entry::Slice(Slice::Import { of, .. }) => Some(*of),
         Entry::Slice(Slice::Rescore { .. })

@@ -1,12 +1,12 @@
 //! One prepared entry applied: the heart of the daemon, a function of the overlay and the entry.
 
 use super::prepare::{Content, Prepared, Record, Work};
-use super::{attempts, erase, gate, merges, polled, records, scores, tasks};
+use super::{attempts, edits, erase, gate, merges, polled, records, scores, tasks};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX, TICK_WATCHES_MAX};
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
 use crate::catalog::{Catalog, Moment};
-use crate::entry::{Command, Commanded, Received};
+use crate::entry::{Command, Commanded, ObjectRef, Received};
 use crate::model::{FilterReason, Outcome, OutcomeKind, TaskState};
 use crate::tables::rows::{IdempotencyRow, ImportRow, MetaRow, QuarantineRow};
 use crate::tables::{
@@ -48,6 +48,11 @@ pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableEr
             }
         }
         Work::Command(commanded) => step.command(commanded),
+        Work::Edit { object, change, release } => match object {
+            ObjectRef::Client(id) => edits::client(&mut step, id, &change, &release),
+            ObjectRef::Deal(id) => edits::deal(&mut step, id, &change, &release),
+            ObjectRef::Interaction(_) | ObjectRef::Task(_) => Ok(()),
+        },
         Work::Attempting(attempting) => attempts::attempting(&mut step, attempting),
         Work::Attempted(attempted) => attempts::attempted(&mut step, attempted),
         Work::Configured(configured) => {
@@ -186,8 +191,11 @@ impl Step<'_> {
             Command::PauseSink { sink } => gate::pause(self, &sink),
             Command::ResumeSink { sink } => gate::resume(self, &sink),
             Command::LoadSource { connection } => polled::load(self, &connection),
-            // The record was not there to be read again: nothing to do.
-            Command::RetryRecord { .. } | Command::AcceptRecord { .. } => Ok(()),
+            // The record was not there to be read again, or a text does not read: nothing to do.
+            Command::RetryRecord { .. }
+            | Command::AcceptRecord { .. }
+            | Command::EditClient { .. }
+            | Command::EditDeal { .. } => Ok(()),
         }
     }
 

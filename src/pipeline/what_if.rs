@@ -1,10 +1,13 @@
 //! What-if: the journal replayed under ONE configuration into a side store.
 //!
 //! Nothing but the journal is read, so it runs beside the daemon; nothing is pushed, as in any
-//! replay. Reconcilers wrote their ticks and slices for another configuration: what is still due at
-//! the journal's own time is settled at the end, so that two replays are compared at rest.
+//! replay. Reconcilers wrote their ticks and slices for another configuration, and a snapshot was
+//! scored by another: at the end every open deal is scored anew at the journal's own time, so that
+//! two replays are compared at rest.
 
 use std::sync::Arc;
+
+use compact_str::CompactString;
 
 use super::prepare::{Prepared, Work};
 use super::rebuild::apply_all;
@@ -14,6 +17,7 @@ use crate::base::checksum::Fingerprint;
 use crate::base::limits::{MICRO_BATCH_ENTRIES_MAX, SLICE_ITEMS_MAX};
 use crate::base::{Message, Position};
 use crate::catalog::Catalog;
+use crate::entry::Configured;
 use crate::journal::Journal;
 use crate::store::Store;
 use crate::tables::{Due, Meta, Overlay, Reader, Span};
@@ -27,7 +31,7 @@ impl Configurations for Only {
     }
 }
 
-/// Applies the journal up to `head` to `store` (empty) as if `catalog` had always been in force;
+/// Applies the journal up to `head` to `store` (empty, or filled from a snapshot) as if `catalog` had always been in force;
 /// `progress` is told (applied, head). Returns the number of entries.
 pub fn replay_under(
     journal: Arc<dyn Journal>,
@@ -56,9 +60,16 @@ pub fn replay_as_it_was(
     Ok(entries)
 }
 
-/// Finishes a rescoring under way and scores what is due, both at journal time.
+/// Scores every open deal, at journal time, as when a configuration takes force.
 fn settle(store: Arc<dyn Store>, catalog: &Arc<Catalog>, head: Position) -> Result<(), PipelineError> {
     let mut rows = Overlay::new(store.clone());
+    let configured = Configured { hash: catalog.hash(), build: CompactString::default() };
+    if let Some(meta) = Reader::new(store.as_ref()).get::<Meta>(&())? {
+        let work = Work::Configured(configured);
+        let prepared = Prepared { position: head, at: meta.journal_time, catalog: catalog.clone(), work };
+        let at = store.checkpoint()?;
+        apply(&mut rows, at, at, 1, vec![prepared])?;
+    }
     loop {
         let reader = Reader::new(store.as_ref());
         let Some(meta) = reader.get::<Meta>(&())? else { return Ok(()) };

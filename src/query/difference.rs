@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::objects::{shown, word};
 use super::views::{FieldView, TotalsView};
 use super::{Query, QueryError, main_units, outcome_text, percent, text};
-use crate::base::{ClientId, Locale, Position};
+use crate::base::{ClientId, Locale, Position, Slug};
+use crate::entry::ObjectRef;
 use crate::model::{Class, Client, ClientState, Deal, Document, Interaction, Outcome};
 use crate::report::Totals;
-use crate::tables::rows::{ClientRow, DealRow};
+use crate::tables::rows::{ClientRow, DealRow, SinkState, sink_state};
 use crate::tables::{Clients, Deals, Documents, Interactions, Outcomes, PairOf, Rows, Span, Table, key_bytes};
 
 /// What is to be shown of a difference.
@@ -46,6 +47,11 @@ pub struct DifferenceView {
     pub lines: Vec<DifferenceLine>,
     /// Differences counted and not among the lines.
     pub more: u64,
+    /// What the sinks would have to be told: of objects that are new or differ.
+    pub pushes: Vec<PushCountView>,
+    /// The first position that was replayed, when older entries were removed: what came before is
+    /// taken as a snapshot has it.
+    pub begun: Option<u64>,
 }
 
 impl DifferenceView {
@@ -64,6 +70,17 @@ pub struct ClassCountView {
     pub now: u64,
     /// How many under the other configuration.
     pub other: u64,
+}
+
+/// Objects of one sink.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PushCountView {
+    /// The sink.
+    pub sink: String,
+    /// Objects that it does not know and would be told of.
+    pub create: u64,
+    /// Objects that it knows and that would differ; what of it the sink is told, its mapping says.
+    pub update: u64,
 }
 
 /// One difference.
@@ -89,7 +106,7 @@ pub struct DifferenceLine {
 
 /// Compares two replays of one journal.
 pub fn difference(now: &Query, other: &Query, asked: &DifferenceAsked) -> Result<DifferenceView, QueryError> {
-    let mut found = Found { asked, counts: BTreeMap::new(), lines: Vec::new(), all: 0 };
+    let mut found = Found { asked, counts: BTreeMap::new(), pushes: BTreeMap::new(), lines: Vec::new(), all: 0 };
     joined::<Clients>(now, other, |_, left, right| {
         clients(&mut found, (now, left.as_ref()), (other, right.as_ref()));
         Ok(())
@@ -120,7 +137,9 @@ pub fn difference(now: &Query, other: &Query, asked: &DifferenceAsked) -> Result
             Ok(())
         })?;
     }
-    let Found { counts, lines, all, .. } = found;
+    let Found { counts, pushes, lines, all, .. } = found;
+    let pushes =
+        pushes.into_iter().map(|(sink, (create, update))| PushCountView { sink: sink.to_string(), create, update });
     let classes = Class::ALL.into_iter().map(|class| ClassCountView {
         class: class.name().to_owned(),
         now: totals_now.class(class).count,
@@ -133,6 +152,8 @@ pub fn difference(now: &Query, other: &Query, asked: &DifferenceAsked) -> Result
         totals_other: text::totals(&totals_other),
         more: all - lines.len() as u64,
         lines,
+        pushes: pushes.collect(),
+        begun: None,
     })
 }
 
@@ -175,6 +196,8 @@ type Side<'a, T> = (&'a Query, Option<&'a T>);
 struct Found<'a> {
     asked: &'a DifferenceAsked,
     counts: BTreeMap<&'static str, u64>,
+    /// Sink -> objects to create, objects to update.
+    pushes: BTreeMap<Slug, (u64, u64)>,
     lines: Vec<DifferenceLine>,
     all: u64,
 }
@@ -182,6 +205,15 @@ struct Found<'a> {
 impl Found<'_> {
     fn count(&mut self, name: &'static str) {
         *self.counts.entry(name).or_default() += 1;
+    }
+
+    /// The sinks of the other side would be told of the object.
+    fn pushed(&mut self, other: &Query, object: ObjectRef, sinks: &[SinkState]) {
+        for connection in other.catalog.sinks_for(object) {
+            let knows = sink_state(sinks, &connection.name).is_some_and(|state| state.confirmed.is_some());
+            let (create, update) = self.pushes.entry(connection.name.clone()).or_default();
+            *(if knows { update } else { create }) += 1;
+        }
     }
 
     /// Bound: above the asked number lines are only counted.
@@ -305,6 +337,9 @@ fn clients(found: &mut Found<'_>, now: Side<'_, ClientRow>, other: Side<'_, Clie
         (None, Some(row)) => {
             found.count("clients-new");
             found.plain(&object, &title, "new", String::new(), id(into(row)));
+            if into(row).is_none() {
+                found.pushed(other.0, ObjectRef::Client(row.client.id), &row.sinks);
+            }
         }
         (Some(left), Some(right)) => match (into(left), into(right)) {
             (None, Some(winner)) => {
@@ -314,6 +349,7 @@ fn clients(found: &mut Found<'_>, now: Side<'_, ClientRow>, other: Side<'_, Clie
             (Some(winner), None) => {
                 found.count("clients-split");
                 found.plain(&object, &title, "split", winner.to_string(), String::new());
+                found.pushed(other.0, ObjectRef::Client(right.client.id), &right.sinks);
             }
             (one, another) => {
                 let mut fields = (client_fields(now.0, left), client_fields(other.0, right));
@@ -321,6 +357,9 @@ fn clients(found: &mut Found<'_>, now: Side<'_, ClientRow>, other: Side<'_, Clie
                 fields.1.push(plain("merged-into", id(another)));
                 if found.fields(&object, &title, fields.0, fields.1) {
                     found.count("clients-changed");
+                    if another.is_none() {
+                        found.pushed(other.0, ObjectRef::Client(right.client.id), &right.sinks);
+                    }
                 }
             }
         },
@@ -354,20 +393,26 @@ fn deals(found: &mut Found<'_>, now: Side<'_, DealRow>, other: Side<'_, DealRow>
         (None, Some(row)) => {
             found.count("deals-new");
             found.plain(&object, &title, "new", String::new(), scored(&row.deal));
+            found.pushed(other.0, ObjectRef::Deal(row.deal.id), &row.sinks);
         }
         (Some(left), Some(right)) => {
             let class = |row: &DealRow| row.deal.score.as_ref().map(|score| score.class);
             let (before, after) = (scored(&left.deal), scored(&right.deal));
+            let rescored = before != after;
             if class(left) != class(right) {
                 found.count("deals-class");
                 found.plain(&object, &title, "class", before, after);
-            } else if before != after {
+            } else if rescored {
                 found.count("deals-worth");
                 found.plain(&object, &title, "worth", before, after);
             }
             let fields = (deal_fields(now.0, &left.deal), deal_fields(other.0, &right.deal));
-            if found.fields(&object, &title, fields.0, fields.1) {
+            let changed = found.fields(&object, &title, fields.0, fields.1);
+            if changed {
                 found.count("deals-changed");
+            }
+            if changed || rescored {
+                found.pushed(other.0, ObjectRef::Deal(right.deal.id), &right.sinks);
             }
         }
     }

@@ -4,6 +4,7 @@
 
 mod deliveries;
 mod difference;
+mod explain;
 mod journal;
 pub mod keeping;
 mod objects;
@@ -17,20 +18,25 @@ pub mod views;
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
+
 use crate::base::checksum::Fingerprint;
-use crate::base::{Locale, Message, Position, Timestamp};
-use crate::catalog::{Catalog, Connection, Mode};
+use crate::base::{Locale, Message, Position, Slug, Timestamp};
+use crate::catalog::{Catalog, Connection, Mapped, Mode};
+use crate::entry::ObjectRef;
 use crate::journal::{Journal, ReadError};
-use crate::model::{Currency, Money};
+use crate::model::{ClientState, Currency, Money};
 use crate::report::Totals;
 use crate::store::{Checkpoint, Store};
-use crate::tables::{Counters, Deals, Meta, Reader, Sinks, Span, TableError, rows_hash};
+use crate::tables::rows::{SinkState, sink_state};
+use crate::tables::{Clients, Counters, Deals, Meta, Reader, Sinks, Span, TableError, rows_hash};
 
-pub use difference::{ClassCountView, DifferenceAsked, DifferenceLine, DifferenceView, difference};
+pub use difference::{ClassCountView, DifferenceAsked, DifferenceLine, DifferenceView, PushCountView, difference};
+pub use explain::{LostValue, Read, Said, WhereField, WhereView, WhyRecord, WhyView};
 pub use people::{AssignmentView, EmployeeView};
 pub use preview::{FateView, PreviewAsked, PreviewCount, PreviewLine, PreviewView, preview};
 pub use text::outcome_text;
-use views::{ConnectionView, CountView, StatusView, TotalsView};
+use views::{ConnectionView, CountView, Page, StatusView, TotalsView};
 
 /// Why there is no view.
 #[derive(Debug, thiserror::Error)]
@@ -195,6 +201,64 @@ impl Query {
     /// Whether the configuration has a sink of this name.
     pub fn is_sink(&self, name: &str) -> bool {
         self.catalog.connections().any(|it| *it.name == *name && it.connector.sink.is_some())
+    }
+
+    /// Whether a person may set the field `name` of the object.
+    pub fn is_editable(&self, object: ObjectRef, name: &str) -> Result<(), Message> {
+        self.catalog.is_editable(object, name)
+    }
+
+    /// Whether fields set by hand read.
+    pub fn reads_as_edit(
+        &self,
+        object: ObjectRef,
+        set: &[(CompactString, String)],
+        at: Timestamp,
+    ) -> Result<(), Message> {
+        match self.catalog.edit(object, set, at) {
+            Mapped::Change(_) => Ok(()),
+            Mapped::Refused(message) => Err(message),
+        }
+    }
+
+    /// Clients and deals that a sink has confirmed since an instant, after the object `after`: a page
+    /// for whoever sends them again.
+    pub fn told(&self, sink: &Slug, since: Timestamp, listing: &Listing) -> Result<Page<String>, QueryError> {
+        let after = match &listing.after {
+            None => None,
+            Some(text) => Some(text.parse::<ObjectRef>().map_err(QueryError::Parameter)?),
+        };
+        let is_told = |sinks: &[SinkState]| {
+            let state = sink_state(sinks, sink);
+            state.and_then(|state| state.confirmed.as_ref()).is_some_and(|confirmed| confirmed.at >= since)
+        };
+        let mut rows: Vec<String> = Vec::new();
+        let page = |rows: Vec<String>| Page { next: rows.last().cloned(), rows };
+        let (clients, deals) = match after {
+            None => (Some(Span::<Clients>::all()), Span::<Deals>::all()),
+            Some(ObjectRef::Client(id)) => (Some(Span::all().after(&id)), Span::all()),
+            Some(ObjectRef::Deal(id)) => (None, Span::all().after(&id)),
+            Some(ObjectRef::Interaction(_) | ObjectRef::Task(_)) => return Ok(Page { rows, next: None }),
+        };
+        for row in clients.into_iter().flat_map(|span| self.reader().rows(span)) {
+            let (id, row) = row?;
+            if row.client.state == ClientState::Active && is_told(&row.sinks) {
+                rows.push(ObjectRef::Client(id).to_string());
+            }
+            if rows.len() == listing.rows_max {
+                return Ok(page(rows));
+            }
+        }
+        for row in self.reader().rows(deals) {
+            let (id, row) = row?;
+            if is_told(&row.sinks) {
+                rows.push(ObjectRef::Deal(id).to_string());
+            }
+            if rows.len() == listing.rows_max {
+                return Ok(page(rows));
+            }
+        }
+        Ok(Page { rows, next: None })
     }
 
     /// An instant in the company's zone, for people.

@@ -140,12 +140,12 @@ impl Query {
             foreign_id: line.foreign_id.map(|id| id.to_string()),
             fields: line.fields.into_iter().map(field).collect(),
             position: line.wanted.0,
-            why: self.why(line.wanted, locale),
+            why: self.cause_of(line.wanted, locale),
         }
     }
 
     /// What made it necessary: the entry at that position, in words.
-    fn why(&self, position: Position, locale: Locale) -> String {
+    fn cause_of(&self, position: Position, locale: Locale) -> String {
         let stored = self.stored(position).ok().flatten();
         let entry = stored.and_then(|stored| Entry::decode(stored.kind, &stored.payload).ok());
         entry.map(|entry| text::cause(&entry, locale)).unwrap_or_default()

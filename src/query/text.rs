@@ -87,7 +87,16 @@ fn command(command: &Command) -> String {
         Command::PauseSink { sink } => format!("pause {sink}"),
         Command::ResumeSink { sink } => format!("resume {sink}"),
         Command::LoadSource { connection } => format!("load {connection}"),
+        Command::EditClient { client, set, release } => format!("edit {client}: {}", names(set, release)),
+        Command::EditDeal { deal, set, release } => format!("edit {deal}: {}", names(set, release)),
     }
+}
+
+/// Fields by name only: their values may tell of people.
+fn names(set: &[(compact_str::CompactString, String)], release: &[compact_str::CompactString]) -> String {
+    let set = set.iter().map(|(name, _)| name.to_string());
+    let released = release.iter().map(|name| format!("-{name}"));
+    set.chain(released).collect::<Vec<_>>().join(", ")
 }
 
 /// Totals as they are shown: the company's currency first, then the others.

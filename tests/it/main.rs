@@ -14,6 +14,7 @@ mod daemon_tasks;
 mod decode_commerceml;
 mod demo;
 mod exchange;
+mod explain;
 mod folder;
 mod form;
 mod frozen;

@@ -82,6 +82,12 @@ pub(crate) enum Act {
     Plan(u8),
     /// A person stops the sink, or goes on.
     Pause(bool),
+    /// A person sets a field of a client or a deal, or lets go of it.
+    Edit {
+        which: u8,
+        value: u8,
+        release: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -161,6 +167,8 @@ pub(crate) fn acts(len: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Act
         1 => (0..6u8).prop_map(Act::Configure),
         1 => any::<u8>().prop_map(Act::Plan),
         1 => any::<bool>().prop_map(Act::Pause),
+        3 => (any::<u8>(), any::<u8>(), any::<bool>())
+            .prop_map(|(which, value, release)| Act::Edit { which, value, release }),
     ];
     proptest::collection::vec(act, len)
 }
@@ -309,6 +317,7 @@ impl Play {
             Act::Pause(false) => {
                 self.world.command(Command::ResumeSink { sink: bitrix24() });
             }
+            Act::Edit { which, value, release } => self.edit(*which, *value, *release),
         }
     }
 
@@ -322,6 +331,25 @@ impl Play {
             held.iter().map(|(number, buyer)| Order { number, buyer, ..Order::PLAIN }).collect();
         let envelope = orders_at(self.world.now, &orders);
         self.receive(envelope);
+    }
+
+    fn edit(&mut self, which: u8, value: u8, release: bool) {
+        let deals: Vec<_> =
+            self.world.reader().rows(Span::<Deals>::all()).map(|row| row.expect("deals read").0).collect();
+        if let (Some(deal), true) = (chosen(&deals, which), value.is_multiple_of(2)) {
+            let texts = vec![("stage".into(), format!("Этап {value}")), ("price".into(), format!("{value}000"))];
+            let (set, release) = if release { (Vec::new(), vec!["price".into()]) } else { (texts, Vec::new()) };
+            self.world.command(Command::EditDeal { deal, set, release });
+        } else if let Some(client) = chosen(&self.clients(), which) {
+            let texts = [
+                ("name".into(), format!("Правка {value}")),
+                ("phone".into(), phone(value % 8)),
+                ("inn".into(), if value > 99 { "7707083893".to_owned() } else { "не ИНН".to_owned() }),
+            ];
+            let texts = texts[..1 + usize::from(value) % 3].to_vec();
+            let (set, release) = if release { (Vec::new(), vec!["name".into()]) } else { (texts, Vec::new()) };
+            self.world.command(Command::EditClient { client, set, release });
+        }
     }
 
     fn decide(&mut self, which: u8, command: impl FnOnce(ItemRef) -> Command) {
