@@ -296,7 +296,31 @@ impl Work {
                         text.clear();
                         Some(Entry::Commanded(commanded))
                     }
-                    _ => None,
+                    // What a person set by hand tells of the client as a record does.
+                    Command::EditClient { client, set, .. } if objects.contains(&ObjectRef::Client(*client)) => {
+                        set.clear();
+                        Some(Entry::Commanded(commanded))
+                    }
+                    Command::EditDeal { deal, set, .. } if objects.contains(&ObjectRef::Deal(*deal)) => {
+                        set.clear();
+                        Some(Entry::Commanded(commanded))
+                    }
+                    Command::DiscardRecord { .. }
+                    | Command::CompleteTask { .. }
+                    | Command::CancelTask { .. }
+                    | Command::EditClient { .. }
+                    | Command::EditDeal { .. }
+                    | Command::RetryRecord { .. }
+                    | Command::AcceptRecord { .. }
+                    | Command::ResendDelivery { .. }
+                    | Command::DiscardDelivery { .. }
+                    | Command::MergeClients { .. }
+                    | Command::SplitClients { .. }
+                    | Command::ErasePerson(_)
+                    | Command::ApplyPlan { .. }
+                    | Command::PauseSink { .. }
+                    | Command::ResumeSink { .. }
+                    | Command::LoadSource { .. } => None,
                 },
                 Entry::Attempting(_) | Entry::Configured(_) | Entry::Ticked(_) | Entry::Slice(_) => None,
             };

@@ -130,7 +130,7 @@ impl Folder {
         let mut settings = Settings::compile(&name, &text, &|variable| std::env::var(variable).ok())?;
         if self.restored().exists() {
             // The CRM may know more than the backup: a person looks first.
-            settings.connections.iter_mut().for_each(|connection| connection.mode = Mode::Observe);
+            settings.connections.iter_mut().for_each(|connection| connection.mode = Mode::Off);
         }
         Ok(settings)
     }

@@ -159,7 +159,7 @@ async fn restored_folder_writes_nowhere_until_released_and_then_makes_nothing_tw
     daemon.caught_up().await;
     let status = daemon.get("status").await;
     let modes: Vec<&Value> = status["connections"].as_array().expect("a list").iter().map(|it| &it["mode"]).collect();
-    assert!(modes.iter().all(|mode| *mode == "observe"), "{status}");
+    assert!(modes.iter().all(|mode| *mode == "off"), "{status}");
     assert!(daemon.log().contains("restored from a backup"), "{}", daemon.log());
     assert!(daemon.get("outbox").await["rows"].as_array().is_some_and(|rows| !rows.is_empty()));
     daemon.stop();

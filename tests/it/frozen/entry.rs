@@ -123,6 +123,12 @@ fn commands() -> Vec<Entry> {
         Command::PauseSink { sink: sink.clone() },
         Command::ResumeSink { sink },
         Command::LoadSource { connection },
+        Command::EditClient {
+            client: ClientId(1),
+            set: vec![("inn".into(), "7707083893".to_owned())],
+            release: vec!["name".into()],
+        },
+        Command::EditDeal { deal: DealId(300), set: vec![("stage".into(), "КП".to_owned())], release: vec![] },
     ];
     let commanded = |command| Entry::Commanded(Commanded { at: Timestamp(5), by: "cli".into(), command });
     commands.map(commanded).into()
