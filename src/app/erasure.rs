@@ -391,8 +391,10 @@ fn blank(
             theirs.extend(leaves.iter().map(|leaf| leaf.trim().to_owned()).filter(|leaf| leaf.chars().count() > 1));
         }
     }
+    // What was kept of a person erased before, because this one's record says it too, goes now.
+    let goes = |item: &u32| items.contains(item) || received.is_erased(*item);
     for (item, leaves) in &before {
-        if !items.contains(item) {
+        if !goes(item) {
             leaves.iter().for_each(|leaf| {
                 theirs.remove(leaf.trim());
             });
@@ -407,7 +409,7 @@ fn blank(
     // The proof: their words are nowhere, and everybody else's records are as they were.
     let after = erase::leaves(journal, catalog, &plain);
     let same = after.len() == before.len()
-        && before.iter().zip(&after).all(|((item, old), (_, new))| match items.contains(item) {
+        && before.iter().zip(&after).all(|((item, old), (_, new))| match goes(item) {
             true => new.iter().all(|leaf| !theirs.contains(leaf.trim())),
             false => old == new,
         });

@@ -261,12 +261,6 @@ impl Catalog {
         }
     }
 
-    /// Whether some connection tells what people do with a lead: a CRM that is read as well as
-    /// written to.
-    pub fn reads_a_crm(&self) -> bool {
-        self.sinks().any(|connection| connection.connector.source.is_some())
-    }
-
     /// How long a request to the sink whose answer was lost may still be at work there, ms. Looking
     /// earlier could find nothing, and the object would be made twice.
     pub fn settle_ms(&self, sink: &str) -> i64 {

@@ -340,7 +340,24 @@ fn mentions(leaves: &[String], wanted: &Wanted, region: &str) -> bool {
         by_contact
             || (is_inn && wanted.marks.contains(&mark(wanted.salt, &format!("i{trimmed}"))))
             || (digits == 0 && trimmed.len() < 200 && wanted.marks.contains(&name_mark(wanted.salt, trimmed)))
+            || names_within(trimmed).any(|name| wanted.marks.contains(&name_mark(wanted.salt, &name)))
     })
+}
+
+/// Whatever could be a name of several words within a longer text ("Заявка: Соколова Мария"), as it
+/// stands and the other way round. A single word names too many people.
+fn names_within(text: &str) -> impl Iterator<Item = String> {
+    let words: Vec<&str> =
+        text.split(|letter: char| !letter.is_alphanumeric() && letter != '-').filter(|word| !word.is_empty()).collect();
+    let windows = move |len: usize| {
+        let named = |window: &[&str]| {
+            let reversed: Vec<&str> = window.iter().rev().copied().collect();
+            [window.join(" "), reversed.join(" ")]
+        };
+        words.windows(len).flat_map(named).collect::<Vec<String>>()
+    };
+    // Bound: a name of two or three words; a text has as many windows as words.
+    [2, 3].into_iter().flat_map(windows).collect::<Vec<_>>().into_iter()
 }
 
 fn contact_keys(text: &str, digits: usize, region: &str) -> Vec<String> {

@@ -50,16 +50,21 @@ pub(super) fn want_in(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Re
 
 fn want_at(step: &mut Step<'_>, sink: &Slug, object: ObjectRef, cause: Cause) -> Result<(), TableError> {
     let (position, at) = (step.position, step.at);
+    let is_its_own_history = step.history_of.as_ref() == Some(sink);
     let was_open = change(step, sink, object, |state| {
         let was_open = state.delivery.is_some();
+        if is_its_own_history && !was_open {
+            return None;
+        }
         let wanted = outbox::want(state.delivery.take(), position, at);
         state.delivery = Some(match state.gone {
             Some(_) => outbox::gone(wanted, at),
             None => wanted,
         });
-        was_open
+        Some(was_open)
     })?;
-    let Some(was_open) = was_open else { return Ok(()) };
+    // What a system tells of its past is nothing to tell it.
+    let Some(was_open) = was_open.flatten() else { return Ok(()) };
     let open = step.rows.peek::<Sinks, _>(sink, |row| row.is_some_and(|row| row.open))?;
     let goes_by_itself = open && step.moment != Moment::History;
     if !was_open {

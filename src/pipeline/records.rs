@@ -5,6 +5,7 @@ use compact_str::CompactString;
 use super::step::Step;
 use super::{deals, identify, marks, scores, tasks};
 use crate::base::{ClientId, DealId, InteractionId, ItemRef, Message, Position, Timestamp};
+use crate::catalog::Moment;
 use crate::catalog::Ownership;
 use crate::entry::{ObjectRef, Received};
 use crate::model::{Change, Foreign, Interaction, Outcome, Provenance, Utm};
@@ -53,7 +54,7 @@ pub(super) fn apply(
     change: Change,
 ) -> Result<Outcome, TableError> {
     let observed_at = change.observed_at.unwrap_or(envelope.received_at);
-    let is_history = envelope.header("uzel-history") == Some("1");
+    let is_history = step.moment == Moment::History;
     let origin = Origin { record, envelope, observed_at, is_history };
     let identified = identify::identify(step, &origin, &change)?;
     let mut changed = identified.changed;

@@ -25,13 +25,15 @@ pub(super) struct Step<'a> {
     pub at: Timestamp,
     /// How what is applied stands to the switch-over of its source.
     pub moment: Moment,
+    /// The connection whose history is being applied.
+    pub history_of: Option<Slug>,
 }
 
 /// Applies one entry.
 pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableError> {
     let Prepared { position, at, catalog, work } = prepared;
     rows.update::<Meta, _>(&(), |meta| meta.get_or_insert_with(MetaRow::default).journal_time = at)?;
-    let mut step = Step { rows, catalog: &catalog, position, at, moment: Moment::Unknown };
+    let mut step = Step { rows, catalog: &catalog, position, at, moment: Moment::Unknown, history_of: None };
     match work {
         Work::Envelope { envelope, records, more } => step.envelope(&envelope, records, more),
         Work::Import { of, from, envelope, records, last } => step.import(of, from, &envelope, records, last),
@@ -214,6 +216,7 @@ impl Step<'_> {
                 if let Some(told) = &polled {
                     polled::settle(self, envelope, told, Vec::new())?;
                 }
+                self.moment = Moment::Unknown;
                 return self.quarantine(at, &envelope.connection, &stream, message);
             }
             Content::Word(word) => polled::word(self, envelope, polled.as_ref(), *word)?,
@@ -221,6 +224,7 @@ impl Step<'_> {
             Content::Change(mut change) => {
                 let observed_at = change.observed_at.unwrap_or(envelope.received_at);
                 self.moment = self.catalog.moment(envelope, observed_at);
+                self.history_of = (self.moment == Moment::History).then(|| envelope.connection.clone());
                 let mut tells = Vec::new();
                 if let Some(told) = &polled {
                     polled::ours(self, envelope, told)?;
@@ -241,6 +245,7 @@ impl Step<'_> {
             }
         };
         self.moment = Moment::Unknown;
+        self.history_of = None;
         self.outcome(at, &envelope.connection, &stream, outcome)
     }
 

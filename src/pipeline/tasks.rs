@@ -13,10 +13,9 @@ use crate::base::{ClientId, DealId, ItemRef, Message, Slug, TaskId, Timestamp};
 use crate::catalog::{Moment, UntouchedRule};
 use crate::entry::ObjectRef;
 use crate::model::{DeliveryState, Direction, Interaction, InteractionKind, Task, TaskEnd, TaskKind, TaskState};
-use crate::outbox;
 use crate::people::UntouchedTo;
 use crate::tables::rows::{DealRow, TaskRow, Watch};
-use crate::tables::{Clients, Deals, OpenTasks, Span, TableError, Tasks, Watches, packed};
+use crate::tables::{Clients, Deals, OpenTasks, Sinks, Span, TableError, Tasks, Watches, packed};
 
 /// A task that a rule asks for.
 pub(super) struct Wanted {
@@ -199,17 +198,23 @@ pub(super) fn end(step: &mut Step<'_>, id: TaskId, state: TaskState) -> Result<(
         })?;
     }
     let object = ObjectRef::Task(id);
-    let (catalog, position, at) = (step.catalog, step.position, step.at);
+    let catalog = step.catalog;
     for sink in catalog.sinks_for(object) {
+        let mut may_be_there = false;
         marks::edit(step, &sink.name, object, |state| {
-            let may_be_there = state.confirmed.is_some()
+            may_be_there = state.confirmed.is_some()
                 || state.delivery.as_ref().is_some_and(|delivery| match delivery.state {
                     DeliveryState::InFlight { .. } | DeliveryState::Uncertain { .. } => true,
                     DeliveryState::Due { .. } | DeliveryState::Dead { .. } | DeliveryState::Discarded => false,
                 });
             // What the sink never learnt of need not be told there now that it is over.
-            state.delivery = may_be_there.then(|| outbox::want(state.delivery.take(), position, at));
+            if !may_be_there {
+                state.delivery = None;
+            }
         })?;
+        if may_be_there {
+            marks::want_in(step, &sink.name, object)?;
+        }
     }
     Ok(())
 }
@@ -377,7 +382,7 @@ pub(super) fn watch(step: &mut Step<'_>, deal: DealId) -> Result<(), TableError>
     }
     let wanted = match step.catalog.business.untouched {
         UntouchedRule::Always => true,
-        UntouchedRule::WhenCrmIsRead => step.catalog.reads_a_crm(),
+        UntouchedRule::WhenCrmIsRead => works_with_a_crm(step)?,
         UntouchedRule::Never => false,
     };
     if !wanted {
@@ -386,6 +391,18 @@ pub(super) fn watch(step: &mut Step<'_>, deal: DealId) -> Result<(), TableError>
     let first = step.catalog.people.untouched_at(&step.catalog.calendar, step.at).first().copied();
     let next = first.map(|(at, _)| Watch { since: step.at, at, found: 0 });
     rewatch(step, deal, next)
+}
+
+/// Whether a CRM is both read and written to: of one that is only looked at, people's work with the
+/// leads that came here is not known yet.
+fn works_with_a_crm(step: &mut Step<'_>) -> Result<bool, TableError> {
+    let catalog = step.catalog;
+    for sink in catalog.sinks().filter(|sink| sink.is_read()) {
+        if step.rows.peek::<Sinks, _>(&sink.name, |row| row.is_some_and(|row| row.open))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn unwatch(step: &mut Step<'_>, deal: DealId) -> Result<(), TableError> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::objects::contact_text;
 use super::{Query, QueryError};
 use crate::base::{DealId, InteractionId, ItemRef, Locale, Position, Timestamp};
+use crate::entry::Entry;
 use crate::model::{DealState, Direction, Outcome};
 use crate::tables::{Block, Clients, Deals, Interactions, Outcomes, Span};
 
@@ -163,9 +164,19 @@ impl Query {
                 let told = self.reader().get::<Interactions>(&InteractionId::derive(record, 0))?;
                 told.is_some_and(|row| row.interaction.direction == Direction::Inbound)
             }
-            Outcome::Filtered(_) | Outcome::Quarantined(_) => true,
+            // What we asked a system for ourselves is nobody's turning to us.
+            Outcome::Filtered(_) | Outcome::Quarantined(_) => !self.was_asked_for(record)?,
             Outcome::Unchanged | Outcome::Repeated(_) | Outcome::Discarded => false,
         })
+    }
+
+    fn was_asked_for(&self, record: ItemRef) -> Result<bool, QueryError> {
+        let entries = self.journal.read(record.position, 1, usize::MAX)?;
+        let entry = entries.first().filter(|entry| entry.position == record.position);
+        Ok(entry.is_some_and(|stored| match Entry::decode(stored.kind, &stored.payload) {
+            Ok(Entry::Received(received)) => received.cursor().is_some(),
+            Ok(_) | Err(_) => false,
+        }))
     }
 
     fn came_at(&self, record: ItemRef) -> Result<Timestamp, QueryError> {

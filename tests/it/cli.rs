@@ -255,11 +255,11 @@ async fn people_are_found_as_typed_joined_and_parted() {
         let page = place.json(&["outbox", "list", "--state", wanted]);
         page["rows"].as_array().expect("rows").iter().filter(|it| it["object"] == deal.as_str()).count()
     };
-    assert_eq!((state("due"), state("discarded")), (1, 0));
+    assert_eq!((state("held"), state("discarded")), (1, 0));
     check(&["outbox", "discard", "bitrix24", &deal], 0, "will not be sent");
-    assert_eq!((state("due"), state("discarded")), (0, 1));
+    assert_eq!((state("held"), state("discarded")), (0, 1));
     check(&["outbox", "resend", "bitrix24", &deal], 0, "again");
-    assert_eq!((state("due"), state("discarded")), (1, 0));
+    assert_eq!((state("held"), state("discarded")), (1, 0));
     check(&["score", &deal, "--explain"], 0, "silence of the client");
     assert_eq!(daemon.stop(), Some(0));
     check(&["rebuild", "--check"], 0, "The store is the same");

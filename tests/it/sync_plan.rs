@@ -31,7 +31,8 @@ async fn drained(daemon: &Daemon) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_plan_says_is_what_the_crm_gets_and_nothing_before() {
     let twin = crm().await;
-    let place = Place::new(&settings("observe"), &twin.url());
+    let unread = settings("observe").replace("allow_private = true", "allow_private = true\nread = false");
+    let place = Place::new(&unread, &twin.url());
     let daemon = place.start();
     daemon.form("Мария Соколова", "+7 912 345-67-81").await;
     daemon.form("Пётр Ильин", "+7 912 345-67-82").await;
