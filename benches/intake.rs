@@ -231,7 +231,7 @@ impl Daemon {
         // A CRM is there, observed: its outbox fills as it would.
         let settings = "[listen]\naddress = \"127.0.0.1:0\"\nsource_per_minute = 0\naddress_per_minute = 0\n\
                         [connection.site]\nconnector = \"forms\"\n\
-                        [connection.bitrix24]\nconnector = \"bitrix24\"\n";
+                        [connection.bitrix24]\nconnector = \"bitrix24\"\nread = false\n";
         std::fs::write(folder.path().join("uzel.toml"), settings).expect("settings");
         let mut command = Command::new(env!("CARGO_BIN_EXE_uzel"));
         command.args(["run", "-d"]).arg(folder.path()).env("UZEL_LOG", "warn");

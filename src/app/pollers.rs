@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tracing::warn;
 
 use super::Core;
 use super::error::Told;
@@ -11,7 +12,7 @@ use super::links;
 use super::sources::secret;
 use crate::base::{Clock, Message, Slug};
 use crate::catalog::Catalog;
-use crate::config::secret_name;
+use crate::config::{Mode, secret_name};
 use crate::field::FieldValue;
 use crate::http::HintTaker;
 use crate::net::Quotas;
@@ -35,16 +36,22 @@ pub(super) fn followers(
         if !connection.is_read() {
             continue;
         }
-        let (settings, wire) = links::link(&core.vault, &core.tokens, connection)?;
-        let poller = Poller::new(
-            connection.name.clone(),
-            Arc::clone(&connection.connector),
-            &settings,
-            wire,
-            Arc::clone(quotas),
-            Arc::clone(&core.clock),
-        );
-        let Some(poller) = poller.map_err(|error| Told(error.message))? else { continue };
+        let made = links::link(&core.vault, &core.tokens, connection).and_then(|(settings, wire)| {
+            let connector = Arc::clone(&connection.connector);
+            let (quotas, clock) = (Arc::clone(quotas), Arc::clone(&core.clock));
+            let poller = Poller::new(connection.name.clone(), connector, &settings, wire, quotas, clock);
+            Ok(poller.map_err(|error| Told(error.message))?)
+        });
+        let poller = match made {
+            Ok(Some(poller)) => poller,
+            Ok(None) => continue,
+            // A company looks on before it has given an address or a secret.
+            Err(cause) if connection.mode != Mode::Live => {
+                warn!(connection = %connection.name, "not read yet: {cause}");
+                continue;
+            }
+            Err(cause) => return Err(cause),
+        };
         let every_s = connection.setting("poll_s").and_then(FieldValue::as_integer);
         let every_s = every_s.and_then(|it| u32::try_from(it.max(1)).ok());
         let (readings, hints) = (readings.clone(), hints.clone());

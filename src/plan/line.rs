@@ -83,7 +83,7 @@ pub struct Line {
     pub kind: CompactString,
     /// What would be done.
     pub action: Action,
-    /// Whether it is history, which starts no robots.
+    /// Whether it is history.
     pub quiet: bool,
     /// Its id in the sink, when it is known there.
     pub foreign_id: Option<CompactString>,
@@ -265,7 +265,7 @@ pub struct Group {
     pub kind: String,
     /// What would be done.
     pub action: Action,
-    /// Whether it is history, which starts no robots.
+    /// Whether it is history.
     pub quiet: bool,
     /// How many.
     pub count: u64,

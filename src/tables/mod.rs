@@ -185,7 +185,7 @@ impl Pending {
 pub enum Lane {
     /// What people wait for: a record of now.
     Urgent,
-    /// History: told without starting robots.
+    /// History: after what people wait for.
     Quiet,
     /// Scores alone.
     Later,
