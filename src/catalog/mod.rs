@@ -71,9 +71,6 @@ pub struct Catalog {
     hash: Fingerprint,
 }
 
-/// Note of an envelope that holds history (an initial load), whatever its records say of time.
-pub const HISTORY_NOTE: &str = "uzel-history";
-
 /// How a record stands to the switch-over of its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Moment {
@@ -251,7 +248,7 @@ impl Catalog {
 
     /// How a record of the envelope, observed then, stands to the switch-over of its source.
     pub fn moment(&self, envelope: &Received, observed_at: Timestamp) -> Moment {
-        if envelope.header(HISTORY_NOTE).is_some() {
+        if envelope.is_history() {
             return Moment::History;
         }
         match self.connection(&envelope.connection).and_then(|it| it.switch_over) {

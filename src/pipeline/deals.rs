@@ -94,7 +94,7 @@ pub(super) fn deal(
             tasks::after(step, origin, client, id, &before)?;
         }
     }
-    if created && !origin.is_history {
+    if created && !step.is_history() {
         assign::assign(step, origin, client, id, told, change)?;
     }
     for (kind, foreign_id) in &told.foreign {
@@ -127,7 +127,7 @@ pub(super) fn deal(
         })?;
         marks::want(step, ObjectRef::Deal(id))?;
     }
-    if !origin.is_history {
+    if !step.is_history() {
         match joined {
             Some(joined) => ask_after_lead(step, origin, client, id, joined, change)?,
             None if created && is_lead => tasks::watch(step, id)?,

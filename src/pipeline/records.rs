@@ -5,7 +5,6 @@ use compact_str::CompactString;
 use super::step::Step;
 use super::{deals, identify, marks, scores, tasks};
 use crate::base::{ClientId, DealId, InteractionId, ItemRef, Message, Position, Timestamp};
-use crate::catalog::Moment;
 use crate::catalog::Ownership;
 use crate::entry::{ObjectRef, Received};
 use crate::model::{Change, Foreign, Interaction, Outcome, Provenance, Utm};
@@ -20,8 +19,6 @@ pub(super) struct Origin<'r> {
     pub envelope: &'r Received,
     /// When its source observed it.
     pub observed_at: Timestamp,
-    /// Whether it tells of what was before us: it asks nobody to do anything.
-    pub is_history: bool,
 }
 
 impl Origin<'_> {
@@ -54,8 +51,7 @@ pub(super) fn apply(
     change: Change,
 ) -> Result<Outcome, TableError> {
     let observed_at = change.observed_at.unwrap_or(envelope.received_at);
-    let is_history = step.moment == Moment::History;
-    let origin = Origin { record, envelope, observed_at, is_history };
+    let origin = Origin { record, envelope, observed_at };
     let identified = identify::identify(step, &origin, &change)?;
     let mut changed = identified.changed;
 

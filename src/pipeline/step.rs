@@ -249,6 +249,11 @@ impl Step<'_> {
         self.outcome(at, &envelope.connection, &stream, outcome)
     }
 
+    /// Whether what is applied is of before the switch-over of its source.
+    pub(super) fn is_history(&self) -> bool {
+        self.moment == Moment::History
+    }
+
     fn is_internal(&self, change: &crate::model::Change) -> bool {
         let inn = change.client.inn.as_ref();
         inn.is_some_and(|inn| self.catalog.is_own_inn(&inn.0))

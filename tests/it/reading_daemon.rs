@@ -68,3 +68,17 @@ async fn history_is_loaded_by_command_and_edits_of_both_sides_end_equal() {
     assert_eq!(place.run(&["rebuild", "--check"]).code, 0);
     twin.shut_down().await.expect("the twin stops");
 }
+
+/// Reading came to every CRM, and a daemon that only looked on at one without an address did not
+/// start any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_observed_crm_without_an_address_is_not_read_and_stops_nothing() {
+    let text = settings("observe") + "[connection.later]\nconnector = \"bitrix24\"\n";
+    let place = Place::new(&text, "http://127.0.0.1:9/rest/1/x/");
+    let daemon = place.start();
+    daemon.form("Мария Соколова", "+7 912 345-67-81").await;
+    daemon.caught_up().await;
+    let clients = place.json(&["client", "list"]);
+    assert_eq!(clients["rows"].as_array().map(Vec::len), Some(1), "{clients:#}");
+    assert_eq!(daemon.stop(), Some(0));
+}
