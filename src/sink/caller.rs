@@ -27,6 +27,9 @@ const BUCKET_WAIT_MAX_MS: i64 = 10_000;
 /// Rest of a sink whose settings or rights are refused, ms. A person must act; until then one
 /// request in so many is enough to see that he has.
 const REJECTED_REST_MS: i64 = 900_000;
+/// How much of the time of a method the lower lane may spend, in thousandths: the rest is the
+/// reserve of what people wait for.
+const LOWER_BUDGET_THOUSANDTHS: i64 = 900;
 /// Failures in a row after which the rest of an unreachable sink no longer grows (320 s).
 const UNREACHABLE_STEPS_MAX: u32 = 7;
 
@@ -56,12 +59,13 @@ pub(crate) enum Reply {
     NotSent(Message),
 }
 
-/// Whose requests go first when there is room for few.
+/// Whose requests go first when there is room for few. The lower lane leaves a reserve to the upper
+/// one: tokens of the bucket ([`Limiter::take_lower`]), and a tenth of the time of each method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lane {
-    /// What is written there.
+pub enum Lane {
+    /// What people wait for: a lead of now.
     Upper,
-    /// What is read on a schedule.
+    /// What nobody waits for: scores, history, what is read on a schedule.
     Lower,
 }
 
@@ -311,8 +315,12 @@ impl Caller {
         let text = |path: &crate::value::Path| path.first(body).and_then(|it| it.as_text());
         let spent = text(&budget.spent).and_then(seconds).unwrap_or(Timestamp::ZERO);
         let reset_at = text(&budget.reset_at).and_then(seconds);
+        let share = match self.lane {
+            Lane::Upper => 1_000,
+            Lane::Lower => LOWER_BUDGET_THOUSANDTHS,
+        };
         if let Some(reset_at) = reset_at
-            && spent >= Timestamp(i64::from(budget.limit_s) * 1_000)
+            && spent >= Timestamp(i64::from(budget.limit_s) * share)
         {
             self.close_method(&call.method, reset_at);
         }

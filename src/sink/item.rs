@@ -141,21 +141,12 @@ impl<'a> Item<'a> {
     }
 
     fn values(&self, find: &FindSpec) -> Vec<CompactString> {
-        let search = &self.work.search;
-        let values = match find.by {
-            FindBy::Origin => std::slice::from_ref(&self.work.origin),
-            FindBy::Phone => &search.phones,
-            FindBy::Email => &search.emails,
-            FindBy::Inn => &search.inns,
-        };
-        values.iter().filter(|it| !it.is_empty()).take(find.values_max).cloned().collect()
+        values(&self.work, find)
     }
 
-    /// What two objects must not have in common when both are created: the second would be found
-    /// by it a moment later.
+    /// See [`shared_keys`].
     pub(super) fn shared_keys(&self) -> Vec<(FindBy, CompactString)> {
-        let by = self.spec.find.iter().filter(|it| it.by != FindBy::Origin);
-        by.flat_map(|find| self.values(find).into_iter().map(|value| (find.by, value))).collect()
+        shared_keys(self.spec, &self.work)
     }
 
     /// The request of the present stage; `None` when there is none.
@@ -338,6 +329,25 @@ impl<'a> Item<'a> {
         }
         Stage::Ended(End::Done { operation, id, sent: held.into_iter().collect(), how })
     }
+}
+
+/// What a step of looking looks for.
+fn values(work: &Work, find: &FindSpec) -> Vec<CompactString> {
+    let search = &work.search;
+    let values = match find.by {
+        FindBy::Origin => std::slice::from_ref(&work.origin),
+        FindBy::Phone => &search.phones,
+        FindBy::Email => &search.emails,
+        FindBy::Inn => &search.inns,
+    };
+    values.iter().filter(|it| !it.is_empty()).take(find.values_max).cloned().collect()
+}
+
+/// What two objects must not have in common when both are created: the second would be found by it
+/// a moment later.
+pub(super) fn shared_keys(spec: &ObjectSpec, work: &Work) -> Vec<(FindBy, CompactString)> {
+    let by = spec.find.iter().filter(|it| it.by != FindBy::Origin);
+    by.flat_map(|find| values(work, find).into_iter().map(|value| (find.by, value))).collect()
 }
 
 /// Adds the line with our id, by which the object can be found; once.

@@ -10,9 +10,11 @@
 //!
 //! Guaranteed: before a create an `Attempting` is journalled and synced, after its answer an
 //! `Attempted`; after a create that may have taken effect the object is looked for before another
-//! create, and where that is impossible a person decides. One push at a time per sink, so two
-//! creates never race. Quotas are kept; waits end at the push's deadline; addresses with secrets
-//! and personal data are not logged.
+//! create, and where that is impossible a person decides. Two lanes push at one time, one push each:
+//! what people wait for never stands behind a request of what nobody waits for, and finds a reserve
+//! of the quota. They never push the same object, or creates that would find each other
+//! ([`Claimed`]). Quotas are kept; waits end at the push's deadline; addresses with secrets and
+//! personal data are not logged.
 //! Not here: which deliveries are due and in which order (`task::deliver`), what becomes of the
 //! rows (`outbox` through the pipeline), what the fields are (`mapping`).
 
@@ -30,6 +32,7 @@ use crate::net::{Boxed, Quotas, Wire};
 
 mod bitrix24;
 mod caller;
+mod claims;
 mod fields;
 mod form;
 mod item;
@@ -37,7 +40,9 @@ mod judge;
 mod provision;
 mod push;
 
-pub(crate) use caller::{Call, Caller, Lane, NotBefore, Reply};
+pub use caller::Lane;
+pub(crate) use caller::{Call, Caller, NotBefore, Reply};
+pub use claims::Claimed;
 pub use item::marked;
 pub(crate) use judge::{Judged, Ruling};
 pub use provision::ProvisionReport;
@@ -190,9 +195,16 @@ impl Settings {
 pub struct Sink {
     name: Slug,
     spec: Arc<SinkSpec>,
-    caller: Caller,
+    upper: Way,
+    lower: Way,
+    claims: claims::Claims,
     clock: Arc<dyn Clock>,
-    /// One push at a time: two creates of one object, or of one telephone number, never race.
+}
+
+/// The way of one lane to the foreign system.
+struct Way {
+    caller: Caller,
+    /// One push at a time.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -206,22 +218,41 @@ impl Sink {
         quotas: Arc<Quotas>,
         clock: Arc<dyn Clock>,
     ) -> Result<Sink, SinkError> {
-        let caller = Caller::new(Arc::clone(&spec), settings, wire, quotas, Arc::clone(&clock), Lane::Upper)?;
-        Ok(Sink { name, spec, caller, clock, turn: tokio::sync::Mutex::new(()) })
+        let way = |lane| {
+            let (spec, wire, quotas) = (Arc::clone(&spec), Arc::clone(&wire), Arc::clone(&quotas));
+            let caller = Caller::new(spec, settings, wire, quotas, Arc::clone(&clock), lane)?;
+            Ok::<Way, SinkError>(Way { caller, turn: tokio::sync::Mutex::new(()) })
+        };
+        let (upper, lower) = (way(Lane::Upper)?, way(Lane::Lower)?);
+        Ok(Sink { name, spec, upper, lower, claims: claims::Claims::default(), clock })
+    }
+
+    fn way(&self, lane: Lane) -> &Way {
+        match lane {
+            Lane::Upper => &self.upper,
+            Lane::Lower => &self.lower,
+        }
     }
 
     /// Makes the fields of our own that are missing. May run twice at one time: what another run
     /// has just added counts as there.
     pub async fn provision(&self, deadline: Timestamp) -> Result<ProvisionReport, SinkError> {
-        let _turn = self.turn.lock().await;
-        provision::provision(&self.spec, &self.caller, deadline).await
+        let _turn = self.upper.turn.lock().await;
+        provision::provision(&self.spec, &self.upper.caller, deadline).await
+    }
+
+    /// Reads works and claims them, but for what the push of the other lane has; they are ours until
+    /// the answer is dropped, which is after what came of them is applied.
+    pub fn claim<E>(&self, select: impl FnOnce() -> Result<Vec<Work>, E>) -> Result<Claimed<'_>, E> {
+        self.claims.claim(&self.spec, select)
     }
 
     /// Tells the sink each object; waits for quotas until `deadline` at the most.
-    pub async fn push(&self, works: Vec<Work>, recorder: &dyn Recorder, deadline: Timestamp) -> PushReport {
-        let _turn = self.turn.lock().await;
-        // Boxed: the futures of a push are large, and there is one push per sink.
-        Box::pin(push::Push::new(self, recorder, deadline).run(works)).await
+    pub async fn push(&self, lane: Lane, works: Vec<Work>, recorder: &dyn Recorder, deadline: Timestamp) -> PushReport {
+        let way = self.way(lane);
+        let _turn = way.turn.lock().await;
+        // Boxed: the futures of a push are large, and there is one push per lane.
+        Box::pin(push::Push::new(self, &way.caller, recorder, deadline).run(works)).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use compact_str::CompactString;
 use tracing::{info, warn};
 
-use super::caller::{Call, NotBefore, Reply};
+use super::caller::{Call, Caller, NotBefore, Reply};
 use super::item::{End, How, Item, Stage};
 use super::{Ending, PushReport, Recorder, Sink, Stop, Work};
 use crate::base::{Message, Position, Timestamp};
@@ -28,6 +28,7 @@ enum Phase {
 
 pub(super) struct Push<'a> {
     sink: &'a Sink,
+    caller: &'a Caller,
     recorder: &'a dyn Recorder,
     deadline: Timestamp,
     report: PushReport,
@@ -36,12 +37,12 @@ pub(super) struct Push<'a> {
 }
 
 impl<'a> Push<'a> {
-    pub(super) fn new(sink: &'a Sink, recorder: &'a dyn Recorder, deadline: Timestamp) -> Push<'a> {
-        Push { sink, recorder, deadline, report: PushReport::default(), created: HashSet::new() }
+    pub(super) fn new(sink: &'a Sink, caller: &'a Caller, recorder: &'a dyn Recorder, deadline: Timestamp) -> Push<'a> {
+        Push { sink, caller, recorder, deadline, report: PushReport::default(), created: HashSet::new() }
     }
 
     pub(super) async fn run(mut self, works: Vec<Work>) -> PushReport {
-        self.sink.caller.wake();
+        self.caller.wake();
         let mut items = self.items(works);
         self.settle(&mut items).await;
         // Bound: each round moves at least one object on or ends it, and an object has a bounded
@@ -59,7 +60,7 @@ impl<'a> Push<'a> {
         }
         let left = items.iter().map(|it| (it.work.object, None));
         self.report.untouched.extend(left);
-        self.report.requests = self.sink.caller.take_sent();
+        self.report.requests = self.caller.take_sent();
         self.tell();
         self.report
     }
@@ -94,7 +95,7 @@ impl<'a> Push<'a> {
     fn choose(&self, items: &[Item<'_>]) -> Option<(Phase, Vec<usize>)> {
         let of = |phase: Phase| {
             let mine = items.iter().enumerate().filter(|(_, it)| phase_of(&it.stage) == Some(phase));
-            mine.map(|(index, _)| index).take(self.sink.caller.together_max()).collect::<Vec<usize>>()
+            mine.map(|(index, _)| index).take(self.caller.together_max()).collect::<Vec<usize>>()
         };
         let phases = [Phase::Read, Phase::Update, Phase::Create].into_iter();
         phases.map(|phase| (phase, of(phase))).find(|(_, chosen)| !chosen.is_empty())
@@ -109,16 +110,16 @@ impl<'a> Push<'a> {
                 items[index].stage = untouched(None);
                 continue;
             };
-            match self.sink.caller.spent_until(&call.method) {
+            match self.caller.spent_until(&call.method) {
                 Some(until) if until > self.deadline => items[index].stage = untouched(Some(until)),
                 Some(_) | None => calls.push((index, call)),
             }
         }
         // A method that opens before the deadline is waited for; the others go with it.
         let methods: HashSet<&str> = calls.iter().map(|(_, it)| it.method.as_str()).collect();
-        let slowest = methods.into_iter().max_by_key(|it| self.sink.caller.spent_until(it)).map(str::to_owned);
+        let slowest = methods.into_iter().max_by_key(|it| self.caller.spent_until(it)).map(str::to_owned);
         let Some(method) = slowest else { return calls };
-        if let Err(NotBefore(until)) = self.sink.caller.admit(&method, self.deadline).await {
+        if let Err(NotBefore(until)) = self.caller.admit(&method, self.deadline).await {
             calls.iter().for_each(|(index, _)| items[*index].stage = untouched(Some(until)));
             calls.clear();
         }
@@ -128,7 +129,7 @@ impl<'a> Push<'a> {
     async fn ask(&mut self, items: &mut [Item<'_>], chosen: &[usize]) {
         let (indexes, calls): (Vec<usize>, Vec<Call>) = self.admitted(items, chosen).await.into_iter().unzip();
         if !calls.is_empty() {
-            let replies = self.sink.caller.send(&calls, self.deadline).await;
+            let replies = self.caller.send(&calls, self.deadline).await;
             self.take(items, &indexes, replies);
         }
     }
@@ -151,7 +152,7 @@ impl<'a> Push<'a> {
             Err(reason) => return self.journal_failed(reason),
         };
         indexes.iter().for_each(|&index| items[index].attempting = Some(attempting));
-        let replies = self.sink.caller.send(&calls, self.deadline).await;
+        let replies = self.caller.send(&calls, self.deadline).await;
         self.take(items, &indexes, replies);
     }
 
@@ -216,7 +217,7 @@ impl<'a> Push<'a> {
     }
 
     fn rest(&self) -> Option<Stop> {
-        let rest = self.sink.caller.rest()?;
+        let rest = self.caller.rest()?;
         Some(Stop { until: rest.until, fault: rest.fault, reason: rest.reason })
     }
 

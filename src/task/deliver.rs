@@ -1,9 +1,12 @@
 //! Brings one sink up to date: takes due rows of the outbox, builds each request from the object's
 //! state of now, pushes, and waits until the pipeline has applied what came of it.
 //!
-//! One at a time per sink: while the answers of a push are not applied, its rows are not looked at
-//! again. A row that is found `InFlight` here was left by a process that ended between request
-//! and answer: its create is uncertain.
+//! Two lanes side by side, one push at a time each: what people wait for (a record of now), and what
+//! nobody waits for (history, scores). A lead so never waits for a batch of scores that is being
+//! worked on there, and finds a reserve of the quota (`docs/decisions/2026-11-22-lanes.md`).
+//! While the answers of a push are not applied, its rows are not looked at again
+//! ([`Sink::claim`]). A row that is found `InFlight` here was left by a process that ended between
+//! request and answer: its create is uncertain.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +26,7 @@ use crate::model::{Delivery, DeliveryState};
 use crate::net::Boxed;
 use crate::outbox;
 use crate::plan::{self, Ids, Subject, Told};
-use crate::sink::{Certainty, Ending, Recorder, Sink, Work};
+use crate::sink::{self, Certainty, Claimed, Ending, Recorder, Sink, Work};
 use crate::tables::rows::SinkRow;
 use crate::tables::{Lane, Pending, Reader, Sinks, Span, TableError};
 
@@ -115,7 +118,6 @@ pub async fn opened(ground: &mut Ground, sink: &Slug) -> bool {
 impl Deliverer {
     /// Runs until the daemon stops.
     pub async fn run(mut self) {
-        let mut applied = self.ground.pipeline.applied();
         // Attempts of the run before must be applied before any row is believed.
         if self.ground.pipeline.wait(self.ground.journal.head()).await.is_err() {
             return;
@@ -124,27 +126,20 @@ impl Deliverer {
             return;
         }
         self.provision().await;
-        let mut cursors = Cursors::default();
-        while !self.ground.stopping() {
-            // Paused between two rounds: nothing goes until a person goes on.
-            if !opened(&mut self.ground, &self.name).await {
-                return;
-            }
-            applied.borrow_and_update();
-            let now = self.ground.clock.now();
-            let selected = {
-                let reader = Reader::new(self.ground.store.as_ref());
-                self.select(&reader, &mut cursors, now)
-            };
-            match selected {
-                Ok(works) if works.is_empty() => self.ground.nudged(&mut applied, DELIVER_CHECK_MS).await,
-                Ok(works) => self.push(works).await,
-                Err(error) => {
-                    error!(sink.name = %self.name, %error, "the outbox cannot be read");
-                    self.ground.rest(DELIVER_CHECK_MS).await;
-                }
-            }
-        }
+        tokio::join!(self.serve(sink::Lane::Upper), self.serve(sink::Lane::Lower));
+    }
+
+    /// Brings up to date what is in one lane, until the daemon stops.
+    async fn serve(&self, lane: sink::Lane) {
+        let mut served = Served {
+            deliverer: self,
+            lane,
+            ground: self.ground.clone(),
+            rights: self.rights.clone(),
+            cursors: Cursors::default(),
+            stopped: false,
+        };
+        served.run().await;
     }
 
     /// Custom fields first: values of fields that are not there would be dropped in silence.
@@ -170,58 +165,28 @@ impl Deliverer {
 
     /// Until the time is over, the daemon stops, or a person has given new rights.
     async fn rest(&mut self, ms: u64) {
-        let Some(rights) = &mut self.rights else { return self.ground.rest(ms).await };
-        tokio::select! {
-            // A sender that is gone gives no rights any more.
-            Ok(()) = rights.changed() => {}
-            () = self.ground.rest(ms) => {}
-        }
+        rest(&mut self.ground, &mut self.rights, ms).await;
     }
 
-    async fn push(&mut self, works: Vec<Work>) {
-        let deadline = self.ground.clock.now().plus_ms(PUSH_DEADLINE_MS);
-        let recorder = JournalRecorder(self.ground.clone());
-        let report = self.sink.push(works, &recorder, deadline).await;
-        // Until the pipeline has passed the attempts, their rows stay as they are.
-        if self.ground.pipeline.wait(self.ground.journal.head()).await.is_err() {
-            return;
-        }
-        for (_, ending) in &report.ended {
-            let labels = [("sink", &*self.name), ("ending", ending_name(ending))];
-            self.metrics.series(Metric::Attempts, &labels).add(1);
-        }
-        for (object, note) in &report.notes {
-            info!(sink.name = %self.name, object = %object, "{note}");
-        }
-        match report.stop {
-            Some(stop) => {
-                warn!(sink.name = %self.name, "the sink rests until {}: {}", stop.until, stop.reason);
-                self.stops.set(&self.name, Some(stop.reason));
-                let rest = stop.until.ms_since(self.ground.clock.now()).clamp(100, 3_600_000);
-                self.rest(rest.unsigned_abs()).await;
-            }
-            None => {
-                self.stops.set(&self.name, None);
-                // Nothing could be tried (quota, budget): not before the first that may be.
-                if report.ended.is_empty() {
-                    let now = self.ground.clock.now();
-                    let first = report.untouched.iter().filter_map(|(_, at)| *at).min();
-                    let rest = first.map_or(1_000, |at| at.ms_since(now).clamp(100, 60_000));
-                    self.ground.rest(rest.unsigned_abs()).await;
-                }
-            }
-        }
-    }
-
-    /// Works that are due and wait for nothing: tasks, interactions and deals whose client is known
-    /// there before new clients, so that a lead is whole soon after its contact.
-    fn select(&self, reader: &Reader<'_>, cursors: &mut Cursors, now: Timestamp) -> Result<Vec<Work>, TableError> {
+    /// Works of a lane that are due and wait for nothing: tasks, interactions and deals whose client
+    /// is known there before new clients, so that a lead is whole soon after its contact.
+    fn select(
+        &self,
+        lane: sink::Lane,
+        reader: &Reader<'_>,
+        cursors: &mut Cursors,
+        now: Timestamp,
+    ) -> Result<Vec<Work>, TableError> {
+        let lanes: &[Lane] = match lane {
+            sink::Lane::Upper => &[Lane::Urgent],
+            sink::Lane::Lower => &[Lane::Quiet, Lane::Later],
+        };
         let mut works = Vec::new();
-        for lane in Lane::ALL {
+        for lane in lanes {
             for rank in [3u8, 2, 1, 0] {
                 self.select_rank(reader, lane.of_rank(rank), cursors, now, &mut works)?;
             }
-            // What people wait for does not share a push with what nobody waits for.
+            // A plan does not share a push with scores.
             if !works.is_empty() {
                 break;
             }
@@ -314,6 +279,101 @@ impl Deliverer {
             Err(error) => {
                 error!(sink.name = %self.name, %error, "an attempt cannot be read; its delivery waits");
                 None
+            }
+        }
+    }
+}
+
+/// Until the time is over, the daemon stops, or a person has given new rights.
+async fn rest(ground: &mut Ground, rights: &mut Option<watch::Receiver<u64>>, ms: u64) {
+    let Some(rights) = rights else { return ground.rest(ms).await };
+    tokio::select! {
+        // A sender that is gone gives no rights any more.
+        Ok(()) = rights.changed() => {}
+        () = ground.rest(ms) => {}
+    }
+}
+
+/// One lane of a sink at work.
+struct Served<'a> {
+    deliverer: &'a Deliverer,
+    lane: sink::Lane,
+    ground: Ground,
+    rights: Option<watch::Receiver<u64>>,
+    cursors: Cursors,
+    /// Whether this lane has said that the sink rests: the other does not unsay it.
+    stopped: bool,
+}
+
+impl<'a> Served<'a> {
+    async fn run(&mut self) {
+        let mut applied = self.ground.pipeline.applied();
+        let name = &self.deliverer.name;
+        while !self.ground.stopping() {
+            // Paused between two rounds: nothing goes until a person goes on.
+            if !opened(&mut self.ground, name).await {
+                return;
+            }
+            applied.borrow_and_update();
+            match self.claim() {
+                Ok(claimed) if claimed.works.is_empty() => {
+                    drop(claimed);
+                    self.ground.nudged(&mut applied, DELIVER_CHECK_MS).await;
+                }
+                Ok(claimed) => self.push(claimed).await,
+                Err(error) => {
+                    error!(sink.name = %name, %error, "the outbox cannot be read");
+                    self.ground.rest(DELIVER_CHECK_MS).await;
+                }
+            }
+        }
+    }
+
+    fn claim(&mut self) -> Result<Claimed<'a>, TableError> {
+        let now = self.ground.clock.now();
+        let (deliverer, lane, cursors) = (self.deliverer, self.lane, &mut self.cursors);
+        let reader = Reader::new(self.ground.store.as_ref());
+        deliverer.sink.claim(|| deliverer.select(lane, &reader, cursors, now))
+    }
+
+    async fn push(&mut self, mut claimed: Claimed<'_>) {
+        let deliverer = self.deliverer;
+        let name = &deliverer.name;
+        let deadline = self.ground.clock.now().plus_ms(PUSH_DEADLINE_MS);
+        let recorder = JournalRecorder(self.ground.clone());
+        let works = std::mem::take(&mut claimed.works);
+        let report = deliverer.sink.push(self.lane, works, &recorder, deadline).await;
+        // Until the pipeline has passed the attempts, their rows stay as they are.
+        if self.ground.pipeline.wait(self.ground.journal.head()).await.is_err() {
+            return;
+        }
+        drop(claimed);
+        for (_, ending) in &report.ended {
+            let labels = [("sink", &**name), ("ending", ending_name(ending))];
+            deliverer.metrics.series(Metric::Attempts, &labels).add(1);
+        }
+        for (object, note) in &report.notes {
+            info!(sink.name = %name, object = %object, "{note}");
+        }
+        match report.stop {
+            Some(stop) => {
+                warn!(sink.name = %name, "the sink rests until {}: {}", stop.until, stop.reason);
+                deliverer.stops.set(name, Some(stop.reason));
+                self.stopped = true;
+                let ms = stop.until.ms_since(self.ground.clock.now()).clamp(100, 3_600_000);
+                rest(&mut self.ground, &mut self.rights, ms.unsigned_abs()).await;
+            }
+            None => {
+                if std::mem::take(&mut self.stopped) {
+                    deliverer.stops.set(name, None);
+                }
+                // Nothing could be tried (quota, budget): not before the first that may be.
+                if report.ended.is_empty() {
+                    let now = self.ground.clock.now();
+                    let first = report.untouched.iter().filter_map(|(_, at)| *at).min();
+                    let ms = first.map_or(1_000, |at| at.ms_since(now).clamp(100, 60_000));
+                    self.ground.rest(ms.unsigned_abs()).await;
+                }
             }
         }
     }

@@ -27,6 +27,7 @@ mod identity_stories;
 mod journal;
 mod journal_model;
 mod kill;
+mod lanes;
 mod locales;
 mod mapping;
 mod mapping_out;

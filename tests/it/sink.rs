@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use uzel::base::{Clock, Message, Timestamp};
 use uzel::model::Fault;
 use uzel::net::CallError;
-use uzel::sink::Work;
+use uzel::sink::{Lane, Work};
 
 use crate::sink_script::*;
 
@@ -140,7 +140,7 @@ async fn an_outer_failure_of_a_batch_is_every_objects() {
         let works = vec![deal(1, json!({})), deal(2, json!({}))];
         let scene = scene(BITRIX24, vec![batch(json!({"c0": [], "c1": []}), &[]), reply]);
         let deadline = START.plus_ms(60_000);
-        scene.sink.push(works, &scene.recorder, deadline).await;
+        scene.sink.push(Lane::Upper, works, &scene.recorder, deadline).await;
         let log = scene.log.lock().expect("no panic before").clone();
         let expected = format!("attempted 1; d1 create: {verdict}; d2 create: {verdict}");
         assert_eq!(log.last(), Some(&expected), "{log:#?}");
@@ -171,7 +171,7 @@ async fn a_bucket_that_stays_full_stops_the_push_and_counts_against_nobody() {
     let full = || error(503, "QUERY_LIMIT_EXCEEDED", "Too many requests");
     let works = (1..=60).map(|it| known(deal(it, json!({"A": 2})), "7", json!({"A": 1}))).collect();
     let scene = scene(BITRIX24, vec![full(), full(), full(), full()]);
-    let report = scene.sink.push(works, &scene.recorder, START.plus_ms(60_000)).await;
+    let report = scene.sink.push(Lane::Upper, works, &scene.recorder, START.plus_ms(60_000)).await;
     assert_eq!((report.ended.len(), report.untouched.len()), (0, 60));
     assert_eq!(report.stop.expect("the sink rests").fault, Fault::Sink);
     scene.script_is_over();
@@ -182,12 +182,12 @@ async fn our_own_bucket_keeps_us_below_two_requests_a_second() {
     let manifest = BITRIX24.replace("batch = \"bitrix24\"", "").replace("burst = 40", "burst = 1");
     let works = (1..=3).map(|it| known(deal(it, json!({"A": 2})), "7", json!({"A": 1}))).collect();
     let scene = scene(&manifest, (0..3).map(|_| result(json!(true))).collect());
-    let report = scene.sink.push(works, &scene.recorder, START.plus_ms(60_000)).await;
+    let report = scene.sink.push(Lane::Upper, works, &scene.recorder, START.plus_ms(60_000)).await;
     assert_eq!(report.ended.len(), 3);
     assert_eq!(scene.clock.now().ms_since(START), 1_000, "at 0, 500 and 1000 ms");
     // Waits end at the deadline.
     let works = (1..=3).map(|it| known(deal(it, json!({"A": 2})), "7", json!({"A": 1}))).collect();
-    let report = scene.sink.push(works, &scene.recorder, scene.clock.now().plus_ms(100)).await;
+    let report = scene.sink.push(Lane::Upper, works, &scene.recorder, scene.clock.now().plus_ms(100)).await;
     assert_eq!((report.ended.len(), report.untouched.len()), (0, 3));
 }
 
@@ -205,14 +205,16 @@ async fn a_method_that_has_spent_its_time_waits_and_the_others_go_on() {
         let scene = scene(BITRIX24, vec![first, spent(1.0), spent(1.0)]);
         let deal_update = || known(deal(1, json!({"A": 2})), "7", json!({"A": 1}));
         let contact_update = || known(contact(1, json!({"A": 2})), "7", json!({"A": 1}));
-        scene.sink.push(vec![deal_update()], &scene.recorder, START.plus_ms(60_000)).await;
-        let report =
-            scene.sink.push(vec![deal_update(), contact_update()], &scene.recorder, START.plus_ms(60_000)).await;
+        scene.sink.push(Lane::Upper, vec![deal_update()], &scene.recorder, START.plus_ms(60_000)).await;
+        let report = scene
+            .sink
+            .push(Lane::Upper, vec![deal_update(), contact_update()], &scene.recorder, START.plus_ms(60_000))
+            .await;
         let until = Timestamp(reset * 1_000);
         assert_eq!(report.untouched, [(deal_update().object, Some(until))]);
         assert_eq!(report.ended.len(), 1, "the contact was told");
         // Whoever has time to wait, waits.
-        let report = scene.sink.push(vec![deal_update()], &scene.recorder, START.plus_ms(600_000)).await;
+        let report = scene.sink.push(Lane::Upper, vec![deal_update()], &scene.recorder, START.plus_ms(600_000)).await;
         assert_eq!(report.ended.len(), 1);
         assert!(scene.clock.now() >= until);
         scene.script_is_over();
@@ -250,7 +252,7 @@ async fn refused_rights_stop_the_sink_and_refused_data_do_not() {
 async fn an_overloaded_portal_is_left_alone_for_an_hour() {
     let works = vec![known(deal(1, json!({"A": 2})), "7", json!({"A": 1})), deal(2, json!({}))];
     let scene = scene(BITRIX24, vec![error(503, "OVERLOAD_LIMIT", "blocked")]);
-    let report = scene.sink.push(works, &scene.recorder, START.plus_ms(60_000)).await;
+    let report = scene.sink.push(Lane::Upper, works, &scene.recorder, START.plus_ms(60_000)).await;
     assert_eq!(report.stop.expect("it rests").until, START.plus_ms(3_600_000));
     assert_eq!(report.untouched.len(), 2);
     scene.script_is_over();
@@ -263,7 +265,7 @@ async fn an_unreachable_sink_counts_against_nobody_and_rests_longer_each_time() 
     let mut rests = Vec::new();
     for _ in 0..3 {
         let works = vec![known(deal(1, json!({"A": 2})), "7", json!({"A": 1}))];
-        let report = scene.sink.push(works, &scene.recorder, START.plus_ms(60_000)).await;
+        let report = scene.sink.push(Lane::Upper, works, &scene.recorder, START.plus_ms(60_000)).await;
         assert_eq!((report.ended.len(), report.untouched.len()), (0, 1));
         rests.push(report.stop.expect("it rests").until.ms_since(scene.clock.now()));
     }
@@ -274,7 +276,7 @@ async fn an_unreachable_sink_counts_against_nobody_and_rests_longer_each_time() 
 async fn nothing_is_made_that_could_not_be_written_down_first() {
     let mut scene = scene(BITRIX24, vec![result(json!([]))]);
     scene.recorder.broken = true;
-    let report = scene.sink.push(vec![deal(1, json!({}))], &scene.recorder, START.plus_ms(60_000)).await;
+    let report = scene.sink.push(Lane::Upper, vec![deal(1, json!({}))], &scene.recorder, START.plus_ms(60_000)).await;
     assert_eq!(report.stop.expect("it stops").fault, Fault::Uzel);
     assert_eq!(report.untouched.len(), 1);
     scene.script_is_over();
@@ -319,7 +321,7 @@ async fn two_new_clients_with_one_telephone_are_not_made_at_one_time() {
     ];
     let none = || batch(json!({"c0": [], "c1": []}), &[]);
     let scene = scene(BITRIX24, vec![none(), none(), result(json!(17))]);
-    let report = scene.sink.push(works, &scene.recorder, START.plus_ms(60_000)).await;
+    let report = scene.sink.push(Lane::Upper, works, &scene.recorder, START.plus_ms(60_000)).await;
     let untouched: Vec<String> = report.untouched.iter().map(|(it, _)| short(*it)).collect();
     assert_eq!(untouched, ["c1", "c2"], "the second of one object, and the second of one telephone");
     scene.script_is_over();

@@ -12,7 +12,7 @@ use uzel::entry::{AttemptResult, Attempted, Attempting, ObjectRef, Verdict};
 use uzel::model::{Confirmed, Delivery, DeliveryState, Fault};
 use uzel::net::{Boxed, Client, Guard, Quotas, Wire};
 use uzel::outbox::{self, Jitter};
-use uzel::sink::{Certainty, PushReport, Recorder, Search, Settings, Sink, Work};
+use uzel::sink::{Certainty, Lane, PushReport, Recorder, Search, Settings, Sink, Work};
 use uzel::twin::bitrix24::{
     Bitrix24Twin, BucketLimit, Fault as TwinFault, Faults, Kind, Limits, OperatingLimit, Options, PersonAct, Planned,
     RefusedCode, RunningTwin, Shares,
@@ -165,7 +165,7 @@ impl World {
     async fn push(&self, objects: &[Object]) -> PushReport {
         let deadline = self.clock.now().plus_ms(60_000);
         let works = objects.iter().filter_map(|it| self.work(it)).collect();
-        self.sink.push(works, &self.pipeline, deadline).await
+        self.sink.push(Lane::Upper, works, &self.pipeline, deadline).await
     }
 
     fn work(&self, it: &Object) -> Option<Work> {
@@ -340,7 +340,7 @@ async fn a_company_is_found_by_its_inn() {
     let company = Object { object, kind: "company", desired, phones: Vec::new() };
     let mut work = world.work(&company).expect("it is due");
     work.search.inns.push("7707083893".into());
-    world.sink.push(vec![work], &world.pipeline, world.clock.now().plus_ms(60_000)).await;
+    world.sink.push(Lane::Upper, vec![work], &world.pipeline, world.clock.now().plus_ms(60_000)).await;
     assert_eq!((world.state(object).as_str(), world.count(Kind::Company)), ("told", 1));
     assert_eq!(json!(world.foreign_id(object)), id);
 }

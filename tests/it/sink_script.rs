@@ -9,7 +9,7 @@ use uzel::connector::Connector;
 use uzel::entry::{AttemptResult, Attempted, Attempting, ObjectRef, Operation, Verdict};
 use uzel::model::Confirmed;
 use uzel::net::{Answer, Boxed, CallError, Quotas, Request, Wire};
-use uzel::sink::{Certainty, PushReport, Recorder, Search, Settings, Sink, Work};
+use uzel::sink::{Certainty, Lane, PushReport, Recorder, Search, Settings, Sink, Work};
 
 pub(crate) const BITRIX24: &str = include_str!("../../connectors/bitrix24/connector.toml");
 
@@ -53,6 +53,12 @@ create = { path = "notes", body = { note = "$fields", for = "$field.person" }, i
 
 /// Paused tokio time as the clock of the house.
 pub(crate) struct PausedClock(tokio::time::Instant);
+
+impl PausedClock {
+    pub(crate) fn begin() -> PausedClock {
+        PausedClock(tokio::time::Instant::now())
+    }
+}
 
 pub(crate) const START: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -115,6 +121,12 @@ pub(crate) struct Memory {
     pub(crate) next: Mutex<u64>,
     pub(crate) attempted: Mutex<Vec<Attempted>>,
     pub(crate) broken: bool,
+}
+
+impl Memory {
+    pub(crate) fn new(log: Log) -> Memory {
+        Memory { log, next: Mutex::new(0), attempted: Mutex::new(Vec::new()), broken: false }
+    }
 }
 
 impl Recorder for Memory {
@@ -253,7 +265,7 @@ pub(crate) struct Scene {
 pub(crate) fn scene(manifest: &str, replies: Vec<Reply>) -> Scene {
     let connector = Connector::compile(Slug::literal("crm"), "connector.toml", manifest)
         .unwrap_or_else(|problems| panic!("{problems:#?}"));
-    let clock = Arc::new(PausedClock(tokio::time::Instant::now()));
+    let clock = Arc::new(PausedClock::begin());
     let log = Log::default();
     let script =
         Arc::new(Script { log: Arc::clone(&log), clock: Arc::clone(&clock), replies: Mutex::new(replies.into()) });
@@ -269,8 +281,7 @@ pub(crate) fn scene(manifest: &str, replies: Vec<Reply>) -> Scene {
     let wire = Arc::clone(&script) as Arc<dyn Wire>;
     let now = Arc::clone(&clock) as Arc<dyn Clock>;
     let sink = Sink::new(Slug::literal("crm"), spec, &settings, wire, Arc::new(Quotas::new()), now).expect("a sink");
-    let recorder =
-        Memory { log: Arc::clone(&log), next: Mutex::new(0), attempted: Mutex::new(Vec::new()), broken: false };
+    let recorder = Memory::new(Arc::clone(&log));
     Scene { sink, recorder, log, script, clock }
 }
 
@@ -279,7 +290,7 @@ impl Scene {
     pub(crate) async fn push(&self, works: Vec<Work>, expected: &[&str]) -> PushReport {
         self.log.lock().expect("no panic before").clear();
         let deadline = self.clock.now().plus_ms(60_000);
-        let report = self.sink.push(works, &self.recorder, deadline).await;
+        let report = self.sink.push(Lane::Upper, works, &self.recorder, deadline).await;
         let log = self.log.lock().expect("no panic before").clone();
         assert_eq!(log, expected, "{report:#?}");
         assert!(!format!("{report:?} {log:?}").contains("s3cret"));
