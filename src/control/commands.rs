@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Path, Query as Params, State};
 use axum::http::StatusCode;
 use compact_str::CompactString;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Asked, Control, Refusal, parse};
@@ -18,7 +19,7 @@ use crate::query::views::{ClientView, CommandView};
 type Answer = Result<Json<CommandView>, Refusal>;
 
 /// Why a record is given up.
-#[derive(Debug, Deserialize, Default)]
+#[derive(Debug, JsonSchema, Deserialize, Default)]
 pub(super) struct Reason {
     lang: Option<Locale>,
     reason: Option<String>,
@@ -76,7 +77,7 @@ fn client_of(control: &Control, id: &str, locale: Locale) -> Result<ClientView, 
 }
 
 /// Fields to set by hand, and fields to let go of.
-#[derive(Debug, Clone, Deserialize, Serialize, Default)]
+#[derive(Debug, Clone, JsonSchema, Deserialize, Serialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
     /// Canonical field (`inn`) -> its text.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query as UrlQuery, State};
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Control, Refusal};
@@ -12,7 +13,7 @@ use crate::auth::{Standing, Tokens};
 use crate::base::{Locale, Message, Timestamp};
 
 /// How a connection stands with the tokens of its foreign system.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 pub struct ConnectView {
     /// The connection.
     pub connection: String,
@@ -31,7 +32,7 @@ pub struct ConnectView {
     pub since: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, JsonSchema, Deserialize)]
 pub(super) struct Asked {
     lang: Option<Locale>,
     code: Option<String>,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query as Params, State};
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Control, Refusal, parse, refuse};
@@ -15,7 +16,7 @@ use crate::query::views::Page;
 use crate::query::{Listing, QueryError, Said, WhereView, WhyView};
 
 /// What is asked of an explanation.
-#[derive(Debug, Deserialize, Default)]
+#[derive(Debug, JsonSchema, Deserialize, Default)]
 pub(super) struct Explained {
     lang: Option<Locale>,
     /// Another client.
@@ -25,7 +26,7 @@ pub(super) struct Explained {
 }
 
 /// What is asked of what a sink was told.
-#[derive(Debug, Deserialize, Default)]
+#[derive(Debug, JsonSchema, Deserialize, Default)]
 pub(super) struct Told {
     lang: Option<Locale>,
     /// Unix time, ms.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Query as Params, State};
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Asked, Control, Refusal};
@@ -85,7 +86,7 @@ pub(super) async fn make(State(control): State<Arc<Control>>, Params(asked): Par
 }
 
 /// How many days are kept; else what the settings say.
-#[derive(Debug, Deserialize, Default)]
+#[derive(Debug, JsonSchema, Deserialize, Default)]
 pub(super) struct Days {
     lang: Option<Locale>,
     days: Option<u32>,

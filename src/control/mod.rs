@@ -9,18 +9,19 @@ mod commands;
 mod connect;
 mod explain;
 mod keeping;
+mod openapi;
 mod privacy;
 mod reads;
+mod routes;
 mod sync;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::Tokens;
@@ -37,6 +38,7 @@ use crate::task::poll::Readings;
 pub use client::{Client, ClientError};
 pub use commands::Edit;
 pub use connect::ConnectView;
+pub use routes::{openapi, router};
 
 /// What the interface stands on.
 pub struct Control {
@@ -72,7 +74,7 @@ pub struct Refusal {
 }
 
 /// Body of a refusal.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, JsonSchema, Serialize, Deserialize)]
 pub struct RefusalBody {
     /// What is wrong, and the next step.
     pub error: String,
@@ -110,61 +112,8 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Everything of the interface; all paths begin with `/api/`.
-pub fn router(control: Arc<Control>) -> Router {
-    Router::new()
-        .route("/api/status", get(reads::status))
-        .route("/api/position", get(reads::position))
-        .route("/api/clients", get(reads::clients))
-        .route("/api/clients/{id}", get(reads::client))
-        .route("/api/clients/{id}/edit", post(commands::edit_client))
-        .route("/api/clients/{id}/why", get(explain::why))
-        .route("/api/clients/{id}/where", get(explain::where_client))
-        .route("/api/deals", get(reads::deals))
-        .route("/api/deals/{id}", get(reads::deal))
-        .route("/api/deals/{id}/score", get(reads::score))
-        .route("/api/deals/{id}/edit", post(commands::edit_deal))
-        .route("/api/deals/{id}/where", get(explain::where_deal))
-        .route("/api/folders", get(reads::folders))
-        .route("/api/totals", get(reads::totals))
-        .route("/api/employees", get(reads::employees))
-        .route("/api/outbox", get(reads::outbox))
-        .route("/api/told/{sink}", get(explain::told))
-        .route("/api/outbox/{sink}/{object}/resend", post(commands::resend))
-        .route("/api/outbox/{sink}/{object}/discard", post(commands::discard_delivery))
-        .route("/api/quarantine", get(reads::quarantine))
-        .route("/api/quarantine/{record}", get(reads::quarantined))
-        .route("/api/quarantine/{record}/retry", post(commands::retry))
-        .route("/api/quarantine/{record}/accept", post(commands::accept))
-        .route("/api/quarantine/{record}/discard", post(commands::discard_record))
-        .route("/api/clients/{id}/merge/{loser}", post(commands::merge))
-        .route("/api/clients/{id}/split/{loser}", post(commands::split))
-        .route("/api/tasks", get(reads::tasks))
-        .route("/api/tasks/{id}", get(reads::task))
-        .route("/api/tasks/{id}/done", post(commands::complete_task))
-        .route("/api/tasks/{id}/cancel", post(commands::cancel_task))
-        .route("/api/sources", get(reads::sources))
-        .route("/api/sources/{connection}/load", post(commands::load))
-        .route("/api/journal", get(reads::journal))
-        .route("/api/journal/{position}", get(reads::entry))
-        .route("/api/connections/{name}/tokens", get(connect::show))
-        .route("/api/connections/{name}/connect", post(connect::connect))
-        .route("/api/snapshots", get(keeping::list).post(keeping::make))
-        .route("/api/snapshots/verify", post(keeping::verify))
-        .route("/api/retention", get(keeping::retention).post(keeping::prune))
-        .route("/api/privacy/{client}", get(privacy::plan).post(privacy::erase))
-        .route("/api/sync", get(sync::status))
-        .route("/api/sync/plans", get(sync::plans).post(sync::make))
-        .route("/api/sync/plans/{plan}", get(sync::show))
-        .route("/api/sync/plans/{plan}/apply", post(sync::apply))
-        .route("/api/sync/sinks/{sink}/pause", post(sync::pause))
-        .route("/api/sync/sinks/{sink}/resume", post(sync::resume))
-        .route("/api/rows-hash", get(reads::rows_hash))
-        .with_state(control)
-}
-
 /// Language asked for: `?lang=ru`.
-#[derive(Debug, Deserialize, Default)]
+#[derive(Debug, JsonSchema, Deserialize, Default)]
 struct Asked {
     lang: Option<Locale>,
 }

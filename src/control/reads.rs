@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query as Params, State};
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::{Asked, Control, Refusal, parse, refuse};
 use crate::base::limits::PAGE_ROWS_MAX;
@@ -21,7 +21,7 @@ use crate::task::folders::Found;
 type Answer<T> = Result<Json<T>, Refusal>;
 
 /// Parameters of a listing.
-#[derive(Debug, Deserialize, Default)]
+#[derive(Debug, JsonSchema, Deserialize, Default)]
 pub(super) struct ListParams {
     lang: Option<Locale>,
     /// Rows of the page.
@@ -41,7 +41,7 @@ pub(super) struct ListParams {
 }
 
 /// Parameters of the totals.
-#[derive(Debug, Deserialize, Default)]
+#[derive(Debug, JsonSchema, Deserialize, Default)]
 pub(super) struct TotalsParams {
     /// Only deals of this pipeline.
     pipeline: Option<String>,
@@ -82,7 +82,7 @@ fn page<T>(params: ListParams, view: impl FnOnce(&Listing) -> Result<Page<T>, Qu
 }
 
 /// How far the pipeline is, without a look into the store: cheap enough to be asked all the time.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, JsonSchema, serde::Serialize)]
 pub(super) struct PositionView {
     /// Newest synced journal position.
     head: u64,
@@ -245,10 +245,18 @@ pub(super) async fn entry(
 
 /// Hash over every row, with the checkpoint it belongs to: two stores with the same checkpoint
 /// and configuration have the same hash.
-pub(super) async fn rows_hash(State(control): State<Arc<Control>>) -> Answer<Value> {
+#[derive(Debug, JsonSchema, serde::Serialize)]
+pub(super) struct RowsHashView {
+    /// The checkpoint: `position.item`.
+    checkpoint: String,
+    /// The hash, hexadecimal.
+    hash: String,
+}
+
+pub(super) async fn rows_hash(State(control): State<Arc<Control>>) -> Answer<RowsHashView> {
     blocking(control, |it| {
         let (checkpoint, hash) = it.query.rows_hash()?;
-        Ok(json!({ "checkpoint": checkpoint.to_string(), "hash": hash.to_string() }))
+        Ok(RowsHashView { checkpoint: checkpoint.to_string(), hash: hash.to_string() })
     })
     .await
 }

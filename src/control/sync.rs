@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query as Params, State};
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Asked, Control, Refusal, refuse};
@@ -22,7 +23,7 @@ type Answer<T> = Result<Json<T>, Refusal>;
 const NAMED_MAX: usize = 5;
 
 /// What a plan is asked for.
-#[derive(Debug, Deserialize, Default)]
+#[derive(Debug, JsonSchema, Deserialize, Default)]
 pub(super) struct PlanParams {
     lang: Option<Locale>,
     /// The sink; may be left out when there is only one.

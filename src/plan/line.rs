@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use compact_str::CompactString;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -21,7 +22,7 @@ use crate::tables::rows::SinkState;
 use crate::tables::{Held, Lane, Pending, Reader, Sinks, Span, TableError};
 
 /// What would be done about an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Made, unless it is found there by then: then it is linked, and what differs is written.
@@ -259,7 +260,7 @@ struct Counted {
 }
 
 /// A group of lines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Group {
     /// Foreign kind; empty when nothing is told.
     pub kind: String,

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::views::{FieldView, MergeView};
@@ -41,7 +42,7 @@ pub struct Said {
 pub type Read<'r> = &'r dyn Fn(ItemRef) -> Option<Said>;
 
 /// Why the records of a client are one client.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct WhyView {
     /// The client that stands.
     pub client: String,
@@ -64,7 +65,7 @@ pub struct WhyView {
 }
 
 /// A record of a client.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct WhyRecord {
     /// `position.item`.
     pub record: String,
@@ -79,7 +80,7 @@ pub struct WhyRecord {
 }
 
 /// Where the fields of an object come from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct WhereView {
     /// The object.
     pub object: String,
@@ -88,7 +89,7 @@ pub struct WhereView {
 }
 
 /// One field: who said so, and what lost to it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct WhereField {
     /// The field as it stands.
     #[serde(flatten)]
@@ -100,7 +101,7 @@ pub struct WhereField {
 }
 
 /// A value that lost.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct LostValue {
     /// The value.
     pub value: String,

@@ -1,9 +1,10 @@
 //! What is kept, as data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct SnapshotView {
     /// File name.
     pub file: String,
@@ -26,7 +27,7 @@ pub struct SnapshotView {
 }
 
 /// What of the journal may go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct RetentionView {
     /// Days that are kept; 0: all of it, and nothing goes.
     pub days: u32,
@@ -39,7 +40,7 @@ pub struct RetentionView {
 }
 
 /// A run of entries that can only go together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct PieceView {
     /// Its first entry.
     pub first: u64,
@@ -54,7 +55,7 @@ pub struct PieceView {
 }
 
 /// What an erasure takes, or took.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ErasureView {
     /// The client that stands, and those merged into it.
     pub clients: Vec<String>,

@@ -1,5 +1,6 @@
 //! Employees as a head of sales sees them, and why a deal went to somebody.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Query, QueryError};
@@ -8,7 +9,7 @@ use crate::people::{Employee, Presence};
 use crate::tables::{Assignments, OpenDeals};
 
 /// An employee in the listing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct EmployeeView {
     /// What rules and deals call him.
     pub key: String,
@@ -39,7 +40,7 @@ pub struct EmployeeView {
 }
 
 /// Whom rules gave a deal to, and why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct AssignmentView {
     /// The employee's key; none: there was nobody.
     pub employee: Option<String>,

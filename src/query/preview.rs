@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::objects::contact_text;
@@ -26,7 +27,7 @@ pub struct PreviewAsked {
 }
 
 /// Leads under the rules that were in force, and under others.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct PreviewView {
     /// Leads looked at.
     pub leads: u64,
@@ -43,7 +44,7 @@ pub struct PreviewView {
 }
 
 /// How many, then and otherwise.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct PreviewCount {
     /// Of what.
     pub name: String,
@@ -54,7 +55,7 @@ pub struct PreviewCount {
 }
 
 /// One lead.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct PreviewLine {
     /// The record.
     pub record: String,
@@ -73,7 +74,7 @@ pub struct PreviewLine {
 }
 
 /// What became of a lead.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct FateView {
     /// `new`, `repeat`, `joined`, `returned`, `no_deal`, `filtered`, `quarantined`, `discarded`,
     /// `repeated`.

@@ -1,12 +1,13 @@
 //! What people and programs are shown: plain data, the same for the JSON interface, the command
 //! line and (later) pages. Texts are in the reader's language.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Group;
 
 /// State of the daemon at a glance.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct StatusView {
     /// Version of the program.
     pub version: String,
@@ -35,7 +36,7 @@ pub struct StatusView {
 }
 
 /// A watched folder, as the latest look found it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct FolderView {
     /// Its connection.
     pub connection: String,
@@ -48,7 +49,7 @@ pub struct FolderView {
 }
 
 /// A file of a watched folder.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct FolderFileView {
     /// Its name.
     pub name: String,
@@ -59,7 +60,7 @@ pub struct FolderFileView {
 }
 
 /// Number of open deliveries of one sink in one state.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct DeliveryCountView {
     /// The sink.
     pub sink: String,
@@ -72,7 +73,7 @@ pub struct DeliveryCountView {
 }
 
 /// A configured connection.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ConnectionView {
     /// Its name.
     pub name: String,
@@ -87,7 +88,7 @@ pub struct ConnectionView {
 }
 
 /// Number of records with one outcome.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct CountView {
     /// The connection.
     pub connection: String,
@@ -100,7 +101,7 @@ pub struct CountView {
 }
 
 /// A client in a listing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ClientLine {
     /// Its id.
     pub id: String,
@@ -119,7 +120,7 @@ pub struct ClientLine {
 }
 
 /// A field and where it came from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct FieldView {
     /// Name of the field.
     pub name: String,
@@ -134,7 +135,7 @@ pub struct FieldView {
 }
 
 /// An id in a foreign system.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ForeignView {
     /// The connection.
     pub connection: String,
@@ -145,7 +146,7 @@ pub struct ForeignView {
 }
 
 /// Where a sink stands with an object.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct SinkView {
     /// The sink.
     pub sink: String,
@@ -158,7 +159,7 @@ pub struct SinkView {
 }
 
 /// A client with everything known of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ClientView {
     /// The line of the listing.
     #[serde(flatten)]
@@ -187,7 +188,7 @@ pub struct ClientView {
 }
 
 /// A merge and why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct MergeView {
     /// The client that went.
     pub loser: String,
@@ -198,7 +199,7 @@ pub struct MergeView {
 }
 
 /// An interaction.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct InteractionView {
     /// Its id.
     pub id: String,
@@ -217,7 +218,7 @@ pub struct InteractionView {
 }
 
 /// A document.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct DocumentView {
     /// Its id.
     pub id: String,
@@ -236,7 +237,7 @@ pub struct DocumentView {
 }
 
 /// A deal in a listing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct DealLine {
     /// Its id.
     pub id: String,
@@ -273,7 +274,7 @@ pub struct DealLine {
 }
 
 /// A deal with everything known of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct DealView {
     /// The line of the listing.
     #[serde(flatten)]
@@ -296,7 +297,7 @@ pub struct DealView {
 }
 
 /// A task in a listing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct TaskLine {
     /// Id.
     pub id: String,
@@ -325,7 +326,7 @@ pub struct TaskLine {
 }
 
 /// A task with everything known of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct TaskView {
     /// The line of the listing.
     #[serde(flatten)]
@@ -343,7 +344,7 @@ pub struct TaskView {
 }
 
 /// A line of goods.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct LineView {
     /// Name.
     pub name: String,
@@ -356,7 +357,7 @@ pub struct LineView {
 }
 
 /// A change of class.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ClassChangeView {
     /// From.
     pub from: Option<String>,
@@ -367,7 +368,7 @@ pub struct ClassChangeView {
 }
 
 /// A score in all its parts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ScoreView {
     /// The deal.
     pub deal: String,
@@ -400,7 +401,7 @@ pub struct ScoreView {
 }
 
 /// One factor's part.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct FactorView {
     /// Its id.
     pub factor: String,
@@ -413,7 +414,7 @@ pub struct FactorView {
 }
 
 /// The total lines.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct TotalsView {
     /// Headline forecast, main units.
     pub forecast: String,
@@ -430,7 +431,7 @@ pub struct TotalsView {
 }
 
 /// A row of the outbox.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct OutboxView {
     /// The sink.
     pub sink: String,
@@ -453,7 +454,7 @@ pub struct OutboxView {
 }
 
 /// A record in quarantine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct QuarantineView {
     /// The record: `position.item`.
     pub record: String,
@@ -473,7 +474,7 @@ pub struct QuarantineView {
 }
 
 /// A journal entry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct EntryView {
     /// Its position.
     pub position: u64,
@@ -494,7 +495,7 @@ pub struct EntryView {
 }
 
 /// What became of a record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct OutcomeView {
     /// The record.
     pub record: String,
@@ -505,7 +506,7 @@ pub struct OutcomeView {
 }
 
 /// A page of a listing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
@@ -515,7 +516,7 @@ pub struct Page<T> {
 }
 
 /// Answer to a command: where it stands in the journal, and that it is applied.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct CommandView {
     /// Its position.
     pub position: u64,
@@ -524,7 +525,7 @@ pub struct CommandView {
 }
 
 /// How a sink stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct SyncView {
     /// The sink.
     pub sink: String,
@@ -549,7 +550,7 @@ pub struct SyncView {
 }
 
 /// A plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct PlanView {
     /// Its name.
     pub plan: String,
@@ -576,7 +577,7 @@ pub struct PlanView {
 }
 
 /// One object of a plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct PlanLineView {
     /// The object.
     pub object: String,
@@ -599,7 +600,7 @@ pub struct PlanLineView {
 }
 
 /// A field of a line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct FieldChangeView {
     /// Its name there.
     pub name: String,
@@ -610,7 +611,7 @@ pub struct FieldChangeView {
 }
 
 /// What came of applying a plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct AppliedView {
     /// Position of the command.
     pub position: u64,
@@ -625,7 +626,7 @@ pub struct AppliedView {
 }
 
 /// A stream that is read from a foreign system.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct SourceView {
     /// The connection.
     pub connection: String,

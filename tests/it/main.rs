@@ -33,6 +33,7 @@ mod mapping;
 mod mapping_out;
 mod normalize;
 mod oauth;
+mod openapi;
 mod outbox;
 mod people;
 mod people_preview;

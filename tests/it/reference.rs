@@ -86,6 +86,12 @@ fn help_of_every_command_is_in_both_languages() {
     }
 }
 
+#[test]
+fn the_json_interface() {
+    let document = serde_json::to_string_pretty(uzel::control::openapi()).expect("it is JSON");
+    check("openapi.json", &(document + "\n"));
+}
+
 fn kind_of_setting(kind: &FieldKind, locale: Locale) -> String {
     match kind {
         FieldKind::Text => say(locale, "текст", "text").to_owned(),
