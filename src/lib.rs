@@ -8,6 +8,7 @@ pub mod field;
 pub mod model;
 pub mod value;
 
+pub mod alarm;
 pub mod calendar;
 pub mod config;
 pub mod connector;

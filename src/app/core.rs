@@ -8,9 +8,10 @@ use tracing::{error, info, warn};
 use super::error::{Problems, Told};
 use super::{ConfigurationFolder, Folder};
 use crate::base::clock::SystemClock;
-use crate::base::{Clock, Message, Position};
-use crate::catalog::Catalog;
+use crate::base::{Clock, Message, Position, Slug};
+use crate::catalog::{Catalog, Connection};
 use crate::config::Settings;
+use crate::connector::Connector;
 use crate::control::{self, Control};
 use crate::entry::{Configured, Entry, Kind};
 use crate::journal::{Journal, NewEntry, Options as JournalOptions, Recovery, Segments};
@@ -22,11 +23,23 @@ use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 use crate::task::poll::Readings;
+use crate::task::watch::{Watch, WatchParts, WatchedSource};
 use crate::vault::Vault;
 
 use super::folder::Lock;
 use super::keeping::open_store;
 use super::links::{self, TokensByConnection};
+
+/// What the reconcilers of a daemon tell of themselves; without a daemon nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Which sinks rest.
+    pub stops: Stops,
+    /// What is being read.
+    pub readings: Readings,
+    /// Watched folders.
+    pub folders: Folders,
+}
 
 /// Journal + store + pipeline of one folder, and the configuration in force.
 pub struct Core {
@@ -110,24 +123,49 @@ impl Core {
 
     /// The interface over this core, after everything in the journal is applied.
     pub fn router(&self) -> Router {
-        control::router(Arc::new(self.control(Stops::default())))
+        control::router(Arc::new(self.control(Seen::default())))
     }
 
-    /// Views and commands; `stops` says which sinks rest.
-    pub fn control(&self, stops: Stops) -> Control {
+    /// Views and commands; `seen` is what the reconcilers of this process tell of themselves.
+    pub fn control(&self, seen: Seen) -> Control {
+        let Seen { stops, readings, folders } = seen;
+        let query = Query::new(self.store.clone(), self.journal.clone(), self.catalog.clone());
+        let watch = Watch::new(WatchParts {
+            query: query.clone(),
+            journal: self.journal.clone(),
+            pipeline: self.pipeline.clone(),
+            clock: self.clock.clone(),
+            keeping: self.keeping.clone(),
+            zone: self.settings.company.zone.clone(),
+            stops: stops.clone(),
+            readings: readings.clone(),
+            folders: folders.clone(),
+            rights: links::lost_rights(&self.tokens),
+            sources: self.watched_sources(),
+            mark_bytes: self.settings.limits.free_space_bytes,
+            file: Some(self.folder.watch()),
+        });
         Control {
-            query: Query::new(self.store.clone(), self.journal.clone(), self.catalog.clone()),
+            query,
+            watch: Arc::new(watch),
             journal: self.journal.clone(),
             pipeline: self.pipeline.clone(),
             clock: self.clock.clone(),
             keeping: self.keeping.clone(),
             tokens: self.tokens.clone(),
             stops,
-            readings: Readings::default(),
-            folders: Folders::default(),
+            readings,
+            folders,
             plans: Plans::new(self.folder.plans()),
             locale: self.settings.locale,
         }
+    }
+
+    fn watched_sources(&self) -> Vec<WatchedSource> {
+        let tells = |connector: &Connector| connector.source.is_some() || !connector.polls.is_empty();
+        let silence_h = |name: &Slug| self.settings.connection(name).map_or(0, |it| it.silence_h);
+        let watched = |it: &Connection| WatchedSource { name: it.name.clone(), silence_h: silence_h(&it.name) };
+        self.catalog.connections().filter(|it| tells(&it.connector)).map(watched).collect()
     }
 
     /// Waits until everything that is in the journal now is applied.

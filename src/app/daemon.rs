@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{error, info};
 
+use super::core::Seen;
 use super::error::Told;
 use super::progress::PipelineProgress;
 use super::sources;
@@ -17,7 +18,7 @@ use super::{Core, Folder, pollers, sinks};
 use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Message, Timestamp};
-use crate::control::{self, Control};
+use crate::control;
 use crate::http::{ExchangeEndpoint, Health, Listener, Options, Parts, ProxyHeader, State, TrustedProxies};
 use crate::journal::Journal;
 use crate::model::OutcomeKind;
@@ -55,8 +56,8 @@ impl Daemon {
         let folders = Folders::default();
         let (readings, hints) = (Readings::default(), Hints::default());
         let mut tasks = JoinSet::new();
-        let control = Control { folders: folders.clone(), readings: readings.clone(), ..core.control(stops.clone()) };
-        let control = Arc::new(control);
+        let seen = Seen { stops: stops.clone(), readings: readings.clone(), folders: folders.clone() };
+        let control = Arc::new(core.control(seen));
         let progress: Arc<dyn Progress> =
             Arc::new(PipelineProgress { pipeline: Arc::clone(&core.pipeline), query: control.query.clone() });
         let exchanges = sources::exchanges(
@@ -104,6 +105,7 @@ impl Daemon {
         tasks.spawn(task::folders::run(ground.clone(), watched, folders));
         let zone = core.settings.company.zone.clone();
         tasks.spawn(task::keep::run(ground.clone(), Arc::clone(&core.keeping), zone, Arc::clone(&metrics)));
+        tasks.spawn(task::watch::run(ground.clone(), Arc::clone(&control.watch), Arc::clone(&metrics)));
         tasks.spawn(measure(ground.clone(), Arc::clone(&metrics), control));
         // Reading and writing share the bucket of a foreign host.
         let quotas = Arc::new(Quotas::new());
@@ -224,6 +226,9 @@ async fn measure(mut ground: Ground, metrics: Arc<Metrics>, control: Arc<control
         let applied = ground.pipeline.applied().borrow().0;
         metrics.series(Metric::JournalHead, &[]).set(gauge(head));
         metrics.series(Metric::Checkpoint, &[]).set(gauge(applied));
+        if let Some(free) = ground.journal.free_bytes() {
+            metrics.series(Metric::FreeSpace, &[]).set(gauge(free));
+        }
         let now = ground.clock.now();
         let (asked, shown) = (Arc::clone(&control), Arc::clone(&metrics));
         let measured = tokio::task::spawn_blocking(move || measure_store(&asked.query, &shown, now)).await;

@@ -11,6 +11,7 @@
 //! store/               derived; may be deleted and rebuilt
 //! spool/               uploads of 1C under way
 //! folders/             what was read from watched folders
+//! signals/             since when what is wrong, and who was told; may be deleted
 //! restored             this folder came out of a backup and writes nowhere yet
 //! uzel.lock, uzel.sock one process owns the folder; the command line talks to it here
 //! ```
@@ -99,6 +100,11 @@ impl Folder {
     /// What was read from watched folders.
     pub fn folders(&self) -> PathBuf {
         self.root.join("folders")
+    }
+
+    /// What the watch remembers.
+    pub fn watch(&self) -> PathBuf {
+        self.root.join("signals").join("watch.json")
     }
 
     /// The control socket.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::error::Told;
 use super::sources::secret;
-use crate::auth::{Authorized, Tokens, TokensParts};
+use crate::auth::{Authorized, Standing, Tokens, TokensParts};
 use crate::base::{Clock, Secret, Slug};
 use crate::catalog::{Catalog, Connection};
 use crate::config::Listen;
@@ -14,6 +14,7 @@ use crate::connector::OAuthSpec;
 use crate::field::FieldValue;
 use crate::net::{Client, Guard, Wire};
 use crate::sink::Settings;
+use crate::task::watch::Rights;
 use crate::vault::Vault;
 
 /// Tokens by connection.
@@ -59,6 +60,17 @@ pub(super) fn tokens(
         all.insert(connection.name.clone(), Arc::new(Tokens::new(parts)));
     }
     Ok(Arc::new(all))
+}
+
+/// Asks which connections have lost their rights.
+pub(super) fn lost_rights(tokens: &TokensByConnection) -> Rights {
+    let tokens = Arc::clone(tokens);
+    let lost = |it: &Tokens| match it.standing() {
+        Standing::Lost(message) | Standing::Refused(message) => Some(message),
+        // Nobody has begun yet; or all is well.
+        Standing::NotConnected | Standing::Connected => None,
+    };
+    Box::new(move || tokens.iter().filter_map(|(name, it)| Some((name.clone(), lost(it)?))).collect())
 }
 
 /// What a sink or poller of the connection needs: its settings, and the way there.

@@ -13,6 +13,7 @@ use crate::base::telemetry::Metrics;
 use crate::base::{Clock, Locale, Message};
 use crate::catalog::{Catalog, Connection};
 use crate::config::Mode;
+use crate::model::Fault;
 use crate::net::Quotas;
 use crate::sink::Sink;
 use crate::task::Ground;
@@ -80,7 +81,8 @@ impl Maker {
                     let told = cause.downcast_ref::<Told>().map(|told| told.0.clone());
                     let message = told.unwrap_or_else(|| Message::new("app-sink").with("detail", &cause));
                     error!(sink.name = %connection.name, "the sink cannot be written to: {message}");
-                    self.stops.set(&connection.name, Some(message));
+                    let now = self.clock.now();
+                    self.stops.stopped(&connection.name, now, now.plus_ms(SINK_REST_MS), Fault::Connection, message);
                     self.ground.rest(SINK_REST_MS.unsigned_abs()).await;
                 }
             }

@@ -292,3 +292,23 @@ pub const ERASE_BODY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 pub const SIGNATURE_TOLERANCE_S: u64 = 300;
 /// Days that a preview of rules looks back. Above: the command line refuses.
 pub const PREVIEW_DAYS_MAX: u64 = 3_660;
+/// Between two looks at what is wrong, ms.
+pub const WATCH_MS: u64 = 5_000;
+/// The pipeline does not move although there are entries for this long: an alarm, ms.
+pub const ALARM_STUCK_MS: i64 = 60_000;
+/// The pipeline has not caught up for this long: an alarm, ms.
+pub const ALARM_BEHIND_MS: i64 = 15 * 60_000;
+/// The clock is wrong by this much: an alarm, ms.
+pub const ALARM_CLOCK_MS: i64 = 2 * 60_000;
+/// How long a leap of the clock is told of, ms.
+pub const ALARM_JUMP_TOLD_MS: i64 = 24 * 3_600_000;
+/// A sink takes nothing for this long: an alarm, ms.
+pub const ALARM_SINK_STOPPED_MS: i64 = 5 * 60_000;
+/// A polled source cannot be read for this long: an alarm, ms.
+pub const ALARM_UNREAD_MS: i64 = 15 * 60_000;
+/// Records that went into quarantine within this time are an alarm, ms.
+pub const ALARM_QUARANTINE_MS: i64 = 24 * 3_600_000;
+/// Records in quarantine that are counted for it. Above: it says "at least".
+pub const ALARM_QUARANTINE_RECORDS_MAX: usize = 1_000;
+/// Objects of the outbox looked at for dead letters in one look; the next look goes on from there.
+pub const ALARM_DEAD_OBJECTS_MAX: usize = 5_000;

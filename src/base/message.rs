@@ -147,6 +147,7 @@ pub fn near_miss<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Op
 /// Every file of texts: (name, English, Russian). A new file of `locales/` is added here.
 pub const FILES: &[(&str, &str, &str)] = &[
     ("base", include_str!("../../locales/en/base.ftl"), include_str!("../../locales/ru/base.ftl")),
+    ("alarm", include_str!("../../locales/en/alarm.ftl"), include_str!("../../locales/ru/alarm.ftl")),
     ("app", include_str!("../../locales/en/app.ftl"), include_str!("../../locales/ru/app.ftl")),
     ("calendar", include_str!("../../locales/en/calendar.ftl"), include_str!("../../locales/ru/calendar.ftl")),
     ("catalog", include_str!("../../locales/en/catalog.ftl"), include_str!("../../locales/ru/catalog.ftl")),

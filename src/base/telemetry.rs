@@ -40,6 +40,10 @@ pub enum Metric {
     SnapshotAge,
     /// Position of the newest verified snapshot.
     SnapshotPosition,
+    /// Alarms by name and subject: 1 while it holds.
+    Alarms,
+    /// Free bytes of the journal's disk.
+    FreeSpace,
 }
 
 /// What the numbers of a metric do.
@@ -69,6 +73,8 @@ impl Metric {
             Metric::HttpRequests => "uzel_http_requests",
             Metric::SnapshotAge => "uzel_snapshot_age_seconds",
             Metric::SnapshotPosition => "uzel_snapshot_position",
+            Metric::Alarms => "uzel_alarms",
+            Metric::FreeSpace => "uzel_free_space_bytes",
         }
     }
 
@@ -89,6 +95,8 @@ impl Metric {
             Metric::HttpRequests => "Requests of the listener by route and status class",
             Metric::SnapshotAge => "Seconds since the newest verified snapshot was made",
             Metric::SnapshotPosition => "Position up to which the newest verified snapshot holds everything",
+            Metric::Alarms => "Whether an alarm holds, by its name and subject",
+            Metric::FreeSpace => "Free bytes of the journal's disk",
         }
     }
 
@@ -108,7 +116,9 @@ impl Metric {
             | Metric::Quarantine
             | Metric::Tasks
             | Metric::SnapshotAge
-            | Metric::SnapshotPosition => MetricKind::Gauge,
+            | Metric::SnapshotPosition
+            | Metric::Alarms
+            | Metric::FreeSpace => MetricKind::Gauge,
         }
     }
 }

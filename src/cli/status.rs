@@ -24,6 +24,14 @@ pub(super) async fn run(_args: Args, context: &Context) -> anyhow::Result<Done> 
         ("intake", view.intake.clone().unwrap_or_default()),
         ("failure", view.pipeline_failure.clone().unwrap_or_default()),
     ]);
+    let alarms = view.alarms.iter().map(|it| {
+        let what = match &it.why {
+            Some(why) => format!("{}\n{why}", it.what),
+            None => it.what.clone(),
+        };
+        vec![context.word("severity", &it.severity), it.since.clone(), what, it.next.clone()]
+    });
+    context.print_section("alarms", &["severity", "since", "what", "next"], alarms.collect());
     let connections = view.connections.iter().map(|it| {
         // Only writing is a matter of mode: what is sent to us is always taken.
         let mode = if it.is_sink { context.word("mode", &it.mode) } else { context.word("mode", "source") };

@@ -387,14 +387,20 @@ fn connections(over: &Over<'_>, root: &Table<'_>, zone: Option<&TimeZone>) -> Ve
         let mode = inner.choice("mode", MODES).unwrap_or_default();
         let mode = over.word(&written::variable(&["CONNECTION", name, "MODE"]), MODES).unwrap_or(mode);
         let switch_over = switch_over(&inner, zone);
+        let silence_h =
+            inner.integer_in("silence_h", 0, SILENCE_H_MAX).and_then(|it| u32::try_from(it).ok()).unwrap_or(0);
         // The rest is read when the manifest is at hand.
         if let (Some(name), Some(connector)) = (slug, connector) {
             let file = over.lint.file().to_owned();
-            connections.push(ConnectionSettings { name, connector, mode, switch_over, line, file, node: node.clone() });
+            let node = node.clone();
+            connections.push(ConnectionSettings { name, connector, mode, switch_over, silence_h, line, file, node });
         }
     }
     connections
 }
+
+/// A year: who waits longer for a source does not wait for it.
+const SILENCE_H_MAX: i64 = 8_784;
 
 /// `switch_over` of a connection: an instant with its offset, or a time of the company's zone.
 fn switch_over(table: &Table<'_>, zone: Option<&TimeZone>) -> Option<Timestamp> {

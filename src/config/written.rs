@@ -17,6 +17,8 @@ pub struct ConnectionSettings {
     pub mode: Mode,
     /// From when its records are ours to act on; what it observed earlier is history.
     pub switch_over: Option<Timestamp>,
+    /// How many hours it may tell nothing before that is an alarm; 0: for ever.
+    pub silence_h: u32,
     /// Its line in the file.
     pub line: u32,
     pub(super) file: String,
@@ -32,6 +34,7 @@ impl ConnectionSettings {
         table.node("connector");
         table.node("mode");
         table.node("switch_over");
+        table.node("silence_h");
         let mut values = Vec::new();
         for spec in specs {
             if !spec.secret {

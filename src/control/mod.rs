@@ -34,6 +34,7 @@ use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 use crate::task::poll::Readings;
+use crate::task::watch::Watch;
 
 pub use client::{Client, ClientError};
 pub use commands::Edit;
@@ -54,6 +55,8 @@ pub struct Control {
     pub keeping: Arc<Keeping>,
     /// Tokens of connections that work by them.
     pub tokens: Arc<BTreeMap<Slug, Arc<Tokens>>>,
+    /// What is wrong.
+    pub watch: Arc<Watch>,
     /// Which sinks rest, and why.
     pub stops: Stops,
     /// What is being read.

@@ -15,7 +15,7 @@ use crate::query::views::{
     ClientLine, ClientView, DealLine, DealView, EntryView, FolderFileView, FolderView, OutboxView, Page,
     QuarantineView, ScoreView, SourceView, StatusView, TaskLine, TaskView, TotalsView,
 };
-use crate::query::{EmployeeView, Listing, QueryError};
+use crate::query::{AlarmView, EmployeeView, Listing, QueryError};
 use crate::task::folders::Found;
 
 type Answer<T> = Result<Json<T>, Refusal>;
@@ -103,11 +103,19 @@ pub(super) async fn status(State(control): State<Arc<Control>>, Params(asked): P
         let stops = it.stops.all();
         for connection in &mut view.connections {
             let stop = stops.iter().find(|(sink, _)| ***sink == *connection.name);
-            connection.stopped = stop.map(|(_, reason)| reason.render(asked.locale()));
+            connection.stopped = stop.map(|(_, stop)| stop.reason.render(asked.locale()));
         }
+        view.alarms = it.query.alarms(&it.watch.alarms()?, asked.locale());
         Ok(view)
     })
     .await
+}
+
+pub(super) async fn alarms(
+    State(control): State<Arc<Control>>,
+    Params(asked): Params<Asked>,
+) -> Answer<Vec<AlarmView>> {
+    blocking(control, move |it| Ok(it.query.alarms(&it.watch.alarms()?, asked.locale()))).await
 }
 
 pub(super) async fn clients(

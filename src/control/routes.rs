@@ -13,6 +13,7 @@ fn routes() -> Vec<Route<Arc<Control>>> {
     vec![
         get("/api/openapi.json", "This description of the interface", description),
         get("/api/status", "The daemon at a glance", reads::status),
+        get("/api/alarms", "What is wrong: since when, how badly, and the next step", reads::alarms),
         get("/api/position", "How far the journal goes and how far it is applied; cheap", reads::position),
         get("/api/clients", "Clients", reads::clients),
         get("/api/clients/{id}", "A client", reads::client),

@@ -195,6 +195,11 @@ pub trait Journal: Send + Sync + 'static {
         Ok(Removed::default())
     }
 
+    /// Free bytes of its disk, where that can be asked.
+    fn free_bytes(&self) -> Option<u64> {
+        None
+    }
+
     /// Free space and state, for health and the refusal of intake: `Ok` when intake may go on.
     fn accepts_intake(&self) -> Result<(), AppendError>;
 }

@@ -245,6 +245,10 @@ impl Journal for Segments {
         Ok(removed)
     }
 
+    fn free_bytes(&self) -> Option<u64> {
+        self.disk.free_bytes(&self.folder).ok()
+    }
+
     fn accepts_intake(&self) -> Result<(), AppendError> {
         match self.queue.refusal() {
             Some(failure) => Err(failure.into()),

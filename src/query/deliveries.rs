@@ -133,7 +133,7 @@ impl Query {
         }))
     }
 
-    fn sinks_and_title(&self, object: ObjectRef) -> Result<Option<(Vec<SinkState>, String)>, QueryError> {
+    pub(super) fn sinks_and_title(&self, object: ObjectRef) -> Result<Option<(Vec<SinkState>, String)>, QueryError> {
         let reader = self.reader();
         Ok(match object {
             ObjectRef::Client(id) => reader.get::<Clients>(&id)?.map(|row| (row.sinks, row.client.shown_name())),

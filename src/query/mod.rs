@@ -2,6 +2,7 @@
 //!
 //! Every listing is bounded by its page; a row that does not read is an error, never skipped.
 
+mod alarms;
 mod deliveries;
 mod difference;
 mod explain;
@@ -31,6 +32,7 @@ use crate::store::{Checkpoint, Store};
 use crate::tables::rows::{SinkState, sink_state};
 use crate::tables::{Clients, Counters, Deals, Meta, Reader, Sinks, Span, TableError, rows_hash};
 
+pub use alarms::{AlarmView, DeadLetters, OutboxPlace};
 pub use difference::{ClassCountView, DifferenceAsked, DifferenceLine, DifferenceView, PushCountView, difference};
 pub use explain::{LostValue, Read, Said, WhereField, WhereView, WhyRecord, WhyView};
 pub use people::{AssignmentView, EmployeeView};
@@ -128,6 +130,7 @@ impl Query {
             records: self.counts()?,
             deliveries: self.delivery_counts()?,
             deals_scored: meta.deals_scored,
+            alarms: Vec::new(),
         })
     }
 
@@ -275,7 +278,7 @@ impl Query {
     }
 
     /// Journal time.
-    fn journal_time(&self) -> Result<Timestamp, QueryError> {
+    pub fn journal_time(&self) -> Result<Timestamp, QueryError> {
         Ok(self.reader().get::<Meta>(&())?.unwrap_or_default().journal_time)
     }
 }

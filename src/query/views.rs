@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::AlarmView;
 use crate::plan::Group;
 
 /// State of the daemon at a glance.
@@ -33,6 +34,9 @@ pub struct StatusView {
     pub deliveries: Vec<DeliveryCountView>,
     /// Scores computed since the store began.
     pub deals_scored: u64,
+    /// What is wrong, the worst first.
+    #[serde(default)]
+    pub alarms: Vec<AlarmView>,
 }
 
 /// A watched folder, as the latest look found it.

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::Ground;
+use crate::alarm::Stopped;
 use crate::base::limits::{
     DELIVER_CHECK_MS, DELIVERY_BATCH_MAX, DELIVERY_SCAN_ROWS_MAX, PUSH_DEADLINE_MS, SINK_REST_MS,
 };
@@ -22,7 +23,7 @@ use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Locale, Message, Position, Slug, Timestamp};
 use crate::catalog::Catalog;
 use crate::entry::{Attempted, Attempting, Entry, ObjectRef};
-use crate::model::{Delivery, DeliveryState};
+use crate::model::{Delivery, DeliveryState, Fault};
 use crate::net::Boxed;
 use crate::outbox;
 use crate::plan::{self, Ids, Subject, Told};
@@ -30,23 +31,33 @@ use crate::sink::{self, Certainty, Claimed, Ending, Recorder, Sink, Work};
 use crate::tables::rows::SinkRow;
 use crate::tables::{Lane, Pending, Reader, Sinks, Span, TableError};
 
-/// Why sinks rest, by name, for status and metrics.
+/// Why sinks rest, by name, for status, metrics and alarms.
 #[derive(Debug, Clone, Default)]
-pub struct Stops(Arc<Mutex<BTreeMap<Slug, Message>>>);
+pub struct Stops(Arc<Mutex<BTreeMap<Slug, Stopped>>>);
 
 impl Stops {
     /// Why each resting sink rests.
-    pub fn all(&self) -> BTreeMap<Slug, Message> {
+    pub fn all(&self) -> BTreeMap<Slug, Stopped> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Says why a sink rests; `None`: it does not.
-    pub fn set(&self, sink: &Slug, reason: Option<Message>) {
+    /// Says why a sink rests, and until when. Since when nothing goes is remembered from the first
+    /// time on.
+    pub fn stopped(&self, sink: &Slug, now: Timestamp, until: Timestamp, fault: Fault, reason: Message) {
         let mut stops = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match reason {
-            Some(reason) => stops.insert(sink.clone(), reason),
-            None => stops.remove(sink),
+        let before = stops.get(sink);
+        let since = before.map_or(now, |it| it.since);
+        let failures = before.map_or(0, |it| it.failures).saturating_add(1);
+        let wants_person = match fault {
+            Fault::Connection => true,
+            Fault::Data | Fault::Sink | Fault::Uzel => false,
         };
+        stops.insert(sink.clone(), Stopped { since, until: Some(until), wants_person, failures, reason });
+    }
+
+    /// The sink takes what it is told.
+    pub fn goes(&self, sink: &Slug) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(sink);
     }
 }
 
@@ -148,15 +159,15 @@ impl Deliverer {
             let deadline = self.ground.clock.now().plus_ms(PUSH_DEADLINE_MS);
             match self.sink.provision(deadline).await {
                 Ok(report) => {
-                    self.stops.set(&self.name, None);
+                    self.stops.goes(&self.name);
                     info!(sink.name = %self.name, sink.added = report.added.len(), "sink is ready");
                     return;
                 }
                 Err(error) => {
                     warn!(sink.name = %self.name, "the sink cannot be prepared: {}", error.message);
-                    self.stops.set(&self.name, Some(error.message.clone()));
                     let now = self.ground.clock.now();
                     let rest = error.retry_at.map_or(SINK_REST_MS, |at| at.ms_since(now).clamp(1_000, 3_600_000));
+                    self.stops.stopped(&self.name, now, now.plus_ms(rest), error.fault, error.message.clone());
                     self.rest(rest.unsigned_abs()).await;
                 }
             }
@@ -358,14 +369,15 @@ impl<'a> Served<'a> {
         match report.stop {
             Some(stop) => {
                 warn!(sink.name = %name, "the sink rests until {}: {}", stop.until, stop.reason);
-                deliverer.stops.set(name, Some(stop.reason));
+                let now = self.ground.clock.now();
+                deliverer.stops.stopped(name, now, stop.until, stop.fault, stop.reason);
                 self.stopped = true;
-                let ms = stop.until.ms_since(self.ground.clock.now()).clamp(100, 3_600_000);
+                let ms = stop.until.ms_since(now).clamp(100, 3_600_000);
                 rest(&mut self.ground, &mut self.rights, ms.unsigned_abs()).await;
             }
             None => {
                 if std::mem::take(&mut self.stopped) {
-                    deliverer.stops.set(name, None);
+                    deliverer.stops.goes(name);
                 }
                 // Nothing could be tried (quota, budget): not before the first that may be.
                 if report.ended.is_empty() {

@@ -5,19 +5,19 @@
 //! [`tick`] tells the journal that time passed, [`admit`] cuts long work into slices, [`deliver`]
 //! brings sinks up to date, [`poll`] reads what changed in foreign systems, [`uploads`] finishes
 //! uploads of 1C that nobody asked for, [`keep`] makes snapshots, [`folders`] looks at watched
-//! folders.
+//! folders, [`watch`] finds out what is wrong.
 
 pub mod admit;
 pub mod deliver;
 pub mod folders;
 pub mod keep;
 pub mod poll;
+mod replace;
 pub mod tick;
 pub mod uploads;
+pub mod watch;
 
 use std::sync::Arc;
-
-use tokio::sync::watch;
 
 use crate::base::{Clock, Position};
 use crate::entry::Entry;
@@ -37,7 +37,7 @@ pub struct Ground {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Turns true when the daemon stops.
-    pub stop: watch::Receiver<bool>,
+    pub stop: tokio::sync::watch::Receiver<bool>,
 }
 
 impl Ground {

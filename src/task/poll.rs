@@ -72,6 +72,8 @@ pub struct Reading {
     pub same: u64,
     /// Why it is not read now, and the next step.
     pub trouble: Option<Message>,
+    /// Since when there is trouble without a break.
+    pub troubled_since: Option<Timestamp>,
 }
 
 impl Readings {
@@ -85,6 +87,13 @@ impl Readings {
     pub fn trouble(&self, connection: &str) -> Option<Message> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().filter(|((held, _), _)| **held == *connection).find_map(|(_, reading)| reading.trouble.clone())
+    }
+
+    /// Since when some stream of a connection cannot be read, and why.
+    pub fn unread(&self, connection: &str) -> Option<(Timestamp, Message)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = all.iter().filter(|((held, _), _)| **held == *connection);
+        mine.filter_map(|(_, it)| Some((it.troubled_since?, it.trouble.clone()?))).min_by_key(|(since, _)| *since)
     }
 
     fn edit(&self, connection: &Slug, stream: &Slug, change: impl FnOnce(&mut Reading)) {
@@ -245,7 +254,10 @@ impl<L: Ledger> Follower<L> {
         };
         let (name, stream) = (self.poller.name(), &poll.stream);
         warn!(source.name = %name, source.stream = %stream, source.until = %until, "{name} cannot be read: {}", reason.id);
-        self.readings.edit(name, stream, |reading| reading.trouble = Some(reason));
+        self.readings.edit(name, stream, |reading| {
+            reading.trouble = Some(reason);
+            reading.troubled_since.get_or_insert(now);
+        });
         self.due.insert(stream.clone(), until.max(now.plus_ms(CHECK_MS)));
     }
 
@@ -292,6 +304,7 @@ impl<L: Ledger> Follower<L> {
         self.readings.edit(self.poller.name(), &poll.stream, |reading| {
             reading.read_at = Some(now);
             reading.trouble = None;
+            reading.troubled_since = None;
         });
         Step::Rests
     }
@@ -434,7 +447,10 @@ impl<L: Ledger> Follower<L> {
             }
         })
         .await?;
-        self.readings.edit(self.poller.name(), &poll.stream, |reading| reading.trouble = None);
+        self.readings.edit(self.poller.name(), &poll.stream, |reading| {
+            reading.trouble = None;
+            reading.troubled_since = None;
+        });
         Ok(Step::Went)
     }
 

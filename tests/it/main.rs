@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one file per subject.
 
+mod alarms;
 mod backup;
 mod calendar;
 mod catalog;

@@ -1,0 +1,360 @@
+//! Watches the daemon: gathers the facts, asks [`alarm::alarms`](crate::alarm::alarms) what is
+//! wrong, and keeps the list for everybody who shows it.
+//!
+//! What has no time of its own (a source's latest record, since when a condition holds) is
+//! remembered in a small file, so that a restart neither forgets a silence nor begins it anew. The
+//! file may be lost: watching then begins anew.
+
+mod memory;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::tz::TimeZone;
+use tracing::{error, info, warn};
+
+use self::memory::{Heard, Memory};
+use super::Ground;
+use super::deliver::Stops;
+use super::folders::Folders;
+use super::keep::{Keeping, next_time};
+use super::poll::Readings;
+use crate::alarm::{Alarm, Disk, Facts, Jump, Progress, Severity, SinkFacts, SnapshotFacts, SourceFacts, alarms};
+use crate::base::limits::{
+    ALARM_CLOCK_MS, ALARM_DEAD_OBJECTS_MAX, ALARM_JUMP_TOLD_MS, ALARM_QUARANTINE_MS, KEEP_CHECK_MS, WATCH_MS,
+};
+use crate::base::telemetry::{Metric, Metrics};
+use crate::base::{Clock, Message, Position, Slug, Timestamp};
+use crate::journal::{AppendError, Journal};
+use crate::pipeline::Running;
+use crate::query::{DeadLetters, OutboxPlace, Query, QueryError};
+
+/// Between two writes of what changes all the time, ms.
+const WRITE_EVERY_MS: i64 = 60_000;
+
+/// Connections whose rights are lost, and why; asked at every look.
+pub type Rights = Box<dyn Fn() -> Vec<(Slug, Message)> + Send + Sync>;
+
+/// A source that is watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchedSource {
+    /// Its name.
+    pub name: Slug,
+    /// How long it may tell nothing, h; 0: for ever.
+    pub silence_h: u32,
+}
+
+/// What a watch stands on.
+pub struct WatchParts {
+    /// What the store knows.
+    pub query: Query,
+    /// Space, and how far it goes.
+    pub journal: Arc<dyn Journal>,
+    /// How it goes.
+    pub pipeline: Arc<Running>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Snapshots.
+    pub keeping: Arc<Keeping>,
+    /// The company's zone.
+    pub zone: TimeZone,
+    /// Which sinks rest.
+    pub stops: Stops,
+    /// What is being read.
+    pub readings: Readings,
+    /// Watched folders.
+    pub folders: Folders,
+    /// Whose rights are lost.
+    pub rights: Rights,
+    /// Sources.
+    pub sources: Vec<WatchedSource>,
+    /// Below so many free bytes intake is refused.
+    pub mark_bytes: u64,
+    /// Where it remembers.
+    pub file: Option<PathBuf>,
+}
+
+/// The watch of one daemon.
+pub struct Watch {
+    parts: WatchParts,
+    known: Mutex<Known>,
+}
+
+struct Known {
+    memory: Memory,
+    /// What the latest look found; `None` before the first.
+    alarms: Option<Vec<Alarm>>,
+    progress: Progress,
+    applied: Position,
+    /// The latest look: by the clock, and by one that nobody sets.
+    looked: Option<(Timestamp, i64)>,
+    jump: Option<Jump>,
+    dead: DeadLook,
+    snapshots: (Timestamp, SnapshotFacts),
+}
+
+/// The outbox is looked through in portions; what the latest whole look found stands until the
+/// next is whole.
+#[derive(Default)]
+struct DeadLook {
+    place: Option<OutboxPlace>,
+    gathered: Vec<DeadLetters>,
+    whole: Vec<DeadLetters>,
+}
+
+impl Watch {
+    /// Goes on from what the run before remembered.
+    pub fn new(parts: WatchParts) -> Watch {
+        let now = parts.clock.now();
+        let known = Known {
+            memory: Memory::open(parts.file.as_deref(), now),
+            alarms: None,
+            progress: Progress::default(),
+            applied: Position::START,
+            looked: None,
+            jump: None,
+            dead: DeadLook::default(),
+            snapshots: (Timestamp::ZERO, SnapshotFacts::default()),
+        };
+        Watch { parts, known: Mutex::new(known) }
+    }
+
+    /// What is wrong, as the latest look found it; looks if nobody has looked yet. May block.
+    pub fn alarms(&self) -> Result<Vec<Alarm>, QueryError> {
+        let found = self.known().alarms.clone();
+        match found {
+            Some(alarms) => Ok(alarms),
+            None => self.look(self.parts.clock.now(), None),
+        }
+    }
+
+    /// Looks. `elapsed_ms`: time that has passed by a clock that nobody sets, to notice when the
+    /// other leaps. Blocks: it reads the store.
+    pub fn look(&self, now: Timestamp, elapsed_ms: Option<i64>) -> Result<Vec<Alarm>, QueryError> {
+        let mut known = self.known();
+        let facts = self.facts(&mut known, now, elapsed_ms)?;
+        let mut found = alarms(&facts, now);
+        for alarm in &mut found {
+            let noticed = known.memory.since(&alarm.key, now);
+            alarm.since.get_or_insert(noticed);
+        }
+        known.memory.keep_only(&found.iter().map(|it| &it.key).collect::<Vec<_>>());
+        known.alarms = Some(found.clone());
+        Ok(found)
+    }
+
+    fn facts(&self, known: &mut Known, now: Timestamp, elapsed_ms: Option<i64>) -> Result<Facts, QueryError> {
+        let parts = &self.parts;
+        let query = &parts.query;
+        self.measure(known, now);
+        known.see_clock(now, elapsed_ms);
+        known.hear(&parts.sources, query, now)?;
+        known.count_dead(query)?;
+        known.see_snapshots(&parts.keeping, &parts.zone, now);
+        let intake = parts.journal.accepts_intake().err().map(|error| refusal(&error));
+        let disk = parts.journal.free_bytes().map(|free_bytes| Disk { free_bytes, mark_bytes: parts.mark_bytes });
+        let folders = parts.folders.all().into_iter().filter_map(|(name, found)| Some((name, found.problem?)));
+        Ok(Facts {
+            progress: known.progress.clone(),
+            intake,
+            disk,
+            clock_behind_ms: query.journal_time()?.ms_since(now),
+            jump: known.jump,
+            rights: (parts.rights)(),
+            sinks: self.sinks(known),
+            quarantined: query.quarantined_since(now.plus_ms(-ALARM_QUARANTINE_MS))?,
+            sources: parts.sources.iter().map(|it| self.source(known, it)).collect(),
+            folders: folders.collect(),
+            snapshots: known.snapshots.1.clone(),
+            backup: None,
+            channels: Vec::new(),
+            heartbeat: None,
+            tasks_overdue: query.task_counts(now)?.1,
+        })
+    }
+
+    fn measure(&self, known: &mut Known, now: Timestamp) {
+        let applied = *self.parts.pipeline.applied().borrow();
+        let lag = self.parts.journal.head().0.saturating_sub(applied.0);
+        let moved = applied != known.applied;
+        known.applied = applied;
+        let before = &known.progress;
+        let (behind_since, moved_at) = match (lag, moved) {
+            (0, _) => (None, None),
+            (_, true) => (Some(before.behind_since.unwrap_or(now)), Some(now)),
+            // Nothing waited a moment ago: it did not stand still for want of moving.
+            (_, false) => (Some(before.behind_since.unwrap_or(now)), Some(before.moved_at.unwrap_or(now))),
+        };
+        known.progress = Progress { failure: self.parts.pipeline.failure(), lag, behind_since, moved_at };
+    }
+
+    fn sinks(&self, known: &Known) -> Vec<SinkFacts> {
+        let stops = self.parts.stops.all();
+        let sinks = self.parts.query.catalog().sinks();
+        let fact = |name: &Slug| {
+            let dead = known.dead.whole.iter().find(|it| it.sink == *name);
+            SinkFacts {
+                name: name.clone(),
+                stopped: stops.get(name).cloned(),
+                dead: dead.map_or(0, |it| it.count),
+                dead_since: dead.map(|it| it.since),
+            }
+        };
+        sinks.map(|connection| fact(&connection.name)).collect()
+    }
+
+    fn source(&self, known: &Known, source: &WatchedSource) -> SourceFacts {
+        let unread = self.parts.readings.unread(&source.name);
+        let heard = known.memory.heard.get(&*source.name);
+        let heard_at = heard.map_or(known.memory.began_at, |it| it.at);
+        SourceFacts { name: source.name.clone(), unread, silence_h: source.silence_h, heard_at }
+    }
+
+    fn write(&self, path: &Path) {
+        let memory = self.known().memory.clone();
+        if let Err(error) = memory.write(path) {
+            warn!(%error, "what is watched cannot be remembered; after a restart it begins anew");
+        }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        // A look that panicked left values that the next look makes anew.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Compares the clock with one that nobody sets.
+    fn see_clock(&mut self, now: Timestamp, elapsed_ms: Option<i64>) {
+        let Some(elapsed_ms) = elapsed_ms else { return };
+        let before = self.looked.replace((now, elapsed_ms));
+        if let Some((then, then_elapsed_ms)) = before {
+            let by_ms = now.ms_since(then) - (elapsed_ms - then_elapsed_ms);
+            if by_ms.abs() >= ALARM_CLOCK_MS {
+                self.jump = Some(Jump { at: now, by_ms });
+            }
+        }
+        self.jump = self.jump.filter(|it| now.ms_since(it.at) < ALARM_JUMP_TOLD_MS);
+    }
+
+    /// A source was heard when the number of its records has grown. Fewer records are a store that
+    /// is being caught up, or was made anew: nothing was heard by that.
+    fn hear(&mut self, sources: &[WatchedSource], query: &Query, now: Timestamp) -> Result<(), QueryError> {
+        let mut records: BTreeMap<String, u64> = BTreeMap::new();
+        for it in query.counts()? {
+            *records.entry(it.connection).or_default() += it.count;
+        }
+        for source in sources {
+            let records = records.get(&*source.name).copied().unwrap_or(0);
+            let heard = self.memory.heard.entry(source.name.to_string()).or_insert(Heard { records, at: now });
+            if records > heard.records {
+                *heard = Heard { records, at: now };
+            } else if self.progress.lag == 0 {
+                heard.records = records;
+            }
+        }
+        self.memory.heard.retain(|name, _| sources.iter().any(|it| *it.name == **name));
+        Ok(())
+    }
+
+    fn count_dead(&mut self, query: &Query) -> Result<(), QueryError> {
+        let look = &mut self.dead;
+        let (found, place) = query.dead_letters(look.place.as_ref(), ALARM_DEAD_OBJECTS_MAX)?;
+        for it in found {
+            match look.gathered.iter_mut().find(|held| held.sink == it.sink) {
+                Some(held) => {
+                    held.count += it.count;
+                    held.since = held.since.min(it.since);
+                }
+                None => look.gathered.push(it),
+            }
+        }
+        look.place = place;
+        if look.place.is_none() {
+            look.whole = std::mem::take(&mut look.gathered);
+        }
+        Ok(())
+    }
+
+    /// Late: two times of the schedule have passed since the newest was made.
+    fn see_snapshots(&mut self, keeping: &Keeping, zone: &TimeZone, now: Timestamp) {
+        if now.ms_since(self.snapshots.0) < KEEP_CHECK_MS.cast_signed() && self.alarms.is_some() {
+            return;
+        }
+        let listed = match keeping.list() {
+            Ok(listed) => listed,
+            Err(reason) => {
+                let damaged = Some((keeping.snapshots.display().to_string(), reason));
+                self.snapshots = (now, SnapshotFacts { damaged, ..SnapshotFacts::default() });
+                return;
+            }
+        };
+        let newest_at = listed.iter().find_map(|it| it.snapshot.as_ref().ok()).map(|it| it.about.made_at);
+        let damaged = listed.into_iter().find_map(|it| {
+            let name = it.path.file_name().map(|name| name.to_string_lossy().into_owned());
+            it.snapshot.err().map(|reason| (name.unwrap_or_default(), reason))
+        });
+        let next = |at: Timestamp| next_time(&keeping.keep.snapshot, zone, at);
+        let late_at = next(newest_at.unwrap_or(self.memory.began_at)).and_then(next);
+        self.snapshots = (now, SnapshotFacts { late_at, newest_at, damaged });
+    }
+}
+
+fn refusal(error: &AppendError) -> Message {
+    super::deliver::refusal(error)
+}
+
+/// Runs until the daemon stops.
+pub async fn run(mut ground: Ground, watch: Arc<Watch>, metrics: Arc<Metrics>) {
+    let began = tokio::time::Instant::now();
+    let mut before: Vec<Alarm> = Vec::new();
+    let mut written = (Timestamp::ZERO, BTreeMap::new());
+    while !ground.stopping() {
+        let now = ground.clock.now();
+        let elapsed_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let looking = Arc::clone(&watch);
+        let found = tokio::task::spawn_blocking(move || looking.look(now, Some(elapsed_ms))).await;
+        match found {
+            Ok(Ok(alarms)) => {
+                tell(&before, &alarms, &metrics);
+                before = alarms;
+            }
+            Ok(Err(error)) => error!(%error, "what is wrong cannot be found out"),
+            Err(error) => error!(%error, "the watch was cut short"),
+        }
+        let alarms = watch.known().memory.alarms().clone();
+        let is_due = alarms != written.1 || now.ms_since(written.0) >= WRITE_EVERY_MS;
+        if let (true, Some(path)) = (is_due, &watch.parts.file) {
+            watch.write(path);
+            written = (now, alarms);
+        }
+        ground.rest(WATCH_MS).await;
+    }
+    if let Some(path) = &watch.parts.file {
+        watch.write(path);
+    }
+}
+
+/// What was raised and what has ended, once each, in the log and the metrics.
+fn tell(before: &[Alarm], now: &[Alarm], metrics: &Metrics) {
+    let series = |alarm: &Alarm| {
+        let labels = [("alarm", alarm.key.condition.id()), ("subject", alarm.key.subject.as_str())];
+        metrics.series(Metric::Alarms, &labels)
+    };
+    for alarm in now {
+        series(alarm).set(1);
+        if before.iter().any(|it| it.key == alarm.key && it.severity == alarm.severity) {
+            continue;
+        }
+        let (id, subject) = (alarm.key.condition.id(), &alarm.key.subject);
+        match alarm.severity {
+            Severity::Critical => error!(alarm.id = id, alarm.subject = %subject, "{}", alarm.what),
+            Severity::Warning | Severity::Notice => warn!(alarm.id = id, alarm.subject = %subject, "{}", alarm.what),
+        }
+    }
+    for alarm in before.iter().filter(|it| !now.iter().any(|held| held.key == it.key)) {
+        series(alarm).set(0);
+        info!(alarm.id = alarm.key.condition.id(), alarm.subject = %alarm.key.subject, "no longer: {}", alarm.what);
+    }
+}

@@ -1,0 +1,239 @@
+//! What is wrong: which facts make which alarms, and how badly.
+
+use expect_test::{Expect, expect};
+use uzel::alarm::{
+    Condition, Disk, Facts, Jump, Progress, Quarantined, Severity, SinkFacts, SnapshotFacts, SourceFacts, Stopped,
+    alarms,
+};
+use uzel::base::{Locale, Message, Slug, Timestamp};
+
+const NOW: Timestamp = Timestamp(1_760_000_000_000);
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 3_600_000;
+const MIB: u64 = 1024 * 1024;
+
+fn ago(ms: i64) -> Timestamp {
+    NOW.plus_ms(-ms)
+}
+
+fn crm() -> Slug {
+    Slug::literal("crm")
+}
+
+/// `severity id/subject (minutes): text`.
+fn check(facts: &Facts, expected: Expect) {
+    let mut shown = String::new();
+    for alarm in alarms(facts, NOW) {
+        let since = alarm.since.map_or_else(|| "-".to_owned(), |at| (NOW.ms_since(at) / MINUTE_MS).to_string());
+        let (id, subject) = (alarm.key.condition.id(), &alarm.key.subject);
+        let what = alarm.what.render(Locale::En);
+        shown.push_str(&format!("{} {id}/{subject} ({since}): {what}\n", alarm.severity.name()));
+        for locale in [Locale::Ru, Locale::En] {
+            let next = alarm.next.render(locale);
+            assert!(!next.is_empty() && !next.contains("alarm-"), "{next}");
+            assert!(!alarm.what.render(locale).contains("alarm-"), "{what}");
+        }
+    }
+    expected.assert_eq(&shown);
+}
+
+fn stopped(since_ms: i64, wants_person: bool) -> SinkFacts {
+    let reason = Message::new("net-connect").with("host", "crm.example").with("detail", "refused");
+    let stopped = Stopped { since: ago(since_ms), until: None, wants_person, failures: 3, reason };
+    SinkFacts { name: crm(), stopped: Some(stopped), dead: 0, dead_since: None }
+}
+
+fn site(silence_h: u32, heard_ms: i64) -> SourceFacts {
+    SourceFacts { name: Slug::literal("site"), unread: None, silence_h, heard_at: ago(heard_ms) }
+}
+
+#[test]
+fn nothing_is_wrong_with_a_daemon_at_rest() {
+    check(&Facts::default(), expect![[""]]);
+}
+
+#[test]
+fn a_pipeline_that_failed_stands_or_lags_is_told_in_that_order() {
+    let progress = |lag, behind_ms, moved_ms| {
+        let (behind_since, moved_at) = (Some(ago(behind_ms)), Some(ago(moved_ms)));
+        let progress = Progress { failure: None, lag, behind_since, moved_at };
+        Facts { progress, ..Facts::default() }
+    };
+    check(&progress(7, MINUTE_MS - 1, MINUTE_MS - 1), expect![[""]]);
+    check(
+        &progress(7, MINUTE_MS, MINUTE_MS),
+        expect![[r#"
+            critical pipeline-behind/ (1): Processing stands still although 7 entries wait in the journal
+        "#]],
+    );
+    check(&progress(70, 14 * MINUTE_MS, 1_000), expect![[""]]);
+    check(
+        &progress(70, 15 * MINUTE_MS, 1_000),
+        expect![[r#"
+            warning pipeline-behind/ (15): Processing does not keep up: 70 entries wait in the journal
+        "#]],
+    );
+    let mut failed = progress(70, HOUR_MS, HOUR_MS);
+    failed.progress.failure = Some("the store is gone".to_owned());
+    check(
+        &failed,
+        expect![[r#"
+            critical pipeline-failed/ (-): Processing has stopped by an error
+        "#]],
+    );
+}
+
+#[test]
+fn space_that_ends_is_told_before_intake_stops_and_not_after() {
+    let disk =
+        |free_mib| Facts { disk: Some(Disk { free_bytes: free_mib * MIB, mark_bytes: 512 * MIB }), ..Facts::default() };
+    check(&disk(1_024), expect![[""]]);
+    check(
+        &disk(1_023),
+        expect![[r#"
+            warning disk-low/ (-): 1023 MiB are left on the disk; at 512 MiB intake stops
+        "#]],
+    );
+    let refused = Facts { intake: Some(Message::new("journal-low-space")), ..disk(400) };
+    check(
+        &refused,
+        expect![[r#"
+            critical intake-refused/ (-): Intake has stopped: the journal takes nothing. Senders are answered 503 and try again
+        "#]],
+    );
+}
+
+#[test]
+fn a_sink_that_rests_for_a_moment_is_no_alarm() {
+    let facts = |sink| Facts { sinks: vec![sink], ..Facts::default() };
+    check(&facts(stopped(5 * MINUTE_MS - 1, false)), expect![[""]]);
+    check(
+        &facts(stopped(5 * MINUTE_MS, false)),
+        expect![[r#"
+            critical sink-stopped/crm (5): crm does not answer, nothing is passed on
+        "#]],
+    );
+    // Nobody but a person can mend this one.
+    check(
+        &facts(stopped(0, true)),
+        expect![[r#"
+            critical sink-stopped/crm (0): crm does not let us in: settings or rights are wrong
+        "#]],
+    );
+}
+
+#[test]
+fn what_waits_for_a_person_is_told() {
+    let dead = SinkFacts { name: crm(), stopped: None, dead: 1, dead_since: Some(ago(HOUR_MS)) };
+    let quarantined = Quarantined { lately: 3, at_least: false, since: Some(ago(2 * HOUR_MS)) };
+    let rights = vec![(crm(), Message::new("oauth-lost"))];
+    let facts = Facts { sinks: vec![dead], quarantined, rights, tasks_overdue: 2, ..Facts::default() };
+    check(
+        &facts,
+        expect![[r#"
+            critical rights-lost/crm (-): No access to crm: the permission was withdrawn or has run out
+            warning dead-letters/crm (60): crm does not take 1 object: a person is needed
+            warning quarantine/ (120): 3 records went into quarantine within a day
+            notice tasks-overdue/ (-): 2 tasks are late
+        "#]],
+    );
+}
+
+#[test]
+fn a_source_may_be_silent_as_long_as_was_set() {
+    let facts = |source| Facts { sources: vec![source], ..Facts::default() };
+    check(&facts(site(0, 1_000 * HOUR_MS)), expect![[""]]);
+    check(&facts(site(24, 24 * HOUR_MS - 1)), expect![[""]]);
+    check(
+        &facts(site(24, 24 * HOUR_MS)),
+        expect![[r#"
+            warning source-silent/site (1440): site is silent: no data for 24 hours
+        "#]],
+    );
+    // That it cannot be read says why it is silent.
+    let unread = |ms| SourceFacts { unread: Some((ago(ms), Message::new("poll-pipeline"))), ..site(24, 48 * HOUR_MS) };
+    check(
+        &facts(unread(15 * MINUTE_MS)),
+        expect![[r#"
+            critical source-unread/site (15): site cannot be read
+        "#]],
+    );
+    check(
+        &facts(unread(15 * MINUTE_MS - 1)),
+        expect![[r#"
+            warning source-silent/site (2880): site is silent: no data for 48 hours
+        "#]],
+    );
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_told_either_way() {
+    let jump = |by_ms| Facts { jump: Some(Jump { at: ago(MINUTE_MS), by_ms }), ..Facts::default() };
+    check(
+        &jump(HOUR_MS),
+        expect![[r#"
+            warning clock-jumped/ (1): The clock leapt forward by 60 minutes
+        "#]],
+    );
+    check(
+        &jump(-HOUR_MS),
+        expect![[r#"
+            warning clock-jumped/ (1): The clock leapt back by 60 minutes
+        "#]],
+    );
+    check(
+        &Facts { clock_behind_ms: 2 * MINUTE_MS, ..Facts::default() },
+        expect![[r#"
+            warning clock-behind/ (-): The clock is 2 minutes behind the time of the journal
+        "#]],
+    );
+    check(&Facts { clock_behind_ms: 2 * MINUTE_MS - 1, ..Facts::default() }, expect![[""]]);
+}
+
+#[test]
+fn what_is_kept_must_be_kept_up() {
+    let late_at = Some(ago(0));
+    let snapshots = SnapshotFacts { late_at, newest_at: Some(ago(48 * HOUR_MS)), damaged: None };
+    let facts = Facts { snapshots, backup: Some((ago(72 * HOUR_MS), 3)), ..Facts::default() };
+    check(
+        &facts,
+        expect![[r#"
+            warning snapshot-old/ (2880): No snapshot of the data was made for long
+            warning backup-old/ (4320): The newest backup is 3 days old, or there is none
+        "#]],
+    );
+    let damaged = Some(("17.snapshot".to_owned(), Message::new("store-damaged")));
+    let snapshots = SnapshotFacts { late_at: Some(NOW.plus_ms(1)), newest_at: None, damaged };
+    check(
+        &Facts { snapshots, backup: Some((ago(71 * HOUR_MS), 3)), ..Facts::default() },
+        expect![[r#"
+            warning snapshot-damaged/17.snapshot (-): The snapshot 17.snapshot is damaged
+        "#]],
+    );
+}
+
+#[test]
+fn ways_out_that_fail_are_alarms_themselves() {
+    let reason = Message::new("net-connect").with("host", "mail.example").with("detail", "refused");
+    let facts = Facts {
+        channels: vec![("email".into(), ago(HOUR_MS), reason.clone())],
+        heartbeat: Some((ago(MINUTE_MS), reason)),
+        ..Facts::default()
+    };
+    check(
+        &facts,
+        expect![[r#"
+            warning notify-failed/email (60): Notifications do not get out: email
+            warning heartbeat-failed/ (1): The watch service does not take our heartbeat
+        "#]],
+    );
+}
+
+#[test]
+fn names_of_conditions_read_back_and_severities_have_their_order() {
+    for condition in Condition::ALL {
+        assert_eq!(Condition::of_id(condition.id()), Some(condition));
+    }
+    assert_eq!(Condition::of_id("other"), None);
+    assert!(Severity::Critical > Severity::Warning && Severity::Warning > Severity::Notice);
+}
