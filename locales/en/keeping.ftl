@@ -86,3 +86,19 @@ cli-privacy-elsewhere = Foreign systems hold the person under these ids; erase t
 cli-restore--erasures = List of erasures of the folder that was lost (erasures/list.json): people erased after the backup are erased again
 cli-restore-no-erasures = No list of erasures was given: people who were erased after this backup are back in it. Their list is erasures/list.json of the folder that was lost or of a later backup: --erasures.
 cli-restore-erasures = Erased again: clients { $count }.
+
+## what is known of a person
+cli-privacy-export = Give out all that is known of a person: fields with their sources, deals, interactions and the records as received
+cli-privacy-export--client = The client; those merged into it come along
+cli-privacy-export--out = File (never written over, readable by its owner only); .json is for programs, else a text. Without it: the terminal
+cli-privacy-export-example-1 = uzel privacy export cl_8_0 --out answer.md
+cli-privacy-export-there = There is a file { $file } already: name another, nothing is written over
+cli-privacy-exported = Written to { $file }: clients { $clients }, deals { $deals }, received records { $records }. The file holds personal data: hand it to the person and delete it.
+privacy-export-title = What is known of a person, as of { $at }
+privacy-export-deal = Deal
+privacy-export-documents = Documents
+privacy-export-tasks = Tasks
+privacy-export-interactions = Interactions
+privacy-export-records = What was received, word for word
+privacy-export-left-out = Received records that did not fit: { $count } (the newest). uzel journal show shows them.
+privacy-export-elsewhere = Who else holds it: foreign systems, and the ids there

@@ -86,3 +86,19 @@ cli-privacy-elsewhere = Во внешних системах человек ос
 cli-restore--erasures = Список стёртых людей из утраченной папки (erasures/list.json): стёртые после снятия копии стираются снова
 cli-restore-no-erasures = Список стёртых не указан: люди, стёртые после снятия копии, в ней снова есть. Список — erasures/list.json утраченной папки или более поздней копии, ключ --erasures.
 cli-restore-erasures = Стёрто снова: клиентов { $count }.
+
+## what is known of a person
+cli-privacy-export = Выдать всё, что известно о человеке: поля с источниками, сделки, обращения и сами полученные записи
+cli-privacy-export--client = Клиент; вместе с ним выдаются объединённые с ним
+cli-privacy-export--out = Файл (не перезаписывается, читает только владелец); .json — для программ, иначе текст. Без него — на экран
+cli-privacy-export-example-1 = uzel privacy export cl_8_0 --out ответ.md
+cli-privacy-export-there = Файл { $file } уже есть: назовите другой, выдача ничего не перезаписывает
+cli-privacy-exported = Записано в { $file }: клиентов { $clients }, сделок { $deals }, полученных записей { $records }. В файле персональные данные: передайте его самому человеку и удалите.
+privacy-export-title = Сведения о человеке на { $at }
+privacy-export-deal = Сделка
+privacy-export-documents = Документы
+privacy-export-tasks = Задачи
+privacy-export-interactions = Обращения и касания
+privacy-export-records = Что было получено, дословно
+privacy-export-left-out = Не поместилось полученных записей: { $count } (самые новые). Их показывает uzel journal show.
+privacy-export-elsewhere = Где ещё хранится: внешние системы и номера в них

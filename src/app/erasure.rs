@@ -88,8 +88,60 @@ pub struct Listed {
 
 const LIST: &str = "list.json";
 
+/// What has just been done of an erasure's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A snapshot that no longer knows the person is there.
+    Snapshot,
+    /// Bodies of several people were blanked, under new names.
+    Blanked,
+    /// The journal was written anew.
+    Journal,
+    /// Bodies that no entry names are gone.
+    Bodies,
+    /// Older snapshots are gone.
+    Snapshots,
+    /// The store is gone.
+    NoStore,
+    /// The store was made anew.
+    Store,
+    /// One erasure is on the list that restores apply.
+    Listed,
+    /// Its receipt is written.
+    Receipt,
+    /// The mark is gone: all is done.
+    Done,
+}
+
+impl Step {
+    /// All of them, in their order.
+    pub const ALL: [Step; 10] = [
+        Step::Snapshot,
+        Step::Blanked,
+        Step::Journal,
+        Step::Bodies,
+        Step::Snapshots,
+        Step::NoStore,
+        Step::Store,
+        Step::Listed,
+        Step::Receipt,
+        Step::Done,
+    ];
+}
+
 /// Cleans the files of a folder that nobody has open, where an erasure waits for it.
 pub(super) fn finish(folder: &Folder, settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+    finish_by_steps(folder, settings, clock, &mut |_| Ok(()))
+}
+
+/// The same; `after` is told of each step done, and its error leaves everything as it then is:
+/// whatever was done by then, the next call makes good.
+pub fn finish_by_steps(
+    folder: &Folder,
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+    after: &mut dyn FnMut(Step) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let mark = folder.erasures().join(ERASURE_PENDING);
     if !mark.exists() {
         return Ok(());
@@ -113,6 +165,7 @@ pub(super) fn finish(folder: &Folder, settings: &Settings, clock: Arc<dyn Clock>
         let now = clock.now();
         let made =
             snapshot::make(journal.clone(), configurations.clone(), &folder.snapshots(), head, now, &mut |_, _| {})?;
+        after(Step::Snapshot)?;
         let meta = Reader::new(store.as_ref()).get::<Meta>(&())?.unwrap_or_default();
         let catalog = configurations.load(meta.configuration.unwrap_or_default()).map_err(Told)?;
         let mut work = Work::default();
@@ -131,22 +184,30 @@ pub(super) fn finish(folder: &Folder, settings: &Settings, clock: Arc<dyn Clock>
             work.objects.extend(row.objects.iter().copied());
         }
         work.read_bodies(folder, journal.as_ref(), &catalog)?;
+        after(Step::Blanked)?;
         drop(store);
         drop(journal);
         work.rewrite(folder)?;
+        after(Step::Journal)?;
         let bodies = sweep_bodies(folder)?;
+        after(Step::Bodies)?;
         let snapshots = remove_snapshots(folder, &made.path)?;
+        after(Step::Snapshots)?;
         remove_stores(folder)?;
+        after(Step::NoStore)?;
         fill_from_snapshot(folder, cache, head)?;
+        after(Step::Store)?;
         for (position, row) in waiting {
             let receipt = work.receipt(position, &row, clock.now().to_jiff(), bodies, snapshots, made.position());
             list_again(folder, position, &row)?;
+            after(Step::Listed)?;
             write(&receipt_path(folder, position), &serde_json::to_vec_pretty(&receipt)?)?;
+            after(Step::Receipt)?;
             info!(erasure.position = position.0, "a person was erased from the files; the receipt is in erasures");
         }
     }
     fs::remove_file(&mark).map_err(|error| unusable(&mark, &error))?;
-    Ok(())
+    after(Step::Done)
 }
 
 fn receipt_path(folder: &Folder, position: Position) -> std::path::PathBuf {

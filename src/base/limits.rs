@@ -177,6 +177,8 @@ pub const VAULT_BYTES_MAX: u64 = 1024 * 1024;
 pub const VAULT_NAME_BYTES_MAX: usize = 96;
 /// Bytes of a body that a view shows; the journal has the whole.
 pub const BODY_SHOWN_BYTES_MAX: usize = 16 * 1024;
+/// Records in what a person is given of himself. Above: the newest are left out, and counted.
+pub const EXPORT_RECORDS_MAX: usize = 10_000;
 /// Interactions in the view of a client.
 pub const INTERACTIONS_SHOWN_MAX: usize = 50;
 /// Documents in the view of a client or deal.

@@ -25,6 +25,7 @@ mod localize;
 mod outbox;
 mod output;
 mod privacy;
+mod privacy_export;
 mod quarantine;
 mod rebuild;
 mod replay;

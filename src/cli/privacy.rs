@@ -1,7 +1,9 @@
-//! `uzel privacy`: erasure of a person who asks for it.
+//! `uzel privacy`: what we know of a person who asks, and erasure of one who wants to be forgotten.
+
+use std::path::PathBuf;
 
 use super::output::encoded;
-use super::{Context, Done};
+use super::{Context, Done, privacy_export};
 use crate::app::{Core, Folder};
 use crate::base::Message;
 use crate::query::keeping::ErasureView;
@@ -14,10 +16,26 @@ pub(super) enum Sub {
         #[arg(long)]
         dry_run: bool,
     },
+    Export {
+        client: String,
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
-    let Sub::Erase { client, dry_run } = sub;
+    match sub {
+        Sub::Erase { client, dry_run } => erase(client, dry_run, context).await,
+        Sub::Export { client, out } => {
+            let connected = context.connect().await?;
+            let done = privacy_export::run(&client, out.as_deref(), context, &connected.client).await;
+            connected.close().await;
+            done
+        }
+    }
+}
+
+async fn erase(client: String, dry_run: bool, context: &Context) -> anyhow::Result<Done> {
     let connected = context.connect().await?;
     let path = format!("privacy/{}", encoded(&client));
     let view: Result<ErasureView, _> = match dry_run {

@@ -56,6 +56,7 @@ fn routes() -> Vec<Route<Arc<Control>>> {
         post("/api/retention", "Remove what is older", keeping::prune),
         get("/api/privacy/{client}", "What erasing a person would take", privacy::plan),
         post("/api/privacy/{client}", "Erase a person", privacy::erase),
+        get("/api/privacy/{client}/export", "Everything that is held of a person", privacy::export),
         get("/api/sync", "How sinks stand", sync::status),
         get("/api/sync/plans", "Plans", sync::plans),
         post("/api/sync/plans", "Make a plan of what a sink would be told", sync::make),

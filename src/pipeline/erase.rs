@@ -8,9 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::PipelineError;
-use super::prepare::{texts, unread_text};
 use super::step::Step;
+use super::texts::{texts, unread_text, values};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{MICRO_BATCH_BYTES_MAX, MICRO_BATCH_ENTRIES_MAX};
 use crate::base::{ClientId, DealId, ItemRef, Position};
@@ -52,13 +54,24 @@ pub fn group(reader: &Reader<'_>, client: ClientId) -> Result<Vec<ClientId>, Tab
 
 /// What identifies the person, hashed with `salt`: contact points, INNs, names.
 pub fn marks(reader: &Reader<'_>, clients: &[ClientId], salt: [u8; 16]) -> Result<Vec<Fingerprint>, TableError> {
+    let mut marks = sure_marks(reader, clients, salt)?;
+    for id in clients {
+        let name = reader.get::<Clients>(id)?.and_then(|row| row.client.name);
+        marks.extend(name.map(|name| name_mark(salt, &name.value.shown())));
+    }
+    marks.sort_unstable();
+    marks.dedup();
+    Ok(marks)
+}
+
+/// The same without names: many people bear one, and what is given out must be this one's.
+pub fn sure_marks(reader: &Reader<'_>, clients: &[ClientId], salt: [u8; 16]) -> Result<Vec<Fingerprint>, TableError> {
     let mut marks = BTreeSet::new();
     for id in clients {
         let Some(row) = reader.get::<Clients>(id)? else { continue };
         let client = row.client;
         marks.extend(client.contacts.iter().map(|held| mark(salt, &held.point.key())));
         marks.extend(client.inn.iter().map(|inn| mark(salt, &format!("i{}", inn.value.0))));
-        marks.extend(client.name.iter().map(|name| name_mark(salt, &name.value.shown())));
     }
     Ok(marks.into_iter().collect())
 }
@@ -274,6 +287,9 @@ pub fn find(
                 Outcome::Repeated(first) if owned.contains(&first) => {
                     owned.insert(at);
                 }
+                Outcome::Repeated(first) if others.contains(&first) => {
+                    others.insert(at);
+                }
                 Outcome::Repeated(_)
                 | Outcome::Unchanged
                 | Outcome::Filtered(_)
@@ -382,6 +398,17 @@ pub fn leaves(journal: &dyn Journal, catalog: &Catalog, received: &Received) -> 
     let mut all = Vec::new();
     texts(journal, catalog, received, &mut |item, leaves| all.push((item, leaves)));
     all
+}
+
+/// What these records of an envelope say: decoded, else as text.
+pub fn said(journal: &dyn Journal, catalog: &Catalog, received: &Received, which: &Which) -> Vec<(u32, Json)> {
+    let is_ours = |item: &u32| match which {
+        Which::All => true,
+        Which::Some(items) => items.contains(item),
+    };
+    let ours = values(journal, catalog, received).into_iter().filter(|(item, _)| is_ours(item));
+    let as_text = || Json::String(unread_text(journal, received).into_iter().next().unwrap_or_default());
+    ours.map(|(item, value)| (item, value.unwrap_or_else(as_text))).collect()
 }
 
 /// Erasures that the rows know of: (position, what was taken out).

@@ -35,6 +35,7 @@ mod scores;
 pub mod snapshot;
 mod step;
 mod tasks;
+mod texts;
 mod what_if;
 
 use std::sync::Arc;

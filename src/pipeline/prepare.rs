@@ -126,10 +126,10 @@ pub(super) enum Content {
     Erased,
 }
 
-type Items = Box<dyn Iterator<Item = Decoded> + Send>;
+pub(super) type Items = Box<dyn Iterator<Item = Decoded> + Send>;
 
 /// One item of an envelope, in the source's shape.
-enum Decoded {
+pub(super) enum Decoded {
     /// A record of this stream.
     Record(Slug, Value, Vec<Issue>),
     /// The foreign object of this id is no longer there.
@@ -377,7 +377,7 @@ pub(super) fn one(journal: &dyn Journal, catalog: &Catalog, envelope: &Received,
 }
 
 /// The records of an envelope in the source's shape, streaming.
-fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Received) -> Result<Items, Message> {
+pub(super) fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Received) -> Result<Items, Message> {
     let connection = catalog
         .connection(&envelope.connection)
         .ok_or_else(|| Message::new("pipeline-no-connection").with("connection", &envelope.connection))?;
@@ -576,7 +576,7 @@ fn word(catalog: &Catalog, envelope: &Received, row: &Value) -> Option<Content> 
     Some(Content::Word(Box::new(Word { dictionary, key, row })))
 }
 
-fn body_bytes(journal: &dyn Journal, body: &Body) -> Result<Vec<u8>, Message> {
+pub(super) fn body_bytes(journal: &dyn Journal, body: &Body) -> Result<Vec<u8>, Message> {
     match body {
         Body::Inline(bytes) => Ok(bytes.clone()),
         Body::File { len, .. } => {
@@ -594,64 +594,4 @@ fn lost_body(body: &Body, error: &dyn std::error::Error) -> Message {
         Body::File { name, .. } => name,
     };
     Message::new("pipeline-no-body").with("name", name).with("detail", error)
-}
-
-/// Every text of every record of an envelope; none for a record that does not decode.
-pub(super) fn texts(
-    journal: &dyn Journal,
-    catalog: &Catalog,
-    envelope: &Received,
-    visit: &mut dyn FnMut(u32, Vec<String>),
-) {
-    match items(journal, catalog, envelope) {
-        Ok(items) => {
-            for (index, item) in items.enumerate() {
-                let mut leaves = Vec::new();
-                if let Decoded::Record(_, value, _) = &item {
-                    add_leaves(value, &mut leaves);
-                }
-                visit(index as u32, leaves);
-            }
-        }
-        Err(_) => visit(0, Vec::new()),
-    }
-}
-
-fn add_leaves(value: &Value, leaves: &mut Vec<String>) {
-    match value {
-        Value::Text(text) | Value::Number(text) => leaves.push(text.to_string()),
-        Value::List(items) => items.iter().for_each(|item| add_leaves(item, leaves)),
-        Value::Map(members) => members.iter().for_each(|(_, value)| add_leaves(value, leaves)),
-        Value::Null | Value::Bool(_) => {}
-    }
-}
-
-/// The bytes of a body that does not decode, read as text in the character sets that sources have.
-pub(super) fn unread_text(journal: &dyn Journal, envelope: &Received) -> Vec<String> {
-    let Ok(bytes) = body_bytes(journal, &envelope.body) else { return Vec::new() };
-    let plain = String::from_utf8_lossy(&bytes).into_owned();
-    let windows = encoding_rs::WINDOWS_1251.decode_without_bom_handling(&bytes).0.into_owned();
-    let form = plain.replace('+', " ");
-    let unquoted = percent_decoded(&form);
-    vec![plain, windows, unquoted]
-}
-
-fn percent_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut index = 0;
-    while index < bytes.len() {
-        let hex = bytes.get(index + 1..index + 3).and_then(|it| std::str::from_utf8(it).ok());
-        match hex.filter(|_| bytes[index] == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                index += 3;
-            }
-            None => {
-                decoded.push(bytes[index]);
-                index += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }

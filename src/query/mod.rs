@@ -6,6 +6,7 @@ mod alarms;
 mod deliveries;
 mod difference;
 mod explain;
+pub mod export;
 mod journal;
 pub mod keeping;
 mod objects;

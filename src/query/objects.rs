@@ -12,7 +12,9 @@ use super::views::{
 use super::{Listing, Query, QueryError, main_units, percent};
 use crate::base::limits::{DOCUMENTS_SHOWN_MAX, INTERACTIONS_SHOWN_MAX};
 use crate::base::{ClientId, DealId, Locale, Timestamp};
-use crate::model::{Class, Client, ClientKind, ClientState, ContactPoint, Deal, DealState, Document, Inn, Sourced};
+use crate::model::{
+    Class, Client, ClientKind, ClientState, ContactPoint, Deal, DealState, Document, Inn, Interaction, Sourced,
+};
 use crate::normalize;
 use crate::scoring;
 use crate::tables::rows::{ClientRow, DealRow};
@@ -90,18 +92,8 @@ impl Query {
         }
         let mut interactions = Vec::new();
         for interaction in row.interactions.iter().rev().take(INTERACTIONS_SHOWN_MAX) {
-            if let Some(row) = self.reader().get::<Interactions>(interaction)? {
-                let it = row.interaction;
-                interactions.push(InteractionView {
-                    id: it.id.to_string(),
-                    kind: word(&it.kind),
-                    at: self.local(it.at),
-                    source: it.source.to_string(),
-                    record: it.record.to_string(),
-                    subject: it.subject.to_string(),
-                    text: it.text,
-                });
-            }
+            let row = self.reader().get::<Interactions>(interaction)?;
+            interactions.extend(row.map(|row| self.interaction_view(row.interaction)));
         }
         let mut merged = Vec::new();
         for loser in &row.client.merged {
@@ -126,6 +118,18 @@ impl Query {
             sinks: sink_views(&row.sinks, locale),
             line: client_line(&row),
         }))
+    }
+
+    pub(super) fn interaction_view(&self, it: Interaction) -> InteractionView {
+        InteractionView {
+            id: it.id.to_string(),
+            kind: word(&it.kind),
+            at: self.local(it.at),
+            source: it.source.to_string(),
+            record: it.record.to_string(),
+            subject: it.subject.to_string(),
+            text: it.text,
+        }
     }
 
     pub(super) fn client_fields(&self, client: &Client) -> Vec<FieldView> {
@@ -334,7 +338,7 @@ fn foreign_view(foreign: &crate::model::Foreign) -> ForeignView {
     }
 }
 
-fn document_view(document: &Document) -> DocumentView {
+pub(super) fn document_view(document: &Document) -> DocumentView {
     DocumentView {
         id: document.id.to_string(),
         kind: word(&document.kind),

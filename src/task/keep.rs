@@ -1,7 +1,7 @@
 //! Keeping: snapshots on a schedule and on demand, and what may go once they are there; one at a
 //! time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,12 +9,13 @@ use jiff::tz::TimeZone;
 use tracing::{error, info};
 
 use super::Ground;
+use crate::base::checksum::Fingerprint;
 use crate::base::limits::{CLIENT_INTERACTIONS_CHUNK, KEEP_CHECK_MS, KEEP_RETRY_MS};
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{ClientId, Clock, ItemRef, Message, Position, Timestamp};
 use crate::catalog::Catalog;
 use crate::config::{Keep, schedule};
-use crate::entry::Erasure;
+use crate::entry::{Entry, Erasure};
 use crate::journal::{Journal, Removed};
 use crate::model::Foreign;
 use crate::pipeline::erase::{self, Wanted, Which};
@@ -22,7 +23,7 @@ use crate::pipeline::retention::{self, Plan};
 use crate::pipeline::snapshot::{self, Snapshot};
 use crate::pipeline::{Configurations, PipelineError, Running};
 use crate::store::{Store, StoreError};
-use crate::tables::{Clients, Deals, Meta, Quarantine, Reader, Span};
+use crate::tables::{Clients, Deals, Meta, Quarantine, Reader, Span, TableError};
 
 /// What keeping stands on.
 pub struct Keeping {
@@ -138,7 +139,7 @@ impl Keeping {
     }
 }
 
-/// Somebody to be erased, and what that takes.
+/// Somebody to be erased, or to be told what is known of him, and what that takes.
 pub struct ErasurePlan {
     /// The command.
     pub erasure: Erasure,
@@ -146,11 +147,14 @@ pub struct ErasurePlan {
     pub clients: Vec<ClientId>,
     /// Deals, documents, interactions.
     pub counts: (usize, usize, usize),
-    /// Entries of the journal that speak of the person.
-    pub entries: usize,
+    /// Entries of the journal that speak of the person, and which of their records do.
+    pub found: BTreeMap<Position, Which>,
     /// Where sinks hold the person: to be erased there by hand.
     pub foreign: Vec<Foreign>,
 }
+
+/// What records of an entry say: their items, each as JSON.
+pub type Said = (Position, Vec<(u32, serde_json::Value)>);
 
 impl Keeping {
     /// Where receipts of erasures lie, and the mark that one is under way.
@@ -160,10 +164,24 @@ impl Keeping {
 
     /// What it takes to erase a client; `None` when there is no such client. `salt` is random.
     pub fn erasure(&self, client: ClientId, salt: [u8; 16]) -> Result<Option<ErasurePlan>, PipelineError> {
+        self.known_by(client, salt, erase::marks)
+    }
+
+    /// The same of a client whose data are only given out: a namesake's records are left alone.
+    pub fn export(&self, client: ClientId) -> Result<Option<ErasurePlan>, PipelineError> {
+        self.known_by(client, [0; 16], erase::sure_marks)
+    }
+
+    fn known_by(
+        &self,
+        client: ClientId,
+        salt: [u8; 16],
+        marks: impl FnOnce(&Reader<'_>, &[ClientId], [u8; 16]) -> Result<Vec<Fingerprint>, TableError>,
+    ) -> Result<Option<ErasurePlan>, PipelineError> {
         let reader = Reader::new(self.store.as_ref());
         let clients = erase::group(&reader, client)?;
         let Some(standing) = clients.first().copied() else { return Ok(None) };
-        let marks = erase::marks(&reader, &clients, salt)?;
+        let marks = marks(&reader, &clients, salt)?;
         let mut deals = BTreeSet::new();
         let (mut documents, mut interactions) = (0, 0);
         let mut foreign = Vec::new();
@@ -208,7 +226,26 @@ impl Keeping {
         }
         let erasure = Erasure { client: standing, records, marks, salt };
         let counts = (deals.len(), documents, interactions);
-        Ok(Some(ErasurePlan { erasure, clients, counts, entries: found.len(), foreign }))
+        Ok(Some(ErasurePlan { erasure, clients, counts, found, foreign }))
+    }
+
+    /// What the journal says of the person, oldest first, at most `max` records: entry, and what of
+    /// its records speaks of the person.
+    pub fn said(&self, plan: &ErasurePlan, max: usize) -> Result<Vec<Said>, PipelineError> {
+        let catalog = self.catalog()?;
+        let (mut all, mut count) = (Vec::new(), 0);
+        for (position, which) in &plan.found {
+            if count >= max {
+                break;
+            }
+            let entries = self.journal.read(*position, 1, usize::MAX)?;
+            let Some(stored) = entries.first().filter(|it| it.position == *position) else { continue };
+            let Ok(Entry::Received(received)) = Entry::decode(stored.kind, &stored.payload) else { continue };
+            let said = erase::said(self.journal.as_ref(), &catalog, &received, which);
+            count += said.len();
+            all.push((*position, said));
+        }
+        Ok(all)
     }
 
     /// Says, before the command is given, that files will have to be cleaned: whatever happens

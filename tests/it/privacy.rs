@@ -2,8 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
+use uzel::app::Folder;
+use uzel::app::erasure::{Step, finish_by_steps, read_list};
+use uzel::base::clock::SystemClock;
 use uzel::store::snapshot::SnapshotFile;
 use uzel::twin::commerceml::{Order, Party, orders_file};
 use uzel::twin::exchange_client::{ExchangeType, Profile};
@@ -208,4 +212,99 @@ async fn erasure_beside_the_daemon_is_finished_by_the_next_start_wherever_it_was
     fs::write(place.path().join("erasures/pending"), "").expect("a file");
     assert_eq!(place.json(&["rebuild", "--check"])["same"], true);
     assert!(where_seen(&place).is_empty());
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for item in fs::read_dir(from).expect("it reads") {
+        let path = item.expect("an item").path();
+        let target = to.join(path.file_name().expect("a name"));
+        match path.is_dir() {
+            true => copy_folder(&path, &target),
+            // The socket of the daemon that has stopped is no file.
+            false if path.is_file() => drop(fs::copy(&path, &target).expect("copied")),
+            false => {}
+        }
+    }
+}
+
+/// Two erasures wait; the cleaning of the files ends behind each of its steps in turn, and the next
+/// start makes it good.
+#[tokio::test(flavor = "multi_thread")]
+async fn erasure_that_ends_behind_any_of_its_steps_is_made_good_by_the_next_start() {
+    let place = Place::new(&settings("observe"), "http://127.0.0.1:9/rest/1/x/");
+    let daemon = place.start();
+    day(&daemon, &place).await;
+    let ours = ids(&place.json(&["client", "list", "--search", SURNAME]));
+    assert_eq!(ours.len(), 2, "one of the site, one of 1C");
+    let mut positions = Vec::new();
+    for id in &ours {
+        positions.push(place.json(&["privacy", "erase", id])["position"].clone());
+    }
+    let others = place.json(&["client", "list"]);
+    daemon.stop();
+    let pending = tempfile::tempdir().expect("a folder");
+    let pending = pending.path().join("pending");
+    copy_folder(place.path(), &pending);
+    // What is done for each erasure comes twice.
+    let ends = Step::ALL.map(|step| (0, step)).into_iter().chain([(1, Step::Listed), (1, Step::Receipt)]);
+    for (nth, step) in ends {
+        let copies = tempfile::tempdir().expect("a folder");
+        let copy = copies.path().join("copy");
+        copy_folder(&pending, &copy);
+        let folder = Folder::new(&copy);
+        let settings = folder.settings().expect("settings");
+        let mut seen_already = 0;
+        let ended = finish_by_steps(&folder, &settings, Arc::new(SystemClock), &mut |done| {
+            let is_it = done == step && seen_already == nth;
+            seen_already += usize::from(done == step);
+            if is_it { Err(anyhow::anyhow!("the power goes")) } else { Ok(()) }
+        });
+        assert!(ended.is_err(), "{step:?} {nth}");
+        let name = copy.display().to_string();
+        let left = run(&["client", "list", "--json", "-d", &name]);
+        let left: Value = serde_json::from_str(&left.out).expect("JSON");
+        assert_eq!(left, others, "{step:?} {nth}");
+        let checked = run(&["rebuild", "--check", "-d", &name, "--lang", "en"]);
+        assert_eq!(checked.code, 0, "{step:?} {nth}: {checked:?}");
+        let mut found = Vec::new();
+        seen(&copy, &mut found);
+        assert!(found.is_empty(), "{step:?} {nth}: {found:#?}");
+        assert!(!copy.join("erasures/pending").exists());
+        for position in &positions {
+            assert!(copy.join(format!("erasures/erasure-{position}.json")).exists(), "{step:?} {nth}");
+        }
+        let list = read_list(&copy.join("erasures/list.json")).expect("a list");
+        assert_eq!(list.len(), positions.len(), "{step:?} {nth}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_given_all_that_is_held_and_nothing_of_anybody_else() {
+    let place = Place::new(&settings("observe"), "http://127.0.0.1:9/rest/1/x/");
+    let daemon = place.start();
+    day(&daemon, &place).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = String::new();
+    for id in ids(&place.json(&["client", "list", "--search", SURNAME])) {
+        let file = folder.path().join(format!("{id}.md")).display().to_string();
+        let said = place.run(&["privacy", "export", &id, "--out", &file]);
+        assert_eq!(said.code, 0, "{said:?}");
+        text += &fs::read_to_string(&file).expect("it is there");
+        assert_ne!(place.run(&["privacy", "export", &id, "--out", &file]).code, 0, "nothing is written over");
+    }
+    // Fields, the order of 1C, what the forms said word for word, and the record nobody could read.
+    for wanted in [SURNAME, MAIL, "00042", "916-111-22-33", "Фамилия: Тайнознаменская", "in quarantine"]
+    {
+        assert!(text.contains(wanted), "{wanted} is not in\n{text}");
+    }
+    // The other buyer of the same file of 1C, and the other clients.
+    for other in ["Белова", "00043", "Соколова", "Ильин"] {
+        assert!(!text.contains(other), "{other} is in\n{text}");
+    }
+    // Of a namesake's records none: two clients bear this name here.
+    assert_eq!(text.matches("site/lead").count(), 5, "{text}");
+    daemon.stop();
+    let unknown = place.run(&["privacy", "export", "cl_999999_0"]);
+    assert_eq!(unknown.code, 4, "{unknown:?}");
 }
