@@ -14,7 +14,7 @@ use crate::journal::{Journal, Options, Segments};
 use crate::pipeline::{apply_all, rebuild_into, snapshot};
 use crate::store::sled::{SledStore, set_aside};
 use crate::store::{Store, StoreError};
-use crate::tables::{describe, rows_hash};
+use crate::tables::{describe, renewed, rows_hash};
 
 /// What a rebuild found or made.
 #[derive(Debug, Serialize)]
@@ -105,7 +105,7 @@ pub fn rebuild(
     Ok(report)
 }
 
-/// Names of rows that are in one store only, or have other bytes there.
+/// Names of rows that are in one store only, or say something else there.
 fn differences(held: &dyn Store, fresh: &dyn Store) -> Result<Vec<String>, StoreError> {
     let mut found = Vec::new();
     let mut from = vec![0x01];
@@ -123,7 +123,8 @@ fn differences(held: &dyn Store, fresh: &dyn Store) -> Result<Vec<String>, Store
             (None, None) => return Ok(found),
         };
         let within = |pairs: &[crate::store::Pair]| -> std::collections::BTreeMap<Vec<u8>, Vec<u8>> {
-            pairs.iter().filter(|(key, _)| *key <= end).cloned().collect()
+            let pairs = pairs.iter().filter(|(key, _)| *key <= end);
+            pairs.map(|(key, value)| (key.clone(), renewed(key, value).unwrap_or_else(|| value.clone()))).collect()
         };
         let (ours, theirs) = (within(&ours), within(&theirs));
         for key in ours.keys().chain(theirs.keys().filter(|key| !ours.contains_key(*key))) {

@@ -68,6 +68,8 @@ pub struct TableInfo {
     pub show_key: fn(&[u8]) -> Option<String>,
     /// Whether a stored pair (key with tag) reads.
     pub check: fn(&[u8], &[u8]) -> Result<(), TableError>,
+    /// The row of a stored pair in the form of `version`.
+    pub renew: fn(&[u8], &[u8]) -> Result<Vec<u8>, TableError>,
 }
 
 macro_rules! tables {
@@ -93,6 +95,7 @@ macro_rules! tables {
                 version: <$row as Persisted>::VERSION,
                 show_key: |bytes| key::read::<$key>(bytes).map(|key| key.show()),
                 check: |key, value| decode_pair::<$name>(key, value).map(|_| ()),
+                renew: |key, value| decode_row::<$name>(key, value).map(|row| row_bytes::<$name>(&row)),
             },
         )*];
     };
@@ -399,6 +402,14 @@ pub fn decode_key<T: Table>(key: &[u8]) -> Result<T::Key, TableError> {
 pub fn table_of(key: &[u8]) -> Option<&'static TableInfo> {
     let tag = key.first()?;
     TABLES.iter().find(|table| table.tag == *tag)
+}
+
+/// A stored row in the form in which this build writes it; `None` when it is in that form, or does
+/// not read.
+pub fn renewed(key: &[u8], value: &[u8]) -> Option<Vec<u8>> {
+    let table = table_of(key)?;
+    let is_earlier = value.first().is_some_and(|version| *version < table.version);
+    is_earlier.then(|| (table.renew)(key, value).ok()).flatten()
 }
 
 /// A stored key for people: table and key, masked where it identifies a person. For the

@@ -68,4 +68,5 @@ mod twin_limits;
 mod twin_objects;
 mod twin_portal;
 mod twin_senders;
+mod upgrade;
 mod what_if;
