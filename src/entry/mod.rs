@@ -351,7 +351,7 @@ pub enum Entry {
 }
 
 /// Version of payloads that this build writes.
-const VERSION: u8 = 1;
+pub const VERSION: u8 = 1;
 
 /// A payload that cannot be read: damaged, or of a newer version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -31,7 +31,7 @@ use crate::base::{ItemRef, Message, Position, Timestamp};
 use super::{Checkpoint, Head, Pair, RESERVED, Store, StoreError, Write, check_keys, is_reserved, past_reserved};
 
 /// Version of the layout that this build writes; the rows have versions of their own.
-const FORMAT_VERSION: u16 = 1;
+pub const FORMAT_VERSION: u16 = 1;
 const HEAD_KEY: &[u8] = &[RESERVED, b'h', b'e', b'a', b'd'];
 const HEAD_BYTES: usize = 22;
 

@@ -29,7 +29,7 @@ use crate::base::limits::{VAULT_BYTES_MAX, VAULT_NAME_BYTES_MAX};
 use crate::base::{Message, Secret};
 
 /// Version of the file that this build writes.
-const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 
 /// Why the vault cannot be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -303,6 +303,38 @@ fn page_of_bounds() {
     check("limits.md", &limits_page(LIMITS));
 }
 
+/// Every persisted form and the version in which this build writes it.
+fn formats_page() -> String {
+    let files = [
+        ("journal, `journal/*.segment`", u64::from(uzel::journal::format::FORMAT_VERSION), "`src/journal/format.rs`"),
+        ("payloads of entries", u64::from(uzel::entry::VERSION), "`src/entry`"),
+        ("store, `store/`", u64::from(uzel::store::sled::FORMAT_VERSION), "`src/store/sled.rs`, `src/tables`"),
+        (
+            "snapshot, `snapshots/*.snapshot`",
+            u64::from(uzel::store::snapshot::FORMAT_VERSION),
+            "`src/store/snapshot.rs`",
+        ),
+        ("backup, its manifest", u64::from(uzel::app::backup::FORMAT_VERSION), "`src/app/backup.rs`"),
+        ("secrets, `vault.json`", u64::from(uzel::vault::VERSION), "`src/vault`"),
+    ];
+    let mut page = String::from(
+        "# Persisted forms\n\nMade from the code. Each form has a version; this build writes the newest and reads every older one, and refuses a newer one with a message that names both versions: nothing of a newer folder is touched. Bytes are laid down in the module named here; examples of every version are kept in `tests/frozen/`, with whole folders of earlier builds that are opened by `tests/it/upgrade.rs`.\n\n| what | version | where it is laid down |\n| --- | ---: | --- |\n",
+    );
+    for (what, version, place) in files {
+        let _ = writeln!(page, "| {what} | {version} | {place} |");
+    }
+    page.push_str("\n## Rows of the store\n\nKey: the tag, then the parts of the key, big-endian. Row: the version byte, then the form of that version. A row in an older form stays so until it is changed.\n\n| tag | table | version |\n| --- | --- | ---: |\n");
+    for table in uzel::tables::TABLES {
+        let _ = writeln!(page, "| 0x{:02X} | {} | {} |", table.tag, table.name, table.version);
+    }
+    page
+}
+
+#[test]
+fn page_of_persisted_forms() {
+    check("formats.md", &formats_page());
+}
+
 #[test]
 fn a_stale_page_is_told_by_its_first_line_that_differs() {
     let cases = [
