@@ -17,9 +17,11 @@ use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
 
 mod attempt;
 mod cursor;
+mod relayed;
 
 pub use attempt::{AttemptResult, Attempted, AttemptedItem, Attempting, AttemptingItem, ObjectRef, Operation, Verdict};
 pub use cursor::{CURSOR_NOTE, Cursor, DELETED_NOTE, HISTORY_NOTE, Loading, foreign_instant};
+pub use relayed::{RELAY_NOTE, REMOTE_NOTE, REQUEST_NOTE, Relayed};
 
 /// Kind of a journal entry, as the journal frames it. The numbers are on disk for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

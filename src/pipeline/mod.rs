@@ -29,6 +29,7 @@ mod prefetch;
 mod prepare;
 mod rebuild;
 mod records;
+mod relayed;
 pub mod retention;
 mod runner;
 mod scores;

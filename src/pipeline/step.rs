@@ -1,7 +1,8 @@
 //! One prepared entry applied: the heart of the daemon, a function of the overlay and the entry.
 
 use super::prepare::{Content, Prepared, Record, Work};
-use super::{attempts, edits, erase, gate, merges, polled, records, scores, tasks};
+use super::relayed::Whence;
+use super::{attempts, edits, erase, gate, merges, polled, records, relayed, scores, tasks};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX, TICK_WATCHES_MAX};
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
@@ -83,7 +84,9 @@ pub(super) fn step(rows: &mut Overlay, prepared: Prepared) -> Result<(), TableEr
 impl Step<'_> {
     fn envelope(&mut self, envelope: &Received, records: Vec<Record>, more: bool) -> Result<(), TableError> {
         let first = ItemRef::new(self.position, 0);
-        if let Some(earlier) = self.repeated(envelope, first)? {
+        // A repetition moves it too: the relay is not asked for it again.
+        let whence = relayed::cursor(self, envelope)?;
+        if let Some(earlier) = self.repeated(envelope, first, whence)? {
             return self.outcome(first, &envelope.connection, &envelope.stream, Outcome::Repeated(earlier));
         }
         polled::cursor(self, envelope);
@@ -259,19 +262,32 @@ impl Step<'_> {
         inn.is_some_and(|inn| self.catalog.is_own_inn(&inn.0))
     }
 
-    /// Whether the envelope came before; remembers it when it did not.
-    fn repeated(&mut self, envelope: &Received, at: ItemRef) -> Result<Option<ItemRef>, TableError> {
+    /// Whether the envelope came before; remembers it when it did not. What a relay held back comes
+    /// in one rush, so its repetitions are told by when the relay got them, not by journal time.
+    fn repeated(&mut self, envelope: &Received, at: ItemRef, whence: Whence) -> Result<Option<ItemRef>, TableError> {
         let key = envelope_key(envelope);
+        let remember_ms = self.catalog.remember_ms(envelope);
+        let seen = match whence {
+            Whence::Straight => self.at,
+            Whence::Relay => envelope.received_at,
+        };
+        let is_within = |until: Timestamp| match whence {
+            Whence::Straight => until > seen,
+            // What was held back may also be much older than what came straight meanwhile.
+            Whence::Relay => until > seen && until.plus_ms(remember_ms.saturating_mul(-2)) <= seen,
+        };
         if let Some(row) = self.rows.get::<Idempotency>(&key)?
-            && row.until > self.at
+            && is_within(row.until)
             && row.first != at
         {
             return Ok(Some(row.first));
         }
-        let until = self.at.plus_ms(self.catalog.remember_ms(envelope));
+        let until = seen.plus_ms(remember_ms);
         self.rows.put::<Idempotency>(&key, IdempotencyRow { first: at, until });
+        // Forgotten by journal time all the same: what follows in the same rush still asks for it.
+        let forgotten_at = until.max(self.at.plus_ms(remember_ms));
         self.rows.update::<IdempotencyBlocks, _>(&Block::of(at), |block| {
-            block.get_or_insert_default().push((key, until));
+            block.get_or_insert_default().push((key, forgotten_at));
         })?;
         Ok(None)
     }

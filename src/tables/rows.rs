@@ -354,6 +354,11 @@ pub struct CursorRow {
     pub at: Timestamp,
 }
 
+/// Where the cursor of the relay is kept: no connection has this name beside a relay.
+pub fn relay_key() -> (Slug, Slug) {
+    (Slug::literal("relay"), Slug::literal("entries"))
+}
+
 /// What a polled foreign object last said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolledRow {
