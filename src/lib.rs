@@ -33,6 +33,7 @@ pub mod tables;
 pub mod pipeline;
 pub mod plan;
 pub mod query;
+pub mod relay;
 pub mod sink;
 pub mod source;
 pub mod twin;

@@ -23,6 +23,7 @@ use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 use crate::task::poll::Readings;
+use crate::task::relay::Relaying;
 use crate::task::watch::{Watch, WatchParts, WatchedSource};
 use crate::vault::Vault;
 
@@ -39,6 +40,8 @@ pub struct Seen {
     pub readings: Readings,
     /// Watched folders.
     pub folders: Folders,
+    /// How pulling from the relay goes.
+    pub relaying: Relaying,
 }
 
 /// Journal + store + pipeline of one folder, and the configuration in force.
@@ -128,7 +131,7 @@ impl Core {
 
     /// Views and commands; `seen` is what the reconcilers of this process tell of themselves.
     pub fn control(&self, seen: Seen) -> Control {
-        let Seen { stops, readings, folders } = seen;
+        let Seen { stops, readings, folders, relaying } = seen;
         let query = Query::new(self.store.clone(), self.journal.clone(), self.catalog.clone());
         let watch = Watch::new(WatchParts {
             query: query.clone(),
@@ -155,6 +158,7 @@ impl Core {
             tokens: self.tokens.clone(),
             stops,
             readings,
+            relaying,
             folders,
             plans: Plans::new(self.folder.plans()),
             locale: self.settings.locale,
@@ -189,7 +193,7 @@ impl Core {
 }
 
 /// What opening the journal found, said once.
-fn say_recovery(recovery: &Recovery) {
+pub(super) fn say_recovery(recovery: &Recovery) {
     if let Some(torn) = &recovery.torn {
         let message = Message::new("app-journal-torn").with("segment", &torn.segment).with("bytes", torn.bytes);
         warn!(journal.torn_bytes = torn.bytes, "{message}");

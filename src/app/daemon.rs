@@ -14,10 +14,11 @@ use super::core::Seen;
 use super::error::Told;
 use super::progress::PipelineProgress;
 use super::sources;
-use super::{Core, Folder, pollers, sinks};
+use super::{Core, Folder, intake, pollers, relay, sinks};
 use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Message, Timestamp};
+use crate::config::Listen;
 use crate::control;
 use crate::http::{ExchangeEndpoint, Health, Listener, Options, Parts, ProxyHeader, State, TrustedProxies};
 use crate::journal::Journal;
@@ -29,6 +30,7 @@ use crate::source::exchange::{Exchange, Progress};
 use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
 use crate::task::poll::{Hints, Readings};
+use crate::task::relay::Relaying;
 use crate::task::{self, Ground};
 
 /// A daemon at work.
@@ -55,8 +57,14 @@ impl Daemon {
         let stops = Stops::default();
         let folders = Folders::default();
         let (readings, hints) = (Readings::default(), Hints::default());
+        let relaying = Relaying::default();
         let mut tasks = JoinSet::new();
-        let seen = Seen { stops: stops.clone(), readings: readings.clone(), folders: folders.clone() };
+        let seen = Seen {
+            stops: stops.clone(),
+            readings: readings.clone(),
+            folders: folders.clone(),
+            relaying: relaying.clone(),
+        };
         let control = Arc::new(core.control(seen));
         let progress: Arc<dyn Progress> =
             Arc::new(PipelineProgress { pipeline: Arc::clone(&core.pipeline), query: control.query.clone() });
@@ -80,13 +88,14 @@ impl Daemon {
             metrics: Arc::clone(&metrics),
             api: Some(control::router(Arc::clone(&control))),
             seed: rand::random(),
-            options: listener_options(&core)?,
+            options: listener_options(&core.settings.listen)?,
         }));
-        state.set_forms(sources::forms(&core.catalog, &core.vault, &core.settings.listen)?);
+        let intakes = intake::of_catalog(&core.catalog, &core.vault);
+        state.set_forms(intake::forms(&intakes, &core.settings.listen)?);
         let endpoint = |exchange: &Arc<Exchange>| Arc::clone(exchange) as Arc<dyn ExchangeEndpoint>;
         state.set_exchanges(exchanges.iter().map(|(name, it)| (name.clone(), endpoint(it))).collect());
         state.set_tokens(Arc::clone(&core.tokens));
-        state.set_hints(pollers::hinted(&core.catalog, &core.vault), Arc::new(pollers::Taker(hints.clone())));
+        state.set_hints(intake::hints(&intakes), Arc::new(pollers::Taker(hints.clone())));
         state.set_api_tokens(core.vault.get("api.token").into_iter().collect());
 
         let listener = Listener::bind(listen.unwrap_or(core.settings.listen.address), state).await;
@@ -110,6 +119,9 @@ impl Daemon {
         // Reading and writing share the bucket of a foreign host.
         let quotas = Arc::new(Quotas::new());
         sinks::spawn(&core, &ground, &stops, &metrics, &quotas, &mut tasks)?;
+        if let Some(puller) = relay::puller(&core, &ground, &relaying, &hints, &metrics)? {
+            tasks.spawn(puller.run());
+        }
         for follower in pollers::followers(&core, &ground, &quotas, &readings, &hints)? {
             tasks.spawn(follower.run());
         }
@@ -170,8 +182,9 @@ pub fn interrupted() -> impl Future<Output = ()> {
     }
 }
 
-fn listener_options(core: &Core) -> anyhow::Result<Options> {
-    let proxies = &core.settings.listen.trusted_proxies;
+/// Bounds of a listener, as its settings say.
+pub(super) fn listener_options(listen: &Listen) -> anyhow::Result<Options> {
+    let proxies = &listen.trusted_proxies;
     let trusted_proxies = match proxies.is_empty() {
         true => TrustedProxies::none(),
         false => TrustedProxies::parse(proxies, ProxyHeader::XForwardedFor).map_err(Told)?,

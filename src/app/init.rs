@@ -88,6 +88,8 @@ pub(super) fn make(
         true => format!("http://{}", settings.listen.address),
         false => settings.listen.public_url.trim_end_matches('/').to_owned(),
     };
+    // What a relay takes is sent there; the exchange of 1C comes to us.
+    let webhooks = settings.relay.as_ref().map_or(&base, |relay| &relay.address);
     let mut addresses = Vec::new();
     for connection in catalog.connections() {
         let name = &connection.name;
@@ -100,7 +102,7 @@ pub(super) fn make(
         match source.transport {
             Transport::Webhook => {
                 let secret = made(&vault, name, "secret")?;
-                let address = format!("{base}/in/{name}/{}", secret.expose());
+                let address = format!("{webhooks}/in/{name}/{}", secret.expose());
                 let password = signing(&vault, connection)?;
                 addresses.push(MadeAddress { connection: name.to_string(), address, login: None, password });
             }

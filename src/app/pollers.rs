@@ -9,18 +9,14 @@ use tracing::warn;
 use super::Core;
 use super::error::Told;
 use super::links;
-use super::sources::secret;
 use crate::base::{Clock, Message, Slug};
-use crate::catalog::Catalog;
-use crate::config::{Mode, secret_name};
+use crate::config::Mode;
 use crate::field::FieldValue;
 use crate::http::HintTaker;
 use crate::net::Quotas;
-use crate::source::hint::HintSource;
 use crate::source::poll::Poller;
 use crate::task::Ground;
 use crate::task::poll::{Follower, Hints, Readings};
-use crate::vault::Vault;
 
 /// A follower for each connection that is asked and may be read. `quotas` are those of the sinks:
 /// reading and writing share a bucket.
@@ -67,26 +63,6 @@ impl HintTaker for Taker {
     fn look(&self, connection: &Slug, stream: &str, id: &str) {
         self.0.tell(connection, stream, id);
     }
-}
-
-/// Connections that may be told of changes: those whose secrets for it are there.
-pub(super) fn hinted(catalog: &Catalog, vault: &Vault) -> Vec<HintSource> {
-    let mut sources = Vec::new();
-    for connection in catalog.connections() {
-        let Some(spec) = &connection.connector.hints else { continue };
-        let both = |setting: &str| {
-            let present = secret(vault, &connection.name, setting);
-            let previous = vault.previous(&secret_name(&connection.name, setting));
-            present.into_iter().chain(previous).collect::<Vec<_>>()
-        };
-        let (secrets, tokens) = (both(&spec.secret), both(&spec.token));
-        if secrets.is_empty() || tokens.is_empty() {
-            continue;
-        }
-        let (name, slug) = (connection.name.clone(), connection.connector.slug.clone());
-        sources.push(HintSource::new(name, slug, spec.clone(), secrets, tokens));
-    }
-    sources
 }
 
 /// Loads history without a daemon, in the process of the command line.

@@ -4,6 +4,7 @@ use super::Folder;
 use super::error::{Problems, Told};
 use crate::base::{Message, Secret};
 use crate::catalog::Catalog;
+use crate::config::RelayAddress;
 use crate::vault::Vault;
 
 /// Keeps a secret that a connector declares. The daemon must not be running: the vault has one
@@ -17,6 +18,7 @@ pub fn set_secret(folder: &Folder, name: &str, secret: &Secret) -> anyhow::Resul
             let secrets = connection.connector.settings.iter().filter(|it| it.secret);
             secrets.map(|it| crate::config::secret_name(&connection.name, &it.name))
         })
+        .chain(settings.relay.as_ref().map(|_| RelayAddress::TOKEN.to_owned()))
         .collect();
     if !known.iter().any(|it| it == name) {
         let known = known.join(", ");

@@ -3,17 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::auth::signature::{Encoding, Scheme};
 use crate::base::limits::EXCHANGE_FILE_LIMIT_BYTES;
 use crate::base::{Clock, Locale, Message, Secret, Slug};
-use crate::catalog::{Catalog, Connection};
-use crate::config::{Listen, secret_name, secret_variable};
+use crate::catalog::Catalog;
+use crate::config::{secret_name, secret_variable};
 use crate::connector::Transport;
 use crate::field::FieldValue;
 use crate::journal::Journal;
 use crate::source::exchange::{Exchange, ExchangeSettings, Progress};
 use crate::source::folder::{After, FolderSettings, FolderSource, Pattern};
-use crate::source::form::{FormSettings, FormSource, Rate, Rates, Ticks};
 use crate::vault::Vault;
 
 use super::error::Told;
@@ -31,63 +29,6 @@ fn required_secret(vault: &Vault, connection: &Slug, setting: &str) -> anyhow::R
         let name = format!("{connection}.{setting}");
         Told(Message::new("app-no-secret").with("name", name)).into()
     })
-}
-
-/// Form sources of the configuration.
-pub(super) fn forms(catalog: &Catalog, vault: &Vault, listen: &Listen) -> anyhow::Result<Vec<FormSource>> {
-    let mut sources = Vec::new();
-    for connection in catalog.connections() {
-        let Some(spec) = &connection.connector.source else { continue };
-        if spec.transport != Transport::Webhook {
-            continue;
-        }
-        let settings = FormSettings {
-            connection: connection.name.clone(),
-            connector: connection.connector.slug.clone(),
-            secret: required_secret(vault, &connection.name, "secret")?,
-            previous_secret: vault.previous(&secret_name(&connection.name, "secret")),
-            scheme: scheme(connection),
-            signing: signing_secrets(connection, vault)?,
-            origins: texts(connection, "origins"),
-            redirects: texts(connection, "redirects"),
-            rates: Rates {
-                source: Rate::new(listen.source_per_minute, listen.source_per_minute.div_ceil(10)),
-                address: Rate::new(listen.address_per_minute, listen.address_burst),
-            },
-        };
-        sources.push(FormSource::new(settings, spec, Ticks::monotonic()).map_err(Told)?);
-    }
-    Ok(sources)
-}
-
-/// How messages to the connection are signed, by its settings.
-fn scheme(connection: &Connection) -> Scheme {
-    let text = |name: &str| connection.setting(name).and_then(FieldValue::as_text).unwrap_or_default().to_owned();
-    let (header, prefix) = (text("signature_header").to_lowercase(), text("signature_prefix"));
-    let hmac = |encoding| Scheme::HmacSha256 { header: header.clone(), prefix: prefix.clone(), encoding };
-    match text("signature").as_str() {
-        "token_header" => Scheme::TokenHeader { header, prefix },
-        "basic" => Scheme::Basic,
-        "hmac_sha256_hex" => hmac(Encoding::Hex),
-        "hmac_sha256_base64" => hmac(Encoding::Base64),
-        "stripe" => Scheme::Stripe,
-        "standard_webhooks" => Scheme::StandardWebhooks,
-        _ => Scheme::None,
-    }
-}
-
-/// The secret that signs and the one before it; none is asked for where nothing is signed.
-fn signing_secrets(connection: &Connection, vault: &Vault) -> anyhow::Result<Vec<Secret>> {
-    if scheme(connection) == Scheme::None {
-        return Ok(Vec::new());
-    }
-    let name = &connection.name;
-    let present = required_secret(vault, name, "signing_secret")?;
-    Ok(std::iter::once(present).chain(vault.previous(&secret_name(name, "signing_secret"))).collect())
-}
-
-fn texts(connection: &Connection, name: &str) -> Vec<String> {
-    connection.setting(name).map(|value| value.as_texts().to_vec()).unwrap_or_default()
 }
 
 /// Watched folders of the configuration; what was read is remembered in `memory`.

@@ -314,3 +314,29 @@ pub const ALARM_QUARANTINE_MS: i64 = 24 * 3_600_000;
 pub const ALARM_QUARANTINE_RECORDS_MAX: usize = 1_000;
 /// Objects of the outbox looked at for dead letters in one look; the next look goes on from there.
 pub const ALARM_DEAD_OBJECTS_MAX: usize = 5_000;
+/// Payload bytes of one answer of a relay, about. More waits for the next question; after a link that
+/// was cut the office asks for half.
+pub const RELAY_BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// Envelopes of one answer of a relay.
+pub const RELAY_BATCH_ENTRIES_MAX: usize = 512;
+/// Bytes of a large body in one answer of a relay; the office asks for the next piece.
+pub const RELAY_PIECE_BYTES_MAX: usize = 1024 * 1024;
+/// How long a relay waits for something to answer with, s.
+pub const RELAY_WAIT_S_MAX: u64 = 20;
+/// Hints that a relay keeps for the office, in memory. Above: the oldest is dropped; the regular look
+/// sees what it told of.
+pub const RELAY_HINTS_MAX: usize = 1_000;
+/// Segment of a relay's journal, bytes: small, because the newest one is kept for ever.
+pub const RELAY_SEGMENT_BYTES: u64 = 4 * 1024 * 1024;
+/// Between two looks of a relay at what it may remove, ms.
+pub const RELAY_PRUNE_CHECK_MS: u64 = 600_000;
+/// Between two writes of how far the office is, ms; what a crash loses of it is confirmed again.
+pub const RELAY_STATE_WRITE_MS: i64 = 1_000;
+/// Longest wait of the office after a failure, ms.
+pub const RELAY_RETRY_MS_MAX: u64 = 30_000;
+/// Difference of the two clocks above which the office says so, ms.
+pub const RELAY_CLOCK_MS_MAX: i64 = 120_000;
+/// The file that the office gives to a relay, bytes. Above: refused as damaged.
+pub const RELAY_BUNDLE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// For how many days a relay keeps what the office has confirmed where its settings do not say.
+pub const RELAY_KEEP_DAYS: u32 = 7;

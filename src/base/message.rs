@@ -163,6 +163,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("people", include_str!("../../locales/en/people.ftl"), include_str!("../../locales/ru/people.ftl")),
     ("plan", include_str!("../../locales/en/plan.ftl"), include_str!("../../locales/ru/plan.ftl")),
     ("poll", include_str!("../../locales/en/poll.ftl"), include_str!("../../locales/ru/poll.ftl")),
+    ("relay", include_str!("../../locales/en/relay.ftl"), include_str!("../../locales/ru/relay.ftl")),
     ("scoring", include_str!("../../locales/en/scoring.ftl"), include_str!("../../locales/ru/scoring.ftl")),
     ("sink", include_str!("../../locales/en/sink.ftl"), include_str!("../../locales/ru/sink.ftl")),
     ("source", include_str!("../../locales/en/source.ftl"), include_str!("../../locales/ru/source.ftl")),

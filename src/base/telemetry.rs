@@ -44,6 +44,10 @@ pub enum Metric {
     Alarms,
     /// Free bytes of the journal's disk.
     FreeSpace,
+    /// Envelopes that a relay holds and its office has not confirmed.
+    RelayWaiting,
+    /// Since the relay and its office last spoke, s.
+    RelayContactAge,
 }
 
 /// What the numbers of a metric do.
@@ -75,6 +79,8 @@ impl Metric {
             Metric::SnapshotPosition => "uzel_snapshot_position",
             Metric::Alarms => "uzel_alarms",
             Metric::FreeSpace => "uzel_free_space_bytes",
+            Metric::RelayWaiting => "uzel_relay_waiting",
+            Metric::RelayContactAge => "uzel_relay_contact_age_seconds",
         }
     }
 
@@ -97,6 +103,8 @@ impl Metric {
             Metric::SnapshotPosition => "Position up to which the newest verified snapshot holds everything",
             Metric::Alarms => "Whether an alarm holds, by its name and subject",
             Metric::FreeSpace => "Free bytes of the journal's disk",
+            Metric::RelayWaiting => "Envelopes that wait on the relay for the office",
+            Metric::RelayContactAge => "Seconds since the relay and its office last spoke",
         }
     }
 
@@ -118,7 +126,9 @@ impl Metric {
             | Metric::SnapshotAge
             | Metric::SnapshotPosition
             | Metric::Alarms
-            | Metric::FreeSpace => MetricKind::Gauge,
+            | Metric::FreeSpace
+            | Metric::RelayWaiting
+            | Metric::RelayContactAge => MetricKind::Gauge,
         }
     }
 }

@@ -103,7 +103,10 @@ struct VerifiedSegment {
 /// Reads every byte; needs no daemon and does not disturb one.
 fn verify(context: &Context) -> anyhow::Result<Done> {
     let folder = Folder::new(&context.folder);
-    folder.made()?;
+    // The journal of a relay is one too.
+    if !crate::app::relay::RelayFolder::new(&context.folder).is_made() {
+        folder.made()?;
+    }
     let bar = progress_bar();
     let report = journal::verify(&journal::RealDisk, &folder.journal(), &mut |progress| {
         bar.set_length(progress.total as u64);

@@ -28,6 +28,7 @@ mod privacy;
 mod privacy_export;
 mod quarantine;
 mod rebuild;
+mod relay;
 mod replay;
 mod retention;
 mod rules;
@@ -105,6 +106,8 @@ enum Command {
     Load(load::Args),
     #[command(subcommand)]
     Source(source::Sub),
+    #[command(subcommand)]
+    Relay(relay::Sub),
     Rebuild(rebuild::Args),
     Replay(replay::Args),
     #[command(subcommand)]
@@ -276,6 +279,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Journal(sub) => journal::run(sub, context).await,
         Command::Load(args) => load::run(args, context).await,
         Command::Source(sub) => source::run(sub, context).await,
+        Command::Relay(sub) => relay::run(sub, context).await,
         Command::Rebuild(args) => rebuild::run(args, context).await,
         Command::Replay(args) => replay::run(args, context).await,
         Command::Backup(sub) => backup::run(sub, context).await,

@@ -1,6 +1,7 @@
 //! `uzel status`: the daemon at a glance.
 
 use super::{Context, Done};
+use crate::base::Message;
 use crate::query::views::StatusView;
 
 /// Arguments of `uzel status`.
@@ -32,6 +33,10 @@ pub(super) async fn run(_args: Args, context: &Context) -> anyhow::Result<Done> 
         vec![context.word("severity", &it.severity), it.since.clone(), what, it.next.clone()]
     });
     context.print_section("alarms", &["severity", "since", "what", "next"], alarms.collect());
+    if let Some(relay) = &view.relay {
+        println!("\n{}", context.say(&Message::new("cli-section-relay")));
+        super::relay::print(relay, context);
+    }
     let connections = view.connections.iter().map(|it| {
         // Only writing is a matter of mode: what is sent to us is always taken.
         let mode = if it.is_sink { context.word("mode", &it.mode) } else { context.word("mode", "source") };

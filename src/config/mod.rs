@@ -23,6 +23,7 @@
 //! What a connection sets besides `connector` and `mode` is declared by its connector, so it is
 //! read later, by [`ConnectionSettings::read`], when `catalog` has the manifest.
 
+mod relay;
 mod template;
 mod written;
 
@@ -31,6 +32,7 @@ use std::str::FromStr as _;
 
 use jiff::tz::TimeZone;
 
+pub use relay::{RelayAddress, RelaySettings, relay_template};
 pub(crate) use template::quoted;
 pub use template::template;
 pub use written::{ConnectionSettings, secret_name, secret_variable};
@@ -55,6 +57,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What is kept, and for how long.
     pub keep: Keep,
+    /// The relay that takes messages for us on a public host, if there is one.
+    pub relay: Option<RelayAddress>,
     /// Connections, in the order of the file.
     pub connections: Vec<ConnectionSettings>,
 }
@@ -154,15 +158,19 @@ impl Settings {
         let listen = listen(&over, &table);
         let limits = limits_of(&over, &table);
         let keep = keep_of(&over, &table);
+        let relay = relay::address_of(&over, &table);
         let locale = table.choice("locale", LOCALES).unwrap_or_default();
         let locale = over.word("UZEL_LOCALE", LOCALES).unwrap_or(locale);
         let zone = company.as_ref().map(|it| &it.zone);
         let connections = connections(&over, &table, zone);
+        if relay.is_some() {
+            connections.iter().for_each(|it| relay::refuse_name(&over, &it.name, it.line));
+        }
         table.close();
         let settings = (company, listen);
         match (settings, lint.problems()) {
             ((Some(company), Some(listen)), problems) if problems.is_empty() => {
-                Ok(Settings { file: file.to_owned(), company, listen, locale, limits, keep, connections })
+                Ok(Settings { file: file.to_owned(), company, listen, locale, limits, keep, relay, connections })
             }
             (_, problems) => Err(problems),
         }

@@ -67,6 +67,10 @@ snapshot = "0 3 * * *"
 snapshots = 3
 # За сколько дней хранить журнал полученного; 0 — весь. Нужное для работы не удаляется.
 journal_days = 0
+
+# Реле на общедоступной машине принимает формы и вебхуки за Узел, который из интернета не виден.
+# [relay]
+# address = "https://in.company.ru"
 "#;
 
 const RU_CONNECTIONS: &str = r#"
@@ -115,6 +119,10 @@ snapshot = "0 3 * * *"
 snapshots = 3
 # Days that the journal goes back; 0: all of it. What is still needed is never removed.
 journal_days = 0
+
+# A relay on a public host takes forms and webhooks for an Uzel that the internet cannot reach.
+# [relay]
+# address = "https://in.company.ru"
 "#;
 
 const EN_CONNECTIONS: &str = r#"

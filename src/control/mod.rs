@@ -34,6 +34,7 @@ use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 use crate::task::poll::Readings;
+use crate::task::relay::Relaying;
 use crate::task::watch::Watch;
 
 pub use client::{Client, ClientError};
@@ -61,6 +62,8 @@ pub struct Control {
     pub stops: Stops,
     /// What is being read.
     pub readings: Readings,
+    /// How pulling from the relay goes.
+    pub relaying: Relaying,
     /// What waits in watched folders.
     pub folders: Folders,
     /// Plans.

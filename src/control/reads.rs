@@ -13,10 +13,11 @@ use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{Locale, Message, Position, Slug};
 use crate::query::views::{
     ClientLine, ClientView, DealLine, DealView, EntryView, FolderFileView, FolderView, OutboxView, Page,
-    QuarantineView, ScoreView, SourceView, StatusView, TaskLine, TaskView, TotalsView,
+    QuarantineView, RelayView, ScoreView, SourceView, StatusView, TaskLine, TaskView, TotalsView,
 };
 use crate::query::{AlarmView, EmployeeView, Listing, QueryError};
 use crate::task::folders::Found;
+use crate::task::relay::Pulling;
 
 type Answer<T> = Result<Json<T>, Refusal>;
 
@@ -106,6 +107,10 @@ pub(super) async fn status(State(control): State<Arc<Control>>, Params(asked): P
             connection.stopped = stop.map(|(_, stop)| stop.reason.render(asked.locale()));
         }
         view.alarms = it.query.alarms(&it.watch.alarms()?, asked.locale());
+        if let Some(pulling) = it.relaying.get() {
+            let known = view.relay.take().unwrap_or_default();
+            view.relay = Some(relay(it, pulling, known, asked.locale()));
+        }
         Ok(view)
     })
     .await
@@ -116,6 +121,25 @@ pub(super) async fn alarms(
     Params(asked): Params<Asked>,
 ) -> Answer<Vec<AlarmView>> {
     blocking(control, move |it| Ok(it.query.alarms(&it.watch.alarms()?, asked.locale()))).await
+}
+
+/// The relay as the journal knows it and as it answers now.
+fn relay(control: &Control, pulling: Pulling, known: RelayView, locale: Locale) -> RelayView {
+    let notices = pulling.clock().into_iter().chain(pulling.notices.iter().cloned());
+    let said = pulling.contact.is_some();
+    RelayView {
+        host: pulling.host.clone(),
+        state: pulling.state.to_owned(),
+        since: Some(control.query.local(pulling.since)),
+        pulled: if said { pulling.pulled.0 } else { known.pulled },
+        waiting: said.then(|| pulling.waiting()),
+        contact: pulling.contact.map(|at| control.query.local(at)),
+        contact_s: pulling.contact.map(|at| control.clock.now().ms_since(at).max(0) / 1_000),
+        clock_s: said.then_some(pulling.clock_ms / 1_000),
+        notices: notices.map(|notice| notice.render(locale)).collect(),
+        trouble: pulling.trouble.map(|trouble| trouble.render(locale)),
+        ..known
+    }
 }
 
 pub(super) async fn clients(

@@ -52,6 +52,7 @@ mod hint;
 pub mod metrics;
 mod oauth;
 mod peer;
+mod relay;
 mod route;
 mod state;
 mod webhook;
@@ -184,8 +185,11 @@ async fn serve(
     }
 }
 
-async fn respond(state: Arc<State>, peer: IpAddr, request: Request<Incoming>) -> Answer {
+async fn respond(state: Arc<State>, peer: IpAddr, mut request: Request<Incoming>) -> Answer {
     let id = state.next_request_id();
+    if state.options.note_sender {
+        request.extensions_mut().insert(id);
+    }
     let route = Route::of(request.uri().path());
     let span = info_span!("request", request.id = %id, route = route.name());
     let work = caught(within_time(&state, route, peer, request));
@@ -219,9 +223,14 @@ async fn caught(work: impl Future<Output = Answer>) -> Answer {
 async fn within_time(state: &Arc<State>, route: Route, peer: IpAddr, request: Request<Incoming>) -> Answer {
     let ms = match route {
         Route::Exchange => state.options.exchange_timeout_ms,
-        Route::Webhook | Route::OAuth | Route::Api | Route::Health | Route::Ready | Route::Metrics | Route::Unknown => {
-            state.options.request_timeout_ms
-        }
+        Route::Webhook
+        | Route::OAuth
+        | Route::Relay
+        | Route::Api
+        | Route::Health
+        | Route::Ready
+        | Route::Metrics
+        | Route::Unknown => state.options.request_timeout_ms,
     };
     let arrived = AtomicBool::new(false);
     let work = dispatch(state, route, peer, request, &arrived);
@@ -259,6 +268,10 @@ async fn dispatch(
             arrived.store(true, Ordering::Relaxed);
             Box::pin(api(state, request)).await
         }
+        Route::Relay => {
+            arrived.store(true, Ordering::Relaxed);
+            Box::pin(office(state, &request.into_parts().0)).await
+        }
         Route::OAuth => {
             arrived.store(true, Ordering::Relaxed);
             Box::pin(oauth::handle(state, &request.into_parts().0)).await
@@ -275,10 +288,7 @@ async fn api(state: &State, request: Request<Incoming>) -> Answer {
         return not_found(request.headers());
     };
     if !state.bears_token(request.headers()) {
-        let locale = reader_locale(request.headers());
-        let mut answer = answer::message(StatusCode::UNAUTHORIZED, &Message::new("http-unauthorized"), locale);
-        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        return answer;
+        return unauthorized(request.headers());
     }
     match router.oneshot(request.map(axum::body::Body::new)).await {
         Ok(answer) => answer.map(Either::Right),
@@ -286,11 +296,28 @@ async fn api(state: &State, request: Request<Incoming>) -> Answer {
     }
 }
 
+/// The office of a relay, behind its token.
+async fn office(state: &State, head: &Head) -> Answer {
+    if state.relay().is_some() && !state.bears_token(&head.headers) {
+        return unauthorized(&head.headers);
+    }
+    relay::handle(state, head).await.unwrap_or_else(|| not_found(&head.headers))
+}
+
+fn unauthorized(headers: &HeaderMap) -> Answer {
+    let message = Message::new("http-unauthorized");
+    let mut answer = answer::message(StatusCode::UNAUTHORIZED, &message, reader_locale(headers));
+    answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    answer
+}
+
 /// Health and metrics: a GET without a body.
 fn small(state: &State, route: Route, peer: IpAddr, head: &Head) -> Answer {
     let is_reading = head.method == Method::GET || head.method == Method::HEAD;
     match route {
-        Route::Webhook | Route::Exchange | Route::OAuth | Route::Api | Route::Unknown => not_found(&head.headers),
+        Route::Webhook | Route::Exchange | Route::OAuth | Route::Relay | Route::Api | Route::Unknown => {
+            not_found(&head.headers)
+        }
         Route::Health | Route::Ready | Route::Metrics if !is_reading => {
             let mut answer = answer::empty(StatusCode::METHOD_NOT_ALLOWED);
             answer.headers_mut().insert(http::header::ALLOW, HeaderValue::from_static("GET, HEAD"));

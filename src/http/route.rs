@@ -10,6 +10,8 @@ pub(super) enum Route {
     Exchange,
     /// `/oauth/{connection}`: a person comes back from a foreign system.
     OAuth,
+    /// `/relay/...`: the office of a relay asks.
+    Relay,
     /// `/api/...`.
     Api,
     /// `/healthz`.
@@ -27,10 +29,11 @@ const EXCHANGE_SCRIPT: &str = "/bitrix/admin/1c_exchange.php";
 
 impl Route {
     /// In order of their numbers.
-    pub(super) const ALL: [Route; 8] = [
+    pub(super) const ALL: [Route; 9] = [
         Route::Webhook,
         Route::Exchange,
         Route::OAuth,
+        Route::Relay,
         Route::Api,
         Route::Health,
         Route::Ready,
@@ -51,6 +54,7 @@ impl Route {
             _ if path.starts_with("/api/") => Route::Api,
             _ if path.starts_with("/exchange/") => Route::Exchange,
             _ if path.starts_with("/oauth/") => Route::OAuth,
+            _ if path.starts_with("/relay/") => Route::Relay,
             _ => Route::Unknown,
         }
     }
@@ -61,6 +65,7 @@ impl Route {
             Route::Webhook => "webhook",
             Route::Exchange => "exchange",
             Route::OAuth => "oauth",
+            Route::Relay => "relay",
             Route::Api => "api",
             Route::Health => "healthz",
             Route::Ready => "readyz",
@@ -116,6 +121,7 @@ mod tests {
             ("/bitrix/admin/1c_exchange.php", "exchange"),
             ("/oauth/crm", "oauth"),
             ("/oauth", "unknown"),
+            ("/relay/v1/entries", "relay"),
             ("/api/clients", "api"),
             ("/apis", "unknown"),
             ("/healthz", "healthz"),

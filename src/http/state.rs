@@ -16,6 +16,7 @@ use crate::auth::Tokens;
 use crate::base::telemetry::{Metric, Metrics, Series};
 use crate::base::{Clock, Message, Secret, Slug, Timestamp, limits};
 use crate::journal::Journal;
+use crate::relay::Desk;
 use crate::source::form::FormSource;
 use crate::source::hint::HintSource;
 
@@ -40,6 +41,9 @@ pub struct Options {
     pub shutdown_grace_ms: u64,
     /// Who may say for whom a request is.
     pub trusted_proxies: TrustedProxies,
+    /// Whether an envelope notes who sent it and in which request: who reads it later does not have
+    /// this listener's log at hand.
+    pub note_sender: bool,
 }
 
 impl Options {
@@ -52,6 +56,7 @@ impl Options {
             exchange_timeout_ms: limits::EXCHANGE_REQUEST_TIMEOUT_MS,
             shutdown_grace_ms: limits::SHUTDOWN_GRACE_MS,
             trusted_proxies: TrustedProxies::none(),
+            note_sender: false,
         }
     }
 }
@@ -96,6 +101,7 @@ pub struct State {
     hints: RwLock<Arc<HashMap<String, Arc<HintSource>>>>,
     hint_taker: RwLock<Option<Arc<dyn HintTaker>>>,
     tokens: RwLock<Arc<BTreeMap<Slug, Arc<Tokens>>>>,
+    relay: RwLock<Option<Arc<Desk>>>,
     api_tokens: RwLock<Arc<[Secret]>>,
     requests: RequestSeries,
     seed: u32,
@@ -121,6 +127,7 @@ impl State {
             hints: RwLock::default(),
             hint_taker: RwLock::default(),
             tokens: RwLock::default(),
+            relay: RwLock::default(),
             api_tokens: RwLock::new(Arc::from([])),
             seed: parts.seed,
             served: AtomicU32::new(0),
@@ -156,6 +163,11 @@ impl State {
         *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens;
     }
 
+    /// Makes this the listener of a relay: its office asks here, with a token of the interface.
+    pub fn set_relay(&self, desk: Arc<Desk>) {
+        *self.relay.write().unwrap_or_else(PoisonError::into_inner) = Some(desk);
+    }
+
     /// Replaces the tokens of the JSON interface: the present one, and the previous one while people
     /// change over. Without any, nobody gets in.
     pub fn set_api_tokens(&self, tokens: Vec<Secret>) {
@@ -177,6 +189,10 @@ impl State {
     pub(super) fn tokens(&self, connection: &str) -> Option<Arc<Tokens>> {
         let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner).clone();
         tokens.iter().find(|(name, _)| ***name == *connection).map(|(_, tokens)| Arc::clone(tokens))
+    }
+
+    pub(super) fn relay(&self) -> Option<Arc<Desk>> {
+        self.relay.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The endpoint of a connection; without a name, the only one there is.

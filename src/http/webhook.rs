@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use compact_str::CompactString;
 use http::header::ALLOW;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
@@ -18,10 +19,11 @@ use super::answer::{self, Answer};
 use super::body::{self, Fault};
 use super::hint;
 use super::route::WebhookPath;
-use super::state::{FormRoute, State};
+use super::state::{FormRoute, RequestId, State};
 use crate::base::limits::WEBHOOK_BODY_BYTES_MAX;
 use crate::base::telemetry::Metric;
 use crate::base::{Locale, Message, Timestamp};
+use crate::entry::{REMOTE_NOTE, REQUEST_NOTE, Received};
 use crate::journal::{AppendError, NewEntry};
 use crate::source::form::{self, Accept, Admit, Admitted, FormHead, Refusal, Reply};
 
@@ -33,10 +35,13 @@ const FAILED_RETRY_S: u32 = 10;
 pub(super) async fn handle(
     state: &Arc<State>,
     remote: IpAddr,
-    parts: Parts,
+    mut parts: Parts,
     body: Incoming,
     arrived: &AtomicBool,
 ) -> Answer {
+    if state.options.note_sender {
+        parts.extensions.insert(Sender(remote));
+    }
     let Some(path) = WebhookPath::parse(parts.uri.path()) else {
         return unknown(&parts);
     };
@@ -66,6 +71,18 @@ pub(super) async fn handle(
         },
     };
     answer::with_headers(answer, cors)
+}
+
+/// Who sends, for the envelope.
+#[derive(Clone, Copy)]
+struct Sender(IpAddr);
+
+/// Notes of an envelope about its request; none unless the listener is to make them.
+fn note_sender(received: &mut Received, parts: &Parts) {
+    let remote = parts.extensions.get::<Sender>().map(|sender| (REMOTE_NOTE, sender.0.to_string()));
+    let request = parts.extensions.get::<RequestId>().map(|id| (REQUEST_NOTE, id.to_string()));
+    let notes = remote.into_iter().chain(request);
+    received.headers.extend(notes.map(|(name, value)| (CompactString::const_new(name), value)));
 }
 
 fn head<'a>(parts: &'a Parts, path: WebhookPath<'a>, remote: IpAddr) -> FormHead<'a> {
@@ -103,10 +120,13 @@ async fn take(state: &Arc<State>, form: &Arc<FormRoute>, admitted: Admitted, par
 
 fn envelope(state: &State, form: &FormRoute, admitted: Admitted, parts: &Parts, body: Bytes, now: Timestamp) -> Taken {
     match form.source.accept(admitted, &parts.headers, parts.uri.query(), body, now) {
-        Accept::Envelope { received, reply } => match form::entry(*received, &*state.journal) {
-            Ok(entry) => Taken::Append(entry, reply),
-            Err(error) => Taken::Unavailable(error),
-        },
+        Accept::Envelope { mut received, reply } => {
+            note_sender(&mut received, parts);
+            match form::entry(*received, &*state.journal) {
+                Ok(entry) => Taken::Append(entry, reply),
+                Err(error) => Taken::Unavailable(error),
+            }
+        }
         Accept::Test(body) => Taken::Test(body),
         Accept::Refuse(refusal) => Taken::Refuse(refusal),
     }

@@ -12,6 +12,7 @@ pub mod keeping;
 mod objects;
 mod people;
 mod preview;
+mod relay;
 mod sources;
 mod sync;
 mod tasks;
@@ -132,6 +133,7 @@ impl Query {
             deliveries: self.delivery_counts()?,
             deals_scored: meta.deals_scored,
             alarms: Vec::new(),
+            relay: self.relay()?,
         })
     }
 

@@ -3,15 +3,16 @@
 //! stopping it anywhere, harms nothing.
 //!
 //! [`tick`] tells the journal that time passed, [`admit`] cuts long work into slices, [`deliver`]
-//! brings sinks up to date, [`poll`] reads what changed in foreign systems, [`uploads`] finishes
-//! uploads of 1C that nobody asked for, [`keep`] makes snapshots, [`folders`] looks at watched
-//! folders, [`watch`] finds out what is wrong.
+//! brings sinks up to date, [`poll`] reads what changed in foreign systems, [`relay`] pulls what a relay took,
+//! [`uploads`] finishes uploads of 1C that nobody asked for, [`keep`] makes snapshots, [`folders`]
+//! looks at watched folders, [`watch`] finds out what is wrong.
 
 pub mod admit;
 pub mod deliver;
 pub mod folders;
 pub mod keep;
 pub mod poll;
+pub mod relay;
 mod replace;
 pub mod tick;
 pub mod uploads;
