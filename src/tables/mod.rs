@@ -55,6 +55,9 @@ pub trait Table: 'static {
 /// A key of a table and its row.
 pub type PairOf<T> = (<T as Table>::Key, <T as Table>::Row);
 
+/// Turns a stored pair into the row's newest form.
+pub type Renew = fn(&[u8], &[u8]) -> Result<Vec<u8>, TableError>;
+
 /// A table without its types: for whatever goes over all of them.
 #[derive(Debug, Clone, Copy)]
 pub struct TableInfo {
@@ -69,7 +72,7 @@ pub struct TableInfo {
     /// Whether a stored pair (key with tag) reads.
     pub check: fn(&[u8], &[u8]) -> Result<(), TableError>,
     /// The row of a stored pair in the form of `version`.
-    pub renew: fn(&[u8], &[u8]) -> Result<Vec<u8>, TableError>,
+    pub renew: Renew,
 }
 
 macro_rules! tables {
