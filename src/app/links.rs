@@ -9,11 +9,11 @@ use super::sources::secret;
 use crate::auth::{Authorized, Standing, Tokens, TokensParts};
 use crate::base::{Clock, Secret, Slug};
 use crate::catalog::{Catalog, Connection};
-use crate::config::Listen;
+use crate::config::{Listen, secret_name};
 use crate::connector::OAuthSpec;
 use crate::field::FieldValue;
 use crate::net::{Client, Guard, Wire};
-use crate::sink::Settings;
+use crate::sink::{Settings, previous_of};
 use crate::task::watch::Rights;
 use crate::vault::Vault;
 
@@ -83,7 +83,12 @@ pub(super) fn link(
     let secrets = declared.filter_map(|setting| {
         secret(vault, &connection.name, &setting.name).map(|secret| (setting.name.clone(), secret))
     });
-    let mut settings = Settings { values: connection.settings.clone(), secrets: secrets.collect() };
+    let mut secrets: Vec<(String, Secret)> = secrets.collect();
+    for setting in connection.connector.settings.iter().filter(|setting| setting.secret) {
+        let before = vault.previous(&secret_name(&connection.name, &setting.name));
+        secrets.extend(before.map(|secret| (previous_of(&setting.name), secret)));
+    }
+    let mut settings = Settings { values: connection.settings.clone(), secrets };
     let wire = plain_wire(connection)?;
     let Some((tokens, spec)) = tokens.get(&connection.name).zip(connection.connector.oauth.as_ref()) else {
         return Ok((settings, wire));

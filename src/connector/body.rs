@@ -14,6 +14,8 @@ use crate::field::{Lint, Node, NodeKind};
 pub enum Slot {
     /// `$fields`: the fields of the object as an object.
     Fields,
+    /// `$all`: every field as it should be, also those that the system holds already.
+    All,
     /// `$field.NAME`: one field of the object.
     Field(String),
     /// `$id`: foreign id of the object.
@@ -45,6 +47,7 @@ impl Slot {
     fn of(word: &str) -> Option<Slot> {
         Some(match word {
             "fields" => Slot::Fields,
+            "all" => Slot::All,
             "id" => Slot::Id,
             "origin" => Slot::Origin,
             "values" => Slot::Values,

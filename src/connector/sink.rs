@@ -68,6 +68,8 @@ pub enum Auth {
         /// The setting.
         setting: String,
     },
+    /// A signature of each message by the secret of this setting, as Standard Webhooks 1.0.0 has it.
+    StandardWebhooks(String),
     /// A parameter of the query with the secret of a setting.
     Query {
         /// Name of the parameter.
@@ -191,8 +193,8 @@ pub struct ObjectSpec {
     pub multi: Vec<MultiField>,
     /// Makes the object.
     pub create: RequestSpec,
-    /// Where the answer to a create says the id.
-    pub id: Path,
+    /// Where the answer to a create says the id; absent where our own id is the natural key.
+    pub id: Option<Path>,
     /// Changes the object; without it the object is told once and never changed.
     pub update: Option<RequestSpec>,
     /// Ends the object, where that is a request of its own.

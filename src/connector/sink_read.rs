@@ -3,8 +3,8 @@
 //! ```toml
 //! [sink]
 //! address = "webhook_url"          # the setting with the base address
-//! auth = "path_secret"             # path_secret | bearer | header | query
-//! # auth_setting = "token"         # for the other three
+//! auth = "path_secret"             # path_secret | bearer | header | query | standard_webhooks
+//! # auth_setting = "token"         # for the other four
 //! # auth_name = "X-Api-Key"        # for header and query
 //! body = "json"                    # json | form
 //! batch = "bitrix24"               # a named strategy; absent: one request each
@@ -26,7 +26,7 @@
 //! of = "client"                    # client | deal | interaction
 //! client_kind = "person"           # person | company
 //! mapping = "contact"
-//! create_kind = "findable"         # keyed | findable | neither
+//! create_kind = "findable"         # keyed | findable | neither; keyed without an `id`: ours is the key
 //! multi = { PHONE = "digits", EMAIL = "text" }      # compared by digits, as text
 //! # multi_value = "VALUE", multi_id = "ID"          # where value and id stand in an item
 //! create = { path = "crm.contact.add", body = { fields = "$fields" }, id = "result" }
@@ -67,7 +67,7 @@ use crate::field::{FieldSpec, Node, NodeKind, Table};
 use crate::value::Path;
 
 /// Places of requests by what the request is about.
-const OBJECT: &[&str] = &["fields", "field.NAME", "id", "origin"];
+const OBJECT: &[&str] = &["fields", "all", "field.NAME", "id", "origin"];
 const FIND: &[&str] = &["values", "origin", "field.NAME", "start"];
 const CUSTOM: &[&str] = &["name", "bare_name", "type", "label_ru", "label_en", "start"];
 
@@ -136,6 +136,7 @@ enum AuthKind {
     Bearer,
     Header,
     Query,
+    StandardWebhooks,
 }
 
 fn read_auth(table: &Table<'_>, settings: &[FieldSpec]) -> Option<Auth> {
@@ -144,6 +145,7 @@ fn read_auth(table: &Table<'_>, settings: &[FieldSpec]) -> Option<Auth> {
         ("bearer", AuthKind::Bearer),
         ("header", AuthKind::Header),
         ("query", AuthKind::Query),
+        ("standard_webhooks", AuthKind::StandardWebhooks),
     ];
     let name = |table: &Table<'_>| table.required_text("auth_name").map(str::to_owned);
     let setting = |table: &Table<'_>| setting_name(table, "auth_setting", settings);
@@ -151,6 +153,7 @@ fn read_auth(table: &Table<'_>, settings: &[FieldSpec]) -> Option<Auth> {
         AuthKind::PathSecret => Auth::PathSecret,
         AuthKind::Bearer => Auth::Bearer(setting(table)?),
         AuthKind::Header => Auth::Header { name: name(table)?, setting: setting(table)? },
+        AuthKind::StandardWebhooks => Auth::StandardWebhooks(setting(table)?),
         AuthKind::Query => Auth::Query { name: name(table)?, setting: setting(table)? },
     })
 }
@@ -297,6 +300,11 @@ fn read_object(table: Table<'_>) -> Option<ObjectSpec> {
     if !multi.is_empty() && update.is_some() && table.node("get").is_none() {
         table.report("multi", Message::new("connector-multi-get"));
     }
+    // Without a natural key only the answer can say which object it is.
+    if create_kind.is_some_and(|it| it != Create::Keyed) && matches!(create, Some((_, None))) {
+        let create = table.table("create");
+        create.iter().for_each(|create| missing(create, "id"));
+    }
     table.close();
     let (create, id) = create?;
     Some(ObjectSpec {
@@ -358,11 +366,11 @@ pub(super) fn read_request(table: Table<'_>, words: &[&str]) -> Option<RequestSp
     request
 }
 
-fn read_create(table: Table<'_>) -> Option<(RequestSpec, Path)> {
+fn read_create(table: Table<'_>) -> Option<(RequestSpec, Option<Path>)> {
     let request = request(&table, OBJECT);
-    let id = required_path(&table, "id");
+    let id = path(&table, "id");
     table.close();
-    Some((request?, id?))
+    Some((request?, id))
 }
 
 fn read_finish(table: Table<'_>) -> Option<FinishSpec> {

@@ -10,6 +10,8 @@ use serde_json::{Value as Json, json};
 
 use super::judge::{Judged, Ruling, View, judge, seconds};
 use super::{Settings, SinkError, bitrix24, form};
+use crate::auth::signature;
+use crate::base::checksum::Fingerprint;
 use crate::base::limits::DELIVERY_BATCH_MAX;
 use crate::base::{Clock, Message, Secret, Timestamp};
 use crate::connector::{Auth, BatchStrategy, BodyStyle, Http, RequestSpec, Scope, SinkSpec, Slot};
@@ -41,12 +43,27 @@ pub(crate) struct Call {
     http: Http,
     path: String,
     body: Json,
+    /// Names the message, where messages are signed.
+    message: Option<String>,
 }
 
 impl Call {
     /// Fills the request in.
     pub(crate) fn new(spec: &RequestSpec, fill: &dyn Fn(&Slot) -> Json) -> Call {
-        Call { method: spec.path.name(), http: spec.http, path: spec.path.fill(fill), body: spec.body.fill(fill) }
+        Call {
+            method: spec.path.name(),
+            http: spec.http,
+            path: spec.path.fill(fill),
+            body: spec.body.fill(fill),
+            message: None,
+        }
+    }
+}
+
+impl Call {
+    /// The call, telling the message of this name.
+    pub(super) fn of(self, message: String) -> Call {
+        Call { message: Some(message), ..self }
     }
 }
 
@@ -86,6 +103,8 @@ pub(crate) struct Caller {
     address: Secret,
     headers: Vec<(CompactString, Secret)>,
     query: Option<(String, Secret)>,
+    /// Messages are signed by these, the newest first.
+    signing: Vec<Secret>,
     host: String,
     wire: Arc<dyn Wire>,
     quotas: Arc<Quotas>,
@@ -115,9 +134,16 @@ impl Caller {
             retry_at: None,
         })?;
         let mut headers = Vec::new();
-        let mut query = None;
+        let (mut query, mut signing) = (None, Vec::new());
         match &spec.auth {
             Auth::PathSecret => {}
+            Auth::StandardWebhooks(setting) => {
+                signing.push(settings.secret(setting)?);
+                // Until the receiver knows the new one, it may check by the one before.
+                signing.extend(
+                    settings.secrets.iter().find(|(name, _)| *name == previous_of(setting)).map(|it| it.1.clone()),
+                );
+            }
             Auth::Bearer(setting) => {
                 let secret = settings.secret(setting)?;
                 headers.push(("Authorization".into(), Secret::new(format!("Bearer {}", secret.expose()))));
@@ -127,7 +153,22 @@ impl Caller {
         }
         let (spent, rest) = (Mutex::default(), Mutex::default());
         let (unreachable, sent) = (AtomicU32::new(0), AtomicU32::new(0));
-        Ok(Caller { spec, address, headers, query, host, wire, quotas, clock, spent, rest, unreachable, sent, lane })
+        Ok(Caller {
+            spec,
+            address,
+            headers,
+            query,
+            signing,
+            host,
+            wire,
+            quotas,
+            clock,
+            spent,
+            rest,
+            unreachable,
+            sent,
+            lane,
+        })
     }
 
     /// The host, for messages.
@@ -225,7 +266,7 @@ impl Caller {
     async fn send_once(&self, calls: &[Call]) -> Vec<Reply> {
         let single = if let [call] = calls { Some(call) } else { None };
         let request = match single {
-            Some(call) => self.request(call.http, &call.path, &call.body),
+            Some(call) => self.signed(call, self.request(call.http, &call.path, &call.body)),
             None => {
                 let body = bitrix24::pack(calls.iter().map(|it| (it.path.as_str(), &it.body)));
                 self.request(Http::Post, bitrix24::METHOD, &body)
@@ -331,7 +372,10 @@ impl Caller {
     }
 
     fn request(&self, http: Http, path: &str, body: &Json) -> Request {
-        let mut address = format!("{}/{}", self.address.expose().trim_end_matches('/'), path);
+        let mut address = match path.is_empty() {
+            true => self.address.expose().to_owned(),
+            false => format!("{}/{}", self.address.expose().trim_end_matches('/'), path),
+        };
         let mut params = Vec::new();
         params.extend(self.query.iter().map(|(name, secret)| format!("{name}={}", form::escaped(secret.expose()))));
         let (method, content_type, body) = match (http, self.spec.body) {
@@ -351,6 +395,19 @@ impl Caller {
         Request { method, address: Secret::new(address), headers: self.headers.clone(), content_type, body }
     }
 
+    /// The request with its signature, where messages are signed.
+    fn signed(&self, call: &Call, mut request: Request) -> Request {
+        if self.signing.is_empty() {
+            return request;
+        }
+        let id = call.message.clone().unwrap_or_else(|| format!("msg_{}", Fingerprint::of(&request.body)));
+        let at_s = self.clock.now().seconds();
+        let signature = signature::sign_standard(&self.signing, &id, at_s, &request.body);
+        let headers = [("webhook-id", id), ("webhook-timestamp", at_s.to_string()), ("webhook-signature", signature)];
+        request.headers.extend(headers.map(|(name, value)| (name.into(), Secret::new(value))));
+        request
+    }
+
     fn bucket(&self) -> Limiter {
         let quota = self.spec.quota;
         Limiter::new(quota.requests, quota.per_ms, quota.burst)
@@ -360,6 +417,11 @@ impl Caller {
         let ms = until.ms_since(self.clock.now()).max(1);
         tokio::time::sleep(Duration::from_millis(ms.unsigned_abs())).await;
     }
+}
+
+/// Name under which a secret's previous value stands among the secrets of a connection.
+pub fn previous_of(setting: &str) -> String {
+    format!("{setting} before")
 }
 
 /// When every reply says that the whole sink must wait: the latest instant.

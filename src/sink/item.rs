@@ -154,6 +154,7 @@ impl<'a> Item<'a> {
         let work = &self.work;
         let fill = |id: &str, fields: &Fields, slot: &Slot| match slot {
             Slot::Fields => object(fields),
+            Slot::All => object(&work.desired),
             Slot::Field(name) => field(&work.desired, name),
             Slot::Id => json!(id),
             Slot::Origin => json!(work.origin),
@@ -181,14 +182,21 @@ impl<'a> Item<'a> {
                 let get = self.spec.get.as_ref()?;
                 Some(Call::new(&get.request, &|slot| fill(id, &none, slot)))
             }
-            Stage::Create => Some(Call::new(&self.spec.create, &|slot| fill("", &work.desired, slot))),
+            Stage::Create => {
+                Some(Call::new(&self.spec.create, &|slot| fill("", &work.desired, slot)).of(self.message()))
+            }
             Stage::Update { id, fields, .. } => {
                 let finish = self.finish_of(fields).map(|finish| &finish.request);
                 let update = finish.or(self.spec.update.as_ref())?;
-                Some(Call::new(update, &|slot| fill(id, fields, slot)))
+                Some(Call::new(update, &|slot| fill(id, fields, slot)).of(self.message()))
             }
             Stage::Ended(_) => None,
         }
+    }
+
+    /// Names what is told: the same in each try, another one when the object has changed since.
+    fn message(&self) -> String {
+        format!("msg_{}_{}", self.work.origin, self.work.version)
     }
 
     /// Takes the reply to [`Item::call`].
@@ -297,7 +305,10 @@ impl<'a> Item<'a> {
             Ruling::RejectConnection => return failed(Operation::Create, Verdict::RejectConnection, reason),
             Ruling::Uncertain => return failed(Operation::Create, self.uncertain(now), reason),
         };
-        let id = self.spec.id.first(&body).and_then(Value::as_text).filter(|it| !it.is_empty() && *it != "0");
+        let id = match &self.spec.id {
+            Some(path) => path.first(&body).and_then(Value::as_text).filter(|it| !it.is_empty() && *it != "0"),
+            None => Some(self.work.origin.as_str()),
+        };
         match id {
             Some(id) => {
                 let sent = sent(&self.work.desired);

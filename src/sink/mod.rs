@@ -40,8 +40,8 @@ mod judge;
 mod provision;
 mod push;
 
-pub use caller::Lane;
 pub(crate) use caller::{Call, Caller, NotBefore, Reply};
+pub use caller::{Lane, previous_of};
 pub use claims::Claimed;
 pub use item::marked;
 pub(crate) use judge::{Judged, Ruling};

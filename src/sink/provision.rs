@@ -92,6 +92,7 @@ async fn add(
         Slot::LabelRu => json!(field.label.0),
         Slot::LabelEn => json!(field.label.1),
         Slot::Fields
+        | Slot::All
         | Slot::Field(_)
         | Slot::Id
         | Slot::Origin

@@ -253,6 +253,7 @@ fn call(request: &RequestSpec, time: &str, id: &str, start: u64, poll: &PollSpec
         Slot::Start => json!(start),
         Slot::Page => json!(start / u64::from(poll.page_rows.max(1)) + 1),
         Slot::Fields
+        | Slot::All
         | Slot::Field(_)
         | Slot::Origin
         | Slot::Values

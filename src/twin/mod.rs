@@ -4,6 +4,7 @@
 //!   and faults;
 //! - [`exchange_client`]: a 1C base that talks to a site by the CommerceML exchange protocol;
 //! - [`commerceml`]: order files as 1C writes them;
+//! - [`receiver`]: somebody's program that takes signed webhooks;
 //! - [`site`]: browsers and site builders that send forms.
 //!
 //! A twin is written from the facts about the foreign system, never from our own client, so that
@@ -13,6 +14,7 @@
 pub mod bitrix24;
 pub mod commerceml;
 pub mod exchange_client;
+pub mod receiver;
 pub mod site;
 
 use std::sync::Once;

@@ -35,6 +35,7 @@ mod mapping_out;
 mod normalize;
 mod oauth;
 mod openapi;
+mod outbound;
 mod outbox;
 mod people;
 mod people_preview;
