@@ -86,10 +86,8 @@ pub struct Receiver {
 impl Receiver {
     /// Listens at `listen` for messages signed by `secret` (`whsec_...`).
     pub async fn start(secret: Secret, listen: SocketAddr, clock: Arc<dyn Clock>) -> Result<Receiver, TwinError> {
-        let refused = |source| TwinError::Listen {
-            message: Message::new("twin-listen").with("address", listen).with("detail", &source),
-            source,
-        };
+        let refused =
+            |source| TwinError::Listen { message: Message::new("twin-cannot-listen").with("addr", listen), source };
         let listener = tokio::net::TcpListener::bind(listen).await.map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
         let inner = Inner { secrets: vec![secret], faults: VecDeque::new(), attempts: Vec::new(), refused: 0 };
