@@ -9,27 +9,28 @@
 //! overlap), never by our clock; our clock only says when to look. A page that ends within a second
 //! goes on from that second: ties are never lost.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+mod journal;
+mod readings;
+mod sweep;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use compact_str::CompactString;
-use tokio::sync::Notify;
 use tracing::{info, warn};
 
+use self::journal::Notes;
+pub use self::readings::{Hints, Reading, Readings};
 use super::Ground;
-use crate::base::checksum::Fingerprint;
-use crate::base::limits::{
-    POLL_ENVELOPE_BYTES_MAX, POLL_ENVELOPE_ROWS_MAX, POLL_HINTS_MAX, POLL_PAGES_MAX, POLL_REST_MS, POLL_SWEEP_EVERY_S,
-    POLL_SWEEP_IDS_MAX,
-};
+use crate::base::limits::{POLL_PAGES_MAX, POLL_REST_MS};
 use crate::base::{Clock, Message, Slug, Timestamp};
 use crate::connector::{Connector, PollSpec, TimeStyle};
-use crate::entry::{Body, Cursor, DELETED_NOTE, Entry, HISTORY_NOTE, Received, foreign_instant};
+use crate::entry::{Cursor, Entry, Received, foreign_instant};
 use crate::model::Foreign;
 use crate::net::Boxed;
 use crate::source::poll::{Pause, Poller, Row};
 use crate::store::Store;
-use crate::tables::{Cursors, PolledRows, Reader, Span, TableError};
+use crate::tables::{Cursors, PolledRows, Reader, TableError};
 
 /// Between two looks at whether anything is due, ms.
 const CHECK_MS: i64 = 1_000;
@@ -56,91 +57,6 @@ impl Ledger for Ground {
             let position = position.map_err(|error| super::deliver::refusal(&error))?;
             self.pipeline.wait(position).await.map_err(|detail| Message::new("poll-pipeline").with("detail", detail))
         })
-    }
-}
-
-/// What the followers of all connections are doing, for views.
-#[derive(Debug, Clone, Default)]
-pub struct Readings(Arc<Mutex<BTreeMap<(Slug, Slug), Reading>>>);
-
-/// What a follower did with one stream since the daemon began.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reading {
-    /// When it was read last without trouble.
-    pub read_at: Option<Timestamp>,
-    /// Rows read that said nothing new.
-    pub same: u64,
-    /// Why it is not read now, and the next step.
-    pub trouble: Option<Message>,
-    /// Since when there is trouble without a break.
-    pub troubled_since: Option<Timestamp>,
-}
-
-impl Readings {
-    /// Of one stream.
-    pub fn of(&self, connection: &str, stream: &str) -> Option<Reading> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().find(|((held, of), _)| **held == *connection && **of == *stream).map(|(_, reading)| reading.clone())
-    }
-
-    /// Why a connection is not read, if it is not.
-    pub fn trouble(&self, connection: &str) -> Option<Message> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().filter(|((held, _), _)| **held == *connection).find_map(|(_, reading)| reading.trouble.clone())
-    }
-
-    /// Since when some stream of a connection cannot be read, and why.
-    pub fn unread(&self, connection: &str) -> Option<(Timestamp, Message)> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mine = all.iter().filter(|((held, _), _)| **held == *connection);
-        mine.filter_map(|(_, it)| Some((it.troubled_since?, it.trouble.clone()?))).min_by_key(|(since, _)| *since)
-    }
-
-    fn edit(&self, connection: &Slug, stream: &Slug, change: impl FnOnce(&mut Reading)) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        change(all.entry((connection.clone(), stream.clone())).or_default());
-    }
-}
-
-/// Hints that something changed in a foreign system. A hint is never believed: the row is read. A
-/// lost or doubled one harms nothing.
-#[derive(Debug, Clone, Default)]
-pub struct Hints(Arc<HintQueue>);
-
-#[derive(Debug, Default)]
-struct HintQueue {
-    waiting: Mutex<VecDeque<(Slug, CompactString, CompactString)>>,
-    news: Notify,
-}
-
-impl Hints {
-    /// The object `id` of the stream may have changed, or be gone.
-    pub fn tell(&self, connection: &Slug, stream: &str, id: &str) {
-        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let hint = (connection.clone(), CompactString::new(stream), CompactString::new(id));
-        if !waiting.contains(&hint) {
-            waiting.push_back(hint);
-        }
-        // Bound: the next look sees what the dropped one told of.
-        if waiting.len() > POLL_HINTS_MAX {
-            waiting.pop_front();
-        }
-        drop(waiting);
-        self.0.news.notify_waiters();
-    }
-
-    /// Takes the hints of a connection, by stream.
-    fn take(&self, connection: &Slug) -> BTreeMap<CompactString, Vec<CompactString>> {
-        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut mine: BTreeMap<CompactString, Vec<CompactString>> = BTreeMap::new();
-        waiting.retain(|(of, stream, id)| {
-            let is_mine = of == connection;
-            if is_mine {
-                mine.entry(stream.clone()).or_default().push(id.clone());
-            }
-            !is_mine
-        });
-        mine
     }
 }
 
@@ -471,158 +387,6 @@ impl<L: Ledger> Follower<L> {
         }
         Ok(())
     }
-
-    /// Reads what hints tell of.
-    async fn verify(&mut self, poll: &PollSpec, ids: &[CompactString]) -> Result<(), Trouble> {
-        let Some(get) = &poll.get else {
-            self.due.remove(&poll.stream);
-            return Ok(());
-        };
-        let found = self.poller.get(poll, get, ids).await?;
-        let base = self.cursor(poll)?.unwrap_or_default();
-        let gone: Vec<CompactString> =
-            found.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
-        let fresh = self.changed(poll, found.into_iter().filter_map(|(_, row)| row).collect())?;
-        if !fresh.is_empty() {
-            self.append(poll, fresh, &Notes::plain(), |_| base.clone()).await?;
-        }
-        self.tell_gone(poll, gone).await
-    }
-
-    /// Journals that objects are no longer there, those of which that was not known.
-    async fn tell_gone(&mut self, poll: &PollSpec, ids: Vec<CompactString>) -> Result<(), Trouble> {
-        let keys: Vec<Foreign> = ids.iter().map(|id| self.foreign(poll, id)).collect();
-        let known = Reader::new(self.ledger.store()).get_many::<PolledRows>(&keys)?;
-        let news: Vec<CompactString> = ids
-            .into_iter()
-            .zip(known)
-            .filter(|(_, row)| !row.as_ref().is_some_and(|it| it.gone))
-            .map(|it| it.0)
-            .collect();
-        for ids in news.chunks(POLL_ENVELOPE_ROWS_MAX) {
-            let base = self.cursor(poll)?.unwrap_or_default();
-            let rows = ids.iter().cloned().map(Row::gone);
-            self.append(poll, rows.collect(), &Notes::deleted(), |_| base.clone()).await?;
-        }
-        Ok(())
-    }
-
-    async fn sweep_when_due(&mut self, poll: &PollSpec) -> Result<(), Trouble> {
-        let (Some(request), Some(get)) = (&poll.sweep, &poll.get) else { return Ok(()) };
-        let Some(cursor) = self.cursor(poll)? else { return Ok(()) };
-        let now = self.clock.now();
-        let is_first = cursor.swept_at == 0;
-        let is_due = now.ms_since(Timestamp(cursor.swept_at)) >= POLL_SWEEP_EVERY_S * 1_000;
-        // Nothing can be missing before anything was read; a load under way is let be.
-        if cursor.loading.is_some() || !is_due {
-            return Ok(());
-        }
-        if !is_first {
-            self.sweep(poll, request, get, cursor.loaded).await?;
-        }
-        let base = self.cursor(poll)?.unwrap_or_default();
-        self.append(poll, Vec::new(), &Notes::plain(), |_| Cursor { swept_at: now.0, ..base.clone() }).await
-    }
-
-    /// Compares the ids that are there with those that we know. What is missing is asked for by its
-    /// id before it counts as deleted; what we do not know is read.
-    async fn sweep(
-        &mut self,
-        poll: &PollSpec,
-        request: &crate::connector::RequestSpec,
-        get: &crate::connector::GetSpec,
-        is_loaded: bool,
-    ) -> Result<(), Trouble> {
-        let mut there: HashSet<CompactString> = HashSet::new();
-        let mut after = CompactString::default();
-        loop {
-            let page = self.poller.behind(poll, request, &after).await?;
-            let Some(last) = page.rows.last().map(|row| row.id.clone()) else { break };
-            let went_on = last != after;
-            after = last;
-            there.extend(page.rows.into_iter().map(|row| row.id));
-            // Bound: more are not compared; a person is told.
-            if there.len() > POLL_SWEEP_IDS_MAX {
-                return Err(Trouble::Own(Message::new("poll-sweep-many").with("max", POLL_SWEEP_IDS_MAX)));
-            }
-            if !page.more || !went_on {
-                break;
-            }
-        }
-        let mut missing = Vec::new();
-        let prefix = (self.poller.name().clone(), CompactString::from(&*poll.stream));
-        for row in Reader::new(self.ledger.store()).rows(Span::<PolledRows>::of(&prefix)) {
-            let (key, row) = row?;
-            if !there.remove(&key.id) && !row.gone {
-                missing.push(key.id);
-            }
-        }
-        // What is left is there, and we do not know it: a page that shifted, a hint that was lost.
-        let unknown: Vec<CompactString> = if is_loaded { there.into_iter().collect() } else { Vec::new() };
-        for ids in missing.chunks(POLL_ENVELOPE_ROWS_MAX).chain(unknown.chunks(POLL_ENVELOPE_ROWS_MAX)) {
-            let found = self.poller.get(poll, get, ids).await?;
-            let base = self.cursor(poll)?.unwrap_or_default();
-            let gone = found.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
-            let fresh = self.changed(poll, found.into_iter().filter_map(|(_, row)| row).collect())?;
-            if !fresh.is_empty() {
-                self.append(poll, fresh, &Notes::plain(), |_| base.clone()).await?;
-            }
-            self.tell_gone(poll, gone).await?;
-        }
-        Ok(())
-    }
-
-    /// Journals rows, in envelopes that are applied in one go. `behind` gives the cursor behind a
-    /// row; without rows, the cursor alone is journalled.
-    async fn append(
-        &mut self,
-        poll: &PollSpec,
-        rows: Vec<Row>,
-        notes: &Notes,
-        mut behind: impl FnMut(Option<&Row>) -> Cursor,
-    ) -> Result<(), Trouble> {
-        if rows.is_empty() {
-            return self.envelope(poll, "[]".to_owned(), &behind(None), notes).await;
-        }
-        let mut body = String::from("[");
-        let mut held = 0;
-        let mut rows = rows.iter().peekable();
-        while let Some(row) = rows.next() {
-            if held > 0 {
-                body.push(',');
-            }
-            row.value.write_json(&mut body);
-            held += 1;
-            let cursor = behind(Some(row));
-            let is_full = held >= POLL_ENVELOPE_ROWS_MAX || body.len() >= POLL_ENVELOPE_BYTES_MAX;
-            if is_full || rows.peek().is_none() {
-                body.push(']');
-                self.envelope(poll, std::mem::replace(&mut body, "[".to_owned()), &cursor, notes).await?;
-                held = 0;
-            }
-        }
-        Ok(())
-    }
-
-    async fn envelope(&self, poll: &PollSpec, body: String, cursor: &Cursor, notes: &Notes) -> Result<(), Trouble> {
-        let at = self.clock.now();
-        let note = cursor.to_note();
-        // A page is never a repetition: what a row said before it may say again.
-        let key = Fingerprint::of_parts([body.as_bytes(), note.1.as_bytes(), &at.0.to_le_bytes()]);
-        let mut headers = vec![note];
-        headers.extend(notes.0.map(|name| (CompactString::const_new(name), "1".to_owned())));
-        let envelope = Received {
-            connection: self.poller.name().clone(),
-            connector: self.connector.slug.clone(),
-            stream: poll.stream.clone(),
-            received_at: at,
-            idempotency_key: key,
-            content_type: CompactString::const_new("application/json"),
-            headers,
-            body: Body::Inline(body.into_bytes()),
-        };
-        self.ledger.append(envelope).await.map_err(Trouble::Own)
-    }
 }
 
 impl Follower<Ground> {
@@ -645,23 +409,6 @@ impl Follower<Ground> {
                 () = self.ledger.rest(pause.unsigned_abs()) => {}
             }
         }
-    }
-}
-
-/// What kind of page an envelope holds.
-struct Notes(Option<&'static str>);
-
-impl Notes {
-    fn plain() -> Notes {
-        Notes(None)
-    }
-
-    fn history() -> Notes {
-        Notes(Some(HISTORY_NOTE))
-    }
-
-    fn deleted() -> Notes {
-        Notes(Some(DELETED_NOTE))
     }
 }
 

@@ -1,0 +1,95 @@
+//! What followers are doing, and what they are told from outside: hints.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use compact_str::CompactString;
+use tokio::sync::Notify;
+
+use crate::base::limits::POLL_HINTS_MAX;
+use crate::base::{Message, Slug, Timestamp};
+
+/// What the followers of all connections are doing, for views.
+#[derive(Debug, Clone, Default)]
+pub struct Readings(Arc<Mutex<BTreeMap<(Slug, Slug), Reading>>>);
+
+/// What a follower did with one stream since the daemon began.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// When it was read last without trouble.
+    pub read_at: Option<Timestamp>,
+    /// Rows read that said nothing new.
+    pub same: u64,
+    /// Why it is not read now, and the next step.
+    pub trouble: Option<Message>,
+    /// Since when there is trouble without a break.
+    pub troubled_since: Option<Timestamp>,
+}
+
+impl Readings {
+    /// Of one stream.
+    pub fn of(&self, connection: &str, stream: &str) -> Option<Reading> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().find(|((held, of), _)| **held == *connection && **of == *stream).map(|(_, reading)| reading.clone())
+    }
+
+    /// Why a connection is not read, if it is not.
+    pub fn trouble(&self, connection: &str) -> Option<Message> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter(|((held, _), _)| **held == *connection).find_map(|(_, reading)| reading.trouble.clone())
+    }
+
+    /// Since when some stream of a connection cannot be read, and why.
+    pub fn unread(&self, connection: &str) -> Option<(Timestamp, Message)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = all.iter().filter(|((held, _), _)| **held == *connection);
+        mine.filter_map(|(_, it)| Some((it.troubled_since?, it.trouble.clone()?))).min_by_key(|(since, _)| *since)
+    }
+
+    pub(super) fn edit(&self, connection: &Slug, stream: &Slug, change: impl FnOnce(&mut Reading)) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(all.entry((connection.clone(), stream.clone())).or_default());
+    }
+}
+
+/// Hints that something changed in a foreign system. A hint is never believed: the row is read. A
+/// lost or doubled one harms nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Hints(pub(super) Arc<HintQueue>);
+
+#[derive(Debug, Default)]
+pub(super) struct HintQueue {
+    waiting: Mutex<VecDeque<(Slug, CompactString, CompactString)>>,
+    pub(super) news: Notify,
+}
+
+impl Hints {
+    /// The object `id` of the stream may have changed, or be gone.
+    pub fn tell(&self, connection: &Slug, stream: &str, id: &str) {
+        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let hint = (connection.clone(), CompactString::new(stream), CompactString::new(id));
+        if !waiting.contains(&hint) {
+            waiting.push_back(hint);
+        }
+        // Bound: the next look sees what the dropped one told of.
+        if waiting.len() > POLL_HINTS_MAX {
+            waiting.pop_front();
+        }
+        drop(waiting);
+        self.0.news.notify_waiters();
+    }
+
+    /// Takes the hints of a connection, by stream.
+    pub(super) fn take(&self, connection: &Slug) -> BTreeMap<CompactString, Vec<CompactString>> {
+        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut mine: BTreeMap<CompactString, Vec<CompactString>> = BTreeMap::new();
+        waiting.retain(|(of, stream, id)| {
+            let is_mine = of == connection;
+            if is_mine {
+                mine.entry(stream.clone()).or_default().push(id.clone());
+            }
+            !is_mine
+        });
+        mine
+    }
+}

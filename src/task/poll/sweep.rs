@@ -1,0 +1,117 @@
+//! What hints tell of is read; ids are compared to find what was deleted.
+
+use std::collections::HashSet;
+
+use compact_str::CompactString;
+
+use super::journal::Notes;
+use super::{Follower, Ledger, Trouble};
+use crate::base::limits::{POLL_ENVELOPE_ROWS_MAX, POLL_SWEEP_EVERY_S, POLL_SWEEP_IDS_MAX};
+use crate::base::{Message, Timestamp};
+use crate::connector::PollSpec;
+use crate::entry::Cursor;
+use crate::model::Foreign;
+use crate::source::poll::Row;
+use crate::tables::{PolledRows, Reader, Span};
+
+impl<L: Ledger> Follower<L> {
+    /// Reads what hints tell of.
+    pub(super) async fn verify(&mut self, poll: &PollSpec, ids: &[CompactString]) -> Result<(), Trouble> {
+        let Some(get) = &poll.get else {
+            self.due.remove(&poll.stream);
+            return Ok(());
+        };
+        let found = self.poller.get(poll, get, ids).await?;
+        let base = self.cursor(poll)?.unwrap_or_default();
+        let gone: Vec<CompactString> =
+            found.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
+        let fresh = self.changed(poll, found.into_iter().filter_map(|(_, row)| row).collect())?;
+        if !fresh.is_empty() {
+            self.append(poll, fresh, &Notes::plain(), |_| base.clone()).await?;
+        }
+        self.tell_gone(poll, gone).await
+    }
+
+    /// Journals that objects are no longer there, those of which that was not known.
+    async fn tell_gone(&mut self, poll: &PollSpec, ids: Vec<CompactString>) -> Result<(), Trouble> {
+        let keys: Vec<Foreign> = ids.iter().map(|id| self.foreign(poll, id)).collect();
+        let known = Reader::new(self.ledger.store()).get_many::<PolledRows>(&keys)?;
+        let news: Vec<CompactString> = ids
+            .into_iter()
+            .zip(known)
+            .filter(|(_, row)| !row.as_ref().is_some_and(|it| it.gone))
+            .map(|it| it.0)
+            .collect();
+        for ids in news.chunks(POLL_ENVELOPE_ROWS_MAX) {
+            let base = self.cursor(poll)?.unwrap_or_default();
+            let rows = ids.iter().cloned().map(Row::gone);
+            self.append(poll, rows.collect(), &Notes::deleted(), |_| base.clone()).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn sweep_when_due(&mut self, poll: &PollSpec) -> Result<(), Trouble> {
+        let (Some(request), Some(get)) = (&poll.sweep, &poll.get) else { return Ok(()) };
+        let Some(cursor) = self.cursor(poll)? else { return Ok(()) };
+        let now = self.clock.now();
+        let is_first = cursor.swept_at == 0;
+        let is_due = now.ms_since(Timestamp(cursor.swept_at)) >= POLL_SWEEP_EVERY_S * 1_000;
+        // Nothing can be missing before anything was read; a load under way is let be.
+        if cursor.loading.is_some() || !is_due {
+            return Ok(());
+        }
+        if !is_first {
+            self.sweep(poll, request, get, cursor.loaded).await?;
+        }
+        let base = self.cursor(poll)?.unwrap_or_default();
+        self.append(poll, Vec::new(), &Notes::plain(), |_| Cursor { swept_at: now.0, ..base.clone() }).await
+    }
+
+    /// Compares the ids that are there with those that we know. What is missing is asked for by its
+    /// id before it counts as deleted; what we do not know is read.
+    async fn sweep(
+        &mut self,
+        poll: &PollSpec,
+        request: &crate::connector::RequestSpec,
+        get: &crate::connector::GetSpec,
+        is_loaded: bool,
+    ) -> Result<(), Trouble> {
+        let mut there: HashSet<CompactString> = HashSet::new();
+        let mut after = CompactString::default();
+        loop {
+            let page = self.poller.behind(poll, request, &after).await?;
+            let Some(last) = page.rows.last().map(|row| row.id.clone()) else { break };
+            let went_on = last != after;
+            after = last;
+            there.extend(page.rows.into_iter().map(|row| row.id));
+            // Bound: more are not compared; a person is told.
+            if there.len() > POLL_SWEEP_IDS_MAX {
+                return Err(Trouble::Own(Message::new("poll-sweep-many").with("max", POLL_SWEEP_IDS_MAX)));
+            }
+            if !page.more || !went_on {
+                break;
+            }
+        }
+        let mut missing = Vec::new();
+        let prefix = (self.poller.name().clone(), CompactString::from(&*poll.stream));
+        for row in Reader::new(self.ledger.store()).rows(Span::<PolledRows>::of(&prefix)) {
+            let (key, row) = row?;
+            if !there.remove(&key.id) && !row.gone {
+                missing.push(key.id);
+            }
+        }
+        // What is left is there, and we do not know it: a page that shifted, a hint that was lost.
+        let unknown: Vec<CompactString> = if is_loaded { there.into_iter().collect() } else { Vec::new() };
+        for ids in missing.chunks(POLL_ENVELOPE_ROWS_MAX).chain(unknown.chunks(POLL_ENVELOPE_ROWS_MAX)) {
+            let found = self.poller.get(poll, get, ids).await?;
+            let base = self.cursor(poll)?.unwrap_or_default();
+            let gone = found.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
+            let fresh = self.changed(poll, found.into_iter().filter_map(|(_, row)| row).collect())?;
+            if !fresh.is_empty() {
+                self.append(poll, fresh, &Notes::plain(), |_| base.clone()).await?;
+            }
+            self.tell_gone(poll, gone).await?;
+        }
+        Ok(())
+    }
+}
