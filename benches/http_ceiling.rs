@@ -192,6 +192,7 @@ fn source(connection: &'static str, ids: &[&str]) -> FormSource {
     };
     let stream = StreamSpec {
         name: Slug::literal("lead"),
+        mapping: Slug::literal("lead"),
         idempotency: ids.iter().map(|it| Path::compile(it).expect("a literal path")).collect(),
         window_s: 60,
         remember_days: 7,

@@ -172,5 +172,8 @@ fn new_interaction(id: InteractionId, client: ClientId, deal: DealId, at: ItemRe
         text: "Перезвоните мне, пожалуйста, после обеда".to_owned(),
         page: "/catalog/pipes".into(),
         utm: Utm { source: "yandex".into(), medium: "cpc".into(), ..Utm::default() },
+        who: None,
+        duration_s: None,
+        result: Default::default(),
     }
 }

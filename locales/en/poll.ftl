@@ -34,8 +34,12 @@ cli-column-source-time = Newest change there
 cli-column-source-news = News came
 cli-column-source-read = Read
 cli-source-state-off = off
+cli-source-state-not-offered = not offered by this system
 cli-source-state-not-begun = not begun
 cli-source-state-new-only = new only; history: uzel load
 cli-source-state-loading = loading
 cli-source-state-followed = followed
 cli-source-state-whole = dictionary
+connector-poll-owner = rows have one owner for the whole stream (stream = "deal"), or a row says which (kind = "..." and kinds = {"{"} THEIRS = "stream" {"}"}). Write one of the two.
+connector-poll-each = $ids and of = "..." belong together: when several are asked for at once, a row must say whose it is.
+poll-many-rows = Stream { $stream }: the records have too many rows to be read in one go. Uzel tries again by itself; if this repeats, tell the developers.

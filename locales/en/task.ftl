@@ -57,3 +57,4 @@ cli-task-state-open = open
 cli-task-state-overdue = overdue
 cli-task-state-done = done
 cli-task-state-cancelled = cancelled
+task-by-crm = closed in { $source }

@@ -34,8 +34,12 @@ cli-column-source-time = Новейшее изменение там
 cli-column-source-news = Новое пришло
 cli-column-source-read = Прочитано
 cli-source-state-off = выключено
+cli-source-state-not-offered = в этой системе нет
 cli-source-state-not-begun = не начато
 cli-source-state-new-only = только новое; история: uzel load
 cli-source-state-loading = загружается
 cli-source-state-followed = читается
 cli-source-state-whole = словарь
+connector-poll-owner = у строк один владелец на весь поток (stream = "deal"), или строка сама говорит, какой (kind = "..." и kinds = {"{"} ИХ = "поток" {"}"}). Напишите одно из двух.
+connector-poll-each = $ids и of = "..." бывают только вместе: когда спрашивают о нескольких сразу, строка должна говорить, чья она.
+poll-many-rows = Поток { $stream }: у записей слишком много строк, за один раз не прочитать. Узел попробует ещё раз сам; если это повторяется, напишите разработчикам.

@@ -57,3 +57,4 @@ cli-task-state-open = открыта
 cli-task-state-overdue = просрочена
 cli-task-state-done = сделана
 cli-task-state-cancelled = отменена
+task-by-crm = закрыта в { $source }

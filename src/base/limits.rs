@@ -269,6 +269,8 @@ pub const POLL_HINTS_MAX: usize = 10_000;
 pub const POLL_REST_MS: i64 = 30_000;
 /// Rest of a poller whose rights or settings are refused, ms: a person must act.
 pub const POLL_REFUSED_REST_MS: i64 = 900_000;
+/// Between two questions for what a foreign system does not offer, ms: an update may bring it.
+pub const POLL_NOT_OFFERED_REST_MS: i64 = 86_400_000;
 /// Ids that one comparison for deletions holds in memory. Above: it ends with a warning.
 pub const POLL_SWEEP_IDS_MAX: usize = 2_000_000;
 /// Between two comparisons of ids for deletions, s.

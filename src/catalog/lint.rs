@@ -46,10 +46,16 @@ pub fn lint(files: &FileSet, settings: &Settings, now: Timestamp) -> LintReport 
         let Some(slug) = Slug::new(name) else { continue };
         let Some((connector, maps)) = compiler.connector(&slug) else { continue };
         for (stream, inbound) in &maps.inbound {
-            let file = format!("mappings/{}/{stream}.cases.toml", connector.slug);
+            let streams = connector.source.iter().flat_map(|source| &source.streams);
+            let mapping = streams.clone().find(|it| it.name == *stream).map_or(stream, |it| &it.mapping);
+            // Streams that share a mapping share its cases.
+            if streams.clone().find(|it| it.mapping == *mapping).is_some_and(|first| first.name != *stream) {
+                continue;
+            }
+            let file = format!("mappings/{}/{mapping}.cases.toml", connector.slug);
             let Some(text) = files.get(&file) else { continue };
             // The built-in cases speak of the built-in mapping, not of one that took its place.
-            let mapping = format!("mappings/{}/{stream}.in.toml", connector.slug);
+            let mapping = format!("mappings/{}/{mapping}.in.toml", connector.slug);
             let is_builtin = |name: &str| builtin.get(name) == files.get(name);
             if is_builtin(&file) && !is_builtin(&mapping) {
                 continue;

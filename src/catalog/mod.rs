@@ -517,7 +517,7 @@ impl Compiler<'_> {
         let test = source.test.as_ref().map(|it| (it.field.as_str(), it.value.as_str()));
         let mut mappings = Vec::new();
         for stream in &source.streams {
-            let file = format!("mappings/{folder}/{}.in.toml", stream.name);
+            let file = format!("mappings/{folder}/{}.in.toml", stream.mapping);
             // A stream without a mapping is quarantined record by record, which names the file to
             // write: `exchange` of 1C, for one, is only a stream of envelopes.
             let Some(text) = self.read(&file) else { continue };
@@ -562,8 +562,8 @@ impl Compiler<'_> {
         let folder = format!("mappings/{folder}/");
         let mut known = Vec::new();
         for stream in connector.source.iter().flat_map(|source| &source.streams) {
-            known.push(format!("{folder}{}.in.toml", stream.name));
-            known.push(format!("{folder}{}.cases.toml", stream.name));
+            known.push(format!("{folder}{}.in.toml", stream.mapping));
+            known.push(format!("{folder}{}.cases.toml", stream.mapping));
         }
         for object in connector.sink.iter().filter(|_| with_sink).flat_map(|sink| &sink.objects) {
             known.push(format!("{folder}{}.out.toml", object.mapping));

@@ -152,9 +152,11 @@ fn show(view: &ClientView, context: &Context) {
     super::deal::print_documents(&view.documents, context);
     let interactions = view.interactions.iter().map(|it| {
         let kind = context.word("kind", &it.kind);
-        vec![it.at.clone(), kind, it.source.clone(), it.record.clone(), it.subject.clone(), it.text.clone()]
+        let who = it.who.clone().unwrap_or_default();
+        let text = [it.result.as_str(), it.text.as_str()].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>();
+        vec![it.at.clone(), kind, it.source.clone(), it.record.clone(), who, it.subject.clone(), text.join("; ")]
     });
-    let columns = ["at", "kind", "source", "record", "subject", "text"];
+    let columns = ["at", "kind", "source", "record", "who", "subject", "text"];
     context.print_section("interactions", &columns, interactions.collect());
     super::deal::print_sinks(&view.sinks, context);
 }

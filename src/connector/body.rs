@@ -20,6 +20,8 @@ pub enum Slot {
     Field(String),
     /// `$id`: foreign id of the object.
     Id,
+    /// `$ids`: foreign ids of several objects, a list.
+    Ids,
     /// `$origin`: our id of the object.
     Origin,
     /// `$values`: what is looked for (telephone numbers, addresses), a list.
@@ -49,6 +51,7 @@ impl Slot {
             "fields" => Slot::Fields,
             "all" => Slot::All,
             "id" => Slot::Id,
+            "ids" => Slot::Ids,
             "origin" => Slot::Origin,
             "values" => Slot::Values,
             "start" => Slot::Start,

@@ -54,7 +54,7 @@ mod source;
 pub use body::{BodyTemplate, PathTemplate, Slot};
 pub use hint::{HintSpec, VerifyHint};
 pub use oauth::{AddressTemplate, OAuthSpec, SendToken, TokenMethod};
-pub use poll::{PollSpec, TimeStyle, WordSpec};
+pub use poll::{EachSpec, OwnerSpec, PollSpec, TimeStyle, WordSpec};
 pub use sink::{
     After, Auth, BatchStrategy, BodyStyle, Budget, ClientSort, Compare, Create, Custom, FindBy, FindSpec, FindWhere,
     FinishSpec, GetSpec, Http, MultiField, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec, ResponseRule, Scope,
@@ -132,6 +132,12 @@ fn check_polls(table: &Table<'_>, source: &Option<SourceSpec>, polls: &Option<Ve
         if !source.streams.iter().any(|it| it.name == poll.stream) {
             let known = source.streams.iter().map(|it| &*it.name);
             table.report("source", unknown_word("connector-poll-stream", &poll.stream, known));
+        }
+        for owner in poll.owner.iter().flat_map(|owner| owner.streams()) {
+            if !polls.iter().any(|it| it.stream == *owner) {
+                let known = polls.iter().map(|it| &*it.stream);
+                table.report("source", unknown_word("connector-poll-stream", owner, known));
+            }
         }
     }
 }

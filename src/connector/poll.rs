@@ -28,6 +28,35 @@
 //!
 //! Places: `$time`, `$id`, `$start` (rows to pass over) and `$page` (1, 2, ...).
 //!
+//! `follow` and `newest` may be lists: a row whose newest change is written in one of two members is
+//! asked for by both, and `time` names both (the first filled one counts).
+//!
+//! Rows that hang on other objects say on which, and those are read before them:
+//!
+//! ```toml
+//! kind = "comment"                 # the foreign kind, where it is not the stream
+//! [source.poll.owner]
+//! id = "OWNER_ID"
+//! kind = "OWNER_TYPE_ID"           # where a row says of which kind its owner is...
+//! kinds = { "2" = "deal" }         # ...and our name of that stream
+//! # stream = "deal"                # or one for all rows
+//! ```
+//!
+//! What a system lists only object by object is asked for by the objects: `follow`, `newest` and
+//! `load` list the owners (by `id` and `time`), and `each` the rows of one of them (`$id`) or of a
+//! page of them (`$ids`):
+//!
+//! ```toml
+//! [source.poll.each]
+//! path = "crm.item.productrow.list"
+//! body = { filter = { "@ownerId" = "$ids" }, start = "$start" }
+//! owners = "result"                # the owners, and
+//! owner_id = "ID"                  # their ids, in the answers of follow, newest and load
+//! owner_time = "DATE_MODIFY"
+//! of = "ownerId"                   # with $ids: whose a row is
+//! into = "LINES"                   # one row of the stream per owner, its rows in this member
+//! ```
+//!
 //! A dictionary of the foreign system (stages, users) is read whole, and its rows are words:
 //!
 //! ```toml
@@ -47,6 +76,7 @@
 
 use compact_str::CompactString;
 
+use super::body::Slot;
 use super::sink::{GetSpec, RequestSpec};
 use super::sink_read;
 use super::source::slug;
@@ -58,6 +88,8 @@ use crate::value::{Path, Value};
 
 /// Places of a poll's requests.
 const POLL: &[&str] = &["time", "id", "start", "page"];
+/// Places of a request for the rows of owners.
+const EACH: &[&str] = &["id", "ids", "start", "page"];
 /// Rows of a full page where the manifest does not say.
 const PAGE_ROWS: i64 = 50;
 
@@ -73,8 +105,10 @@ pub enum TimeStyle {
 /// How one stream is polled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PollSpec {
-    /// The stream: also the kind of the foreign object.
+    /// The stream.
     pub stream: Slug,
+    /// The kind of the foreign object.
+    pub kind: CompactString,
     /// Between two looks, s.
     pub every_s: u32,
     /// How far back each look begins, s.
@@ -85,8 +119,8 @@ pub struct PollSpec {
     pub rows: Path,
     /// Where the id stands in a row.
     pub id: Path,
-    /// Where the time of its newest change stands in a row.
-    pub time: Option<Path>,
+    /// Where the time of its newest change stands in a row; the first filled one counts.
+    pub time: Vec<Path>,
     /// How that time is written.
     pub time_style: TimeStyle,
     /// Where an answer says that there is more; without it a full page does.
@@ -98,9 +132,9 @@ pub struct PollSpec {
     /// Members of a row that say nothing new when they change.
     pub volatile: Vec<CompactString>,
     /// Rows changed since a time, in the order of (time, id).
-    pub follow: Option<RequestSpec>,
-    /// The row that changed last comes first.
-    pub newest: Option<RequestSpec>,
+    pub follow: Vec<RequestSpec>,
+    /// The row that changed last comes first; of several answers the latest counts.
+    pub newest: Vec<RequestSpec>,
     /// Rows behind an id, in the order of ids.
     pub load: Option<RequestSpec>,
     /// The same, of which only the ids are read.
@@ -111,6 +145,61 @@ pub struct PollSpec {
     pub whole: Option<RequestSpec>,
     /// Its rows are words of dictionaries.
     pub words: Option<WordSpec>,
+    /// The object that a row hangs on.
+    pub owner: Option<OwnerSpec>,
+    /// The rows are asked for owner by owner.
+    pub each: Option<EachSpec>,
+}
+
+/// Which object a row hangs on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnerSpec {
+    /// Where its id stands in a row.
+    pub id: Path,
+    /// Where a row says of which kind it is.
+    pub kind: Option<Path>,
+    /// What it says there, and the stream of such objects.
+    pub kinds: Vec<(CompactString, Slug)>,
+    /// The stream of every owner, when there is but one.
+    pub stream: Option<Slug>,
+}
+
+impl OwnerSpec {
+    /// The stream and the id of a row's owner; `None` when we do not read such.
+    pub fn of(&self, row: &Value) -> Option<(&Slug, CompactString)> {
+        let text = |path: &Path| path.first(row).and_then(Value::as_text).map(str::trim).filter(|it| !it.is_empty());
+        let id = text(&self.id).filter(|it| *it != "0")?;
+        let stream = match &self.kind {
+            Some(path) => {
+                let told = text(path)?;
+                self.kinds.iter().find(|(word, _)| word.eq_ignore_ascii_case(told)).map(|(_, stream)| stream)?
+            }
+            None => self.stream.as_ref()?,
+        };
+        Some((stream, id.into()))
+    }
+
+    /// Streams of owners.
+    pub fn streams(&self) -> impl Iterator<Item = &Slug> {
+        self.kinds.iter().map(|(_, stream)| stream).chain(&self.stream)
+    }
+}
+
+/// How rows are asked for owner by owner.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EachSpec {
+    /// The rows of an owner, or of several.
+    pub request: RequestSpec,
+    /// Where the owners stand in an answer that lists them.
+    pub owners: Path,
+    /// Where the id stands in an owner.
+    pub owner_id: Path,
+    /// Where the time of the newest change that can bring rows stands in an owner.
+    pub owner_time: Path,
+    /// Where a row says whose it is; then one request asks for several owners.
+    pub of: Option<Path>,
+    /// The rows of an owner make one row of the stream, in this member.
+    pub into: Option<CompactString>,
 }
 
 /// How a row is read as a word of a dictionary.
@@ -145,8 +234,8 @@ impl PollSpec {
 
     /// The time of a row's newest change as the foreign system writes it; empty when it does not.
     pub fn time_of(&self, row: &Value) -> CompactString {
-        let time = self.time.as_ref().and_then(|path| path.first(row)).and_then(Value::as_text);
-        time.map(CompactString::new).unwrap_or_default()
+        let told = |path: &Path| path.first(row).and_then(Value::as_text).filter(|it| !it.trim().is_empty());
+        self.time.iter().find_map(told).map(CompactString::new).unwrap_or_default()
     }
 
     /// Names what a row says, but for what is volatile: a row polled again and identical is known
@@ -165,7 +254,7 @@ impl PollSpec {
 
     /// Whether it can follow changes.
     pub fn follows(&self) -> bool {
-        self.follow.is_some() && self.time.is_some()
+        !self.follow.is_empty() && (!self.time.is_empty() || self.each.is_some())
     }
 }
 
@@ -195,7 +284,8 @@ fn read(table: Table<'_>) -> Option<PollSpec> {
     let page_rows = table.integer_in("page_rows", 1, 10_000).unwrap_or(PAGE_ROWS) as u32;
     let rows = sink_read::required_path(&table, "rows");
     let id = sink_read::required_path(&table, "id");
-    let time = sink_read::path(&table, "time");
+    let kind = table.text("kind").map(CompactString::new);
+    let time: Vec<Path> = paths(&table, "time");
     let styles = [("iso", TimeStyle::Iso), ("unix", TimeStyle::Unix)];
     let time_style = table.choice("time_style", &styles).unwrap_or(TimeStyle::Iso);
     let next = sink_read::path(&table, "next");
@@ -203,23 +293,28 @@ fn read(table: Table<'_>) -> Option<PollSpec> {
     let ours = sink_read::path(&table, "ours");
     let volatile = table.texts("volatile").into_iter().map(|(text, _)| CompactString::new(text)).collect();
     let request = |name: &str| table.table(name).and_then(|it| sink_read::read_request(it, POLL));
-    let (follow, newest, load) = (request("follow"), request("newest"), request("load"));
+    let (follow, newest, load) = (requests(&table, "follow"), requests(&table, "newest"), request("load"));
     let (sweep, whole) = (request("sweep"), request("whole"));
     let get = table.table("get").and_then(|it| sink_read::read_get(it, POLL));
     let words = table.table("words").and_then(read_words);
-    let says_how = follow.is_some() || load.is_some() || whole.is_some();
+    let owner = table.table("owner").and_then(read_owner);
+    let each = table.table("each").and_then(read_each);
+    let says_how = !follow.is_empty() || load.is_some() || whole.is_some();
     if !says_how && table.node("follow").or(table.node("load")).or(table.node("whole")).is_none() {
         table.report("follow", Message::new("connector-poll-how"));
     }
-    if follow.is_some() && (time.is_none() || newest.is_none()) {
+    let has_time = !time.is_empty() || each.is_some();
+    if !follow.is_empty() && (!has_time || newest.is_empty()) {
         table.report("follow", Message::new("connector-poll-time"));
     }
     if sweep.is_some() && get.is_none() && table.node("get").is_none() {
         table.report("sweep", Message::new("connector-poll-get"));
     }
     table.close();
+    let stream = stream?;
     Some(PollSpec {
-        stream: stream?,
+        kind: kind.unwrap_or_else(|| CompactString::from(&*stream)),
+        stream,
         every_s,
         overlap_s,
         page_rows,
@@ -238,17 +333,68 @@ fn read(table: Table<'_>) -> Option<PollSpec> {
         get,
         whole,
         words,
+        owner,
+        each,
     })
 }
 
-fn read_words(table: Table<'_>) -> Option<WordSpec> {
-    let mut name = Vec::new();
-    for (text, line) in table.texts("name") {
+/// One request, or a list of them.
+fn requests(table: &Table<'_>, name: &str) -> Vec<RequestSpec> {
+    let one = |it: Table<'_>| sink_read::read_request(it, POLL);
+    match table.node(name).map(|node| &node.kind) {
+        Some(NodeKind::List(_)) => table.tables(name).into_iter().filter_map(one).collect(),
+        _ => table.table(name).and_then(one).into_iter().collect(),
+    }
+}
+
+fn paths(table: &Table<'_>, name: &str) -> Vec<Path> {
+    let mut paths = Vec::new();
+    for (text, line) in table.texts(name) {
         match Path::compile(text) {
-            Ok(path) => name.push(path),
+            Ok(path) => paths.push(path),
             Err(error) => table.lint().report(line, error.message),
         }
     }
+    paths
+}
+
+fn read_owner(table: Table<'_>) -> Option<OwnerSpec> {
+    let id = sink_read::required_path(&table, "id");
+    let kind = sink_read::path(&table, "kind");
+    let mut kinds = Vec::new();
+    if let Some(inner) = table.table("kinds") {
+        let words: Vec<&str> = inner.entries().map(|(word, _, _)| word).collect();
+        for word in words {
+            let stream = inner.text(word).and_then(|text| slug(&inner, word, text));
+            kinds.extend(stream.map(|stream| (CompactString::new(word), stream)));
+        }
+        inner.close();
+    }
+    let stream = table.text("stream").and_then(|text| slug(&table, "stream", text));
+    if kind.is_some() == stream.is_some() {
+        table.report("stream", Message::new("connector-poll-owner"));
+    }
+    table.close();
+    Some(OwnerSpec { id: id?, kind, kinds, stream })
+}
+
+fn read_each(table: Table<'_>) -> Option<EachSpec> {
+    let owners = sink_read::required_path(&table, "owners");
+    let owner_id = sink_read::required_path(&table, "owner_id");
+    let owner_time = sink_read::required_path(&table, "owner_time");
+    let of = sink_read::path(&table, "of");
+    let into = table.text("into").map(CompactString::new);
+    let request = sink_read::request(&table, EACH);
+    let has_ids = request.as_ref().is_some_and(|it| it.body.has(&Slot::Ids));
+    if has_ids != of.is_some() {
+        table.report("of", Message::new("connector-poll-each"));
+    }
+    table.close();
+    Some(EachSpec { request: request?, owners: owners?, owner_id: owner_id?, owner_time: owner_time?, of, into })
+}
+
+fn read_words(table: Table<'_>) -> Option<WordSpec> {
+    let name = paths(&table, "name");
     if name.is_empty() {
         table.report("name", Message::new("toml-missing").with("name", "name"));
     }

@@ -369,6 +369,8 @@ pub enum Then {
     Gone,
     /// The object's data are refused.
     RejectObject,
+    /// The system has no such method: what needs it is not to be had there, all else is.
+    RejectMethod,
     /// Settings or rights of the connection are refused: all of the sink waits.
     RejectConnection,
 }

@@ -199,6 +199,7 @@ enum ThenKind {
     Uncertain,
     Gone,
     RejectObject,
+    RejectMethod,
     RejectConnection,
 }
 
@@ -209,6 +210,7 @@ fn read_rule(table: Table<'_>) -> Option<ResponseRule> {
         ("uncertain", ThenKind::Uncertain),
         ("gone", ThenKind::Gone),
         ("reject_object", ThenKind::RejectObject),
+        ("reject_method", ThenKind::RejectMethod),
         ("reject_connection", ThenKind::RejectConnection),
     ];
     let status = read_status(&table);
@@ -221,6 +223,7 @@ fn read_rule(table: Table<'_>) -> Option<ResponseRule> {
         Some(ThenKind::Uncertain) => Some(Then::Uncertain),
         Some(ThenKind::Gone) => Some(Then::Gone),
         Some(ThenKind::RejectObject) => Some(Then::RejectObject),
+        Some(ThenKind::RejectMethod) => Some(Then::RejectMethod),
         Some(ThenKind::RejectConnection) => Some(Then::RejectConnection),
         None => None,
     };
@@ -346,7 +349,7 @@ fn read_multi(table: &Table<'_>) -> Vec<MultiField> {
 }
 
 /// Path, method and body of a request; the caller closes the table.
-fn request(table: &Table<'_>, words: &[&str]) -> Option<RequestSpec> {
+pub(super) fn request(table: &Table<'_>, words: &[&str]) -> Option<RequestSpec> {
     let methods = [("GET", Http::Get), ("POST", Http::Post), ("PUT", Http::Put), ("PATCH", Http::Patch)];
     let http = table.choice("http", &methods).unwrap_or(Http::Post);
     let body = table.node("body").map(|node| BodyTemplate::read(table.lint(), node, words));

@@ -53,8 +53,11 @@ pub struct SourceSpec {
 /// One kind of record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamSpec {
-    /// Its name; its mapping is `mappings/<connector>/<name>.in.toml`.
+    /// Its name.
     pub name: Slug,
+    /// Its mapping is `mappings/<connector>/<mapping>.in.toml`; its name where the manifest does
+    /// not say. Streams whose records are alike share one.
+    pub mapping: Slug,
     /// Paths at which the sender's own id of the submission stands; the first filled one is the
     /// idempotency key.
     pub idempotency: Vec<Path>,
@@ -105,13 +108,14 @@ pub(super) fn read(table: Table<'_>) -> (SourceSpec, Vec<PollSpec>) {
 
 fn read_stream(table: Table<'_>) -> Option<StreamSpec> {
     let name = table.required_text("name").and_then(|text| slug(&table, "name", text));
+    let mapping = table.text("mapping").and_then(|text| slug(&table, "mapping", text)).or_else(|| name.clone());
     let idempotency = paths(&table, "idempotency");
     let window_s = table.integer_in("window_s", 0, 86_400).unwrap_or(0) as u32;
     let remember_days = table.integer_in("remember_days", 1, 400).unwrap_or(REMEMBER_DAYS) as u32;
     let fold_names = table.boolean("fold_names").unwrap_or(false);
     let drop = paths(&table, "drop");
     table.close();
-    Some(StreamSpec { name: name?, idempotency, window_s, remember_days, fold_names, drop })
+    Some(StreamSpec { name: name?, mapping: mapping?, idempotency, window_s, remember_days, fold_names, drop })
 }
 
 /// The text as a slug; what is not one is reported.

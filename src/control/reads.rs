@@ -304,6 +304,9 @@ pub(super) async fn sources(
             let Some(reading) = it.readings.of(&view.connection, &view.stream) else { continue };
             view.read_at = reading.read_at.map(|at| it.query.local(at));
             view.same = reading.same;
+            if reading.not_offered {
+                "not_offered".clone_into(&mut view.state);
+            }
             view.trouble = reading.trouble.map(|reason| reason.render(locale));
         }
         Ok(views)

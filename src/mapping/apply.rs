@@ -20,7 +20,11 @@ impl Inbound {
     /// What the record says.
     pub fn apply(&self, record: &Value, context: &MapContext<'_>) -> Mapped {
         let reader = Reader::new(&self.names, record, context);
-        let filter = self.filters.iter().find(|filter| holds(filter.when.as_ref(), &reader)).map(|it| it.reason);
+        let filter = self
+            .filters
+            .iter()
+            .find(|filter| filter.when.iter().all(|when| holds(Some(when), &reader)))
+            .map(|it| it.reason);
         match filter {
             // Nobody will read what such a record says; the journal has it.
             Some(FilterReason::Test | FilterReason::NotUsed) => {
@@ -63,6 +67,12 @@ impl Inbound {
         }
         if let Some(lines) = &self.lines {
             fill_lines(lines, reader, draft);
+            // Of a row that is read again and again an empty list is an answer.
+            let is_empty_list =
+                || matches!(lines.each.value(reader, reader.record), Some(Value::List(it)) if it.is_empty());
+            if self.names_members && lines.to_deal && is_empty_list() {
+                draft.set_no_lines();
+            }
         }
         let is_anything = self.require_any.is_empty() || self.require_any.iter().any(|it| draft.is_filled(it.field));
         if is_anything {

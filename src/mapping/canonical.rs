@@ -109,7 +109,9 @@ impl Kind {
             Kind::Standing => &["client", "own", "supplier", "courier", "applicant", "spam"],
             Kind::DealState => &["open", "won", "lost", "refused", "junk"],
             Kind::DocumentKind => &["order", "invoice", "shipment", "payment", "return", "contract"],
-            Kind::InteractionKind => &["call", "letter", "form", "visit", "message", "note", "stage_transition"],
+            Kind::InteractionKind => {
+                &["call", "letter", "form", "visit", "message", "note", "stage_transition", "meeting"]
+            }
             Kind::Direction => &["inbound", "outbound", "internal"],
             Kind::Text
             | Kind::Prose
@@ -236,6 +238,9 @@ fields! {
     InteractionForeign Interaction "foreign" Foreign "Идентификатор касания в источнике; тип — после точки." "Id of the interaction in the source; its type after the point.";
     InteractionDirection Interaction "direction" Direction "Кто к кому обратился; без него — клиент к нам." "Who turned to whom; without it, the client to us.";
     InteractionAt Interaction "at" Instant "Когда это было; без него — время приёма." "When it took place; without it, the time of receipt.";
+    InteractionEndedAt Interaction "ended_at" Instant "Когда закончилось: отсюда длительность." "When it was over: hence the duration.";
+    InteractionWho Interaction "who" Text "Сотрудник, который участвовал." "The employee who took part.";
+    InteractionResult Interaction "result" Text "Чем кончилось." "What came of it.";
     InteractionSubject Interaction "subject" Text "Одной строкой: имя формы, тема письма." "One line: name of the form, subject of the letter.";
     InteractionText Interaction "text" Prose "Текст." "Text.";
     InteractionPage Interaction "page" Text "Страница сайта." "Page of the site.";
@@ -250,6 +255,11 @@ fields! {
 /// The fields of a section.
 pub fn of(section: Section) -> impl Iterator<Item = &'static Spec> {
     FIELDS.iter().filter(move |spec| spec.section == section)
+}
+
+/// Whether `at` says where the section begins in a record; else it is a field.
+pub(super) fn begins_at(section: Section) -> bool {
+    find(section, "at").is_none()
 }
 
 /// The field of a section by name.

@@ -193,8 +193,8 @@ pub(super) fn word(kind: Kind, text: &str) -> Option<Converted> {
             pick(at, [Order, Invoice, Shipment, Payment, Return, Contract]).map(Converted::DocumentKind)
         }
         Kind::InteractionKind => {
-            use InteractionKind::{Call, Form, Letter, Note, StageTransition, Visit};
-            let kinds = [Call, Letter, Form, Visit, InteractionKind::Message, Note, StageTransition];
+            use InteractionKind::{Call, Form, Letter, Meeting, Note, StageTransition, Visit};
+            let kinds = [Call, Letter, Form, Visit, InteractionKind::Message, Note, StageTransition, Meeting];
             pick(at, kinds).map(Converted::InteractionKind)
         }
         Kind::Direction => {

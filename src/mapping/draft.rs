@@ -29,6 +29,8 @@ pub(super) struct Draft {
     company: Option<CompanyName>,
     person: PersonName,
     name: Option<Name>,
+    kind_told: bool,
+    direction_told: bool,
 }
 
 impl Draft {
@@ -42,6 +44,9 @@ impl Draft {
                 foreign: Vec::new(),
                 direction: Direction::Inbound,
                 at: None,
+                ended_at: None,
+                who: None,
+                result: CompactString::default(),
                 subject: CompactString::default(),
                 text: String::new(),
                 page: CompactString::default(),
@@ -49,6 +54,8 @@ impl Draft {
             company: None,
             person: PersonName::default(),
             name: None,
+            kind_told: false,
+            direction_told: false,
         }
     }
 
@@ -124,10 +131,19 @@ impl Draft {
             Field::DocumentStatus => document.status = value.text(),
             Field::DocumentComment => document.comment = value.prose(),
 
-            Field::InteractionKind => interaction.kind = value.interaction_kind().unwrap_or(interaction.kind),
+            Field::InteractionKind => {
+                interaction.kind = value.interaction_kind().unwrap_or(interaction.kind);
+                self.kind_told = true;
+            }
             Field::InteractionForeign => push_named(&mut interaction.foreign, name, value),
-            Field::InteractionDirection => interaction.direction = value.direction().unwrap_or(interaction.direction),
+            Field::InteractionDirection => {
+                interaction.direction = value.direction().unwrap_or(interaction.direction);
+                self.direction_told = true;
+            }
             Field::InteractionAt => interaction.at = value.instant(),
+            Field::InteractionEndedAt => interaction.ended_at = value.instant(),
+            Field::InteractionWho => interaction.who = value.text(),
+            Field::InteractionResult => interaction.result = value.text_or_empty(),
             Field::InteractionSubject => interaction.subject = value.text_or_empty(),
             Field::InteractionText => interaction.text = value.prose().unwrap_or_default(),
             Field::InteractionPage => interaction.page = value.text_or_empty(),
@@ -147,6 +163,11 @@ impl Draft {
             (false, true) => self.document.lines = lines,
             (false, false) => {}
         }
+    }
+
+    /// The record says that the deal has no lines.
+    pub(super) fn set_no_lines(&mut self) {
+        self.deal.no_lines = true;
     }
 
     /// Whether the field holds something.
@@ -199,7 +220,9 @@ impl Draft {
             Field::DealNextStep => deal.next_step.is_some(),
             Field::DealDeferred => deal.deferred.is_some(),
             // A constant of the mapping: compile has seen to it.
-            Field::DocumentKind | Field::InteractionKind | Field::InteractionDirection => true,
+            Field::DocumentKind => true,
+            Field::InteractionKind => self.kind_told,
+            Field::InteractionDirection => self.direction_told,
             Field::DocumentForeign => !document.foreign.is_empty(),
             Field::DocumentNumber => document.number.is_some(),
             Field::DocumentDate => document.date.is_some(),
@@ -214,6 +237,9 @@ impl Draft {
             Field::DocumentComment => document.comment.is_some(),
             Field::InteractionForeign => !interaction.foreign.is_empty(),
             Field::InteractionAt => interaction.at.is_some(),
+            Field::InteractionEndedAt => interaction.ended_at.is_some(),
+            Field::InteractionWho => interaction.who.is_some(),
+            Field::InteractionResult => !interaction.result.is_empty(),
             Field::InteractionSubject => !interaction.subject.is_empty(),
             Field::InteractionText => !interaction.text.is_empty(),
             Field::InteractionPage => !interaction.page.is_empty(),

@@ -18,8 +18,15 @@ use crate::model::{Currency, FilterReason};
 use crate::value::Path;
 
 /// Fields that hold a word which the source may keep in a dictionary of its own.
-const LOOKUPS: &[Field] =
-    &[Field::DealStage, Field::DealPipeline, Field::DealSource, Field::DealResponsible, Field::ClientResponsible];
+const LOOKUPS: &[Field] = &[
+    Field::DealStage,
+    Field::DealPipeline,
+    Field::DealSource,
+    Field::DealResponsible,
+    Field::ClientResponsible,
+    Field::InteractionSubject,
+    Field::InteractionWho,
+];
 
 /// What a stream's manifest says that its mapping must know.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +76,7 @@ impl Inbound {
                 Section::Interaction => parts.interaction = true,
                 Section::Record | Section::Client | Section::Lines => {}
             }
-            let at = inner.texts("at");
+            let at = if canonical::begins_at(section) { inner.texts("at") } else { Vec::new() };
             let start = if at.is_empty() { Start::Record } else { Start::Item };
             let at = at.into_iter().filter_map(|(text, line)| compiler.source(text, line, Start::Item)).collect();
             if start == Start::Item {
@@ -191,12 +198,10 @@ impl Compiler<'_> {
         table.required_text("reason");
         let reason = table.choice("reason", REASONS);
         table.text("about");
-        let when = table.table("when").map(|when| self.condition(when));
+        let both = [table.table("when"), table.table("and")];
+        let when = both.into_iter().flatten().map(|when| self.condition(when)).collect::<Option<Vec<_>>>();
         table.close();
-        match when {
-            None => Some(Filter { reason: reason?, when: None }),
-            Some(when) => Some(Filter { reason: reason?, when: Some(when?) }),
-        }
+        Some(Filter { reason: reason?, when: when? })
     }
 
     /// The filters that follow from the manifest.
@@ -206,7 +211,7 @@ impl Compiler<'_> {
             // A name is quoted, so that whatever the manifest calls the field is a path.
             let path = format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""));
             let source = self.source(&path, 0, Start::Record);
-            filters.extend(source.map(|source| Filter { reason, when: Some(Condition { source, test }) }));
+            filters.extend(source.map(|source| Filter { reason, when: vec![Condition { source, test }] }));
         };
         if let Some((name, value)) = scope.test {
             add(name, FilterReason::Test, Test::OneOf(vec![value.into()]));
@@ -275,7 +280,7 @@ impl Compiler<'_> {
         for (name, line, node) in table.entries() {
             if name == "when" {
                 conditions.extend(self.condition(self.lint.table(node)).map(|when| (section, when)));
-            } else if name != "at" {
+            } else if name != "at" || !canonical::begins_at(section) {
                 self.entry(section, name, line, node, start, fields);
             }
         }

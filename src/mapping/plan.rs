@@ -36,7 +36,8 @@ pub struct Inbound {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Filter {
     pub(super) reason: FilterReason,
-    pub(super) when: Option<Condition>,
+    /// All of them hold.
+    pub(super) when: Vec<Condition>,
 }
 
 /// A question to the record.

@@ -68,8 +68,19 @@ impl Mapped {
 }
 
 fn change_lines(change: &Change, lines: &mut Lines) {
-    let Change { filter, observed_at, client, deal, document, interaction, issues, lookups, told_by: _, extra } =
-        change;
+    let Change {
+        filter,
+        observed_at,
+        client,
+        deal,
+        document,
+        interaction,
+        issues,
+        lookups,
+        told_by: _,
+        extra,
+        refers: _,
+    } = change;
     lines.maybe("filter", filter.map(filter_name).as_ref());
     lines.maybe("observed_at", observed_at.as_ref());
     client_lines(client, lines);
@@ -160,6 +171,7 @@ fn deal_lines(deal: &DealChange, lines: &mut Lines) {
         next_step,
         deferred,
         lines: goods,
+        no_lines,
     } = deal;
     lines.put("deal", "told");
     for (kind, id) in foreign {
@@ -182,6 +194,9 @@ fn deal_lines(deal: &DealChange, lines: &mut Lines) {
     lines.maybe("deal.next_step", next_step.as_ref());
     lines.maybe("deal.deferred", deferred.as_ref());
     goods_lines("deal.line", goods, lines);
+    if *no_lines {
+        lines.put("deal.line", "none");
+    }
 }
 
 fn utm_lines(utm: &Utm, lines: &mut Lines) {
@@ -231,7 +246,7 @@ fn document_lines(document: &DocumentChange, lines: &mut Lines) {
 }
 
 fn interaction_lines(interaction: &InteractionChange, lines: &mut Lines) {
-    let InteractionChange { kind, foreign, direction, at, subject, text, page } = interaction;
+    let InteractionChange { kind, foreign, direction, at, ended_at, who, result, subject, text, page } = interaction;
     let direction = match direction {
         Direction::Inbound => "inbound",
         Direction::Outbound => "outbound",
@@ -242,6 +257,9 @@ fn interaction_lines(interaction: &InteractionChange, lines: &mut Lines) {
         lines.put(&format!("interaction.foreign.{kind}"), id);
     }
     lines.maybe("interaction.at", at.as_ref());
+    lines.maybe("interaction.ended_at", ended_at.as_ref());
+    lines.maybe("interaction.who", who.as_ref());
+    lines.filled("interaction.result", result);
     lines.filled("interaction.subject", subject);
     lines.filled("interaction.text", text);
     lines.filled("interaction.page", page);

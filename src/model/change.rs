@@ -18,6 +18,8 @@ pub struct Change {
     pub filter: Option<FilterReason>,
     /// When the source observed it; `None`: at the time of receipt.
     pub observed_at: Option<Timestamp>,
+    /// Whether it hangs on objects that are told elsewhere: it names them and never makes them.
+    pub refers: bool,
     /// What it says of the client.
     pub client: ClientChange,
     /// What it says of a deal; `None` when the record is not about one.
@@ -112,6 +114,8 @@ pub struct DealChange {
     pub deferred: Option<bool>,
     /// Lines; empty: not told.
     pub lines: Vec<Line>,
+    /// Whether it is told that there are no lines.
+    pub no_lines: bool,
 }
 
 /// State of a deal as a source tells it.
@@ -191,6 +195,12 @@ pub struct InteractionChange {
     pub direction: Direction,
     /// When it took place; `None`: at the time of receipt.
     pub at: Option<Timestamp>,
+    /// When it was over.
+    pub ended_at: Option<Timestamp>,
+    /// The employee.
+    pub who: Option<CompactString>,
+    /// What came of it.
+    pub result: CompactString,
     /// One line.
     pub subject: CompactString,
     /// Text.

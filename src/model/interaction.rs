@@ -24,6 +24,8 @@ pub enum InteractionKind {
     Note,
     /// A deal moved to another stage.
     StageTransition,
+    /// A meeting.
+    Meeting,
 }
 
 /// Who turned to whom.
@@ -65,4 +67,10 @@ pub struct Interaction {
     pub page: CompactString,
     /// Advertisement.
     pub utm: Utm,
+    /// The employee who took part, as the source calls him.
+    pub who: Option<CompactString>,
+    /// How long it took, s, when the source tells.
+    pub duration_s: Option<u32>,
+    /// What came of it, in the source's words.
+    pub result: CompactString,
 }

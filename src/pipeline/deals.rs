@@ -61,6 +61,9 @@ pub(super) fn deal(
     change: &Change,
 ) -> Result<Option<Touched<DealId>>, TableError> {
     let known = known_deal(step, origin, told, document)?;
+    if change.refers && known.is_none() {
+        return Ok(None);
+    }
     let is_lead = document.is_none() && told.foreign.is_empty();
     let mut joined = None;
     let mut candidates = 0;
@@ -382,8 +385,9 @@ fn take<T: Clone + PartialEq>(slot: &mut Option<Sourced<T>>, told: &Option<T>, p
 fn offer_price(deal: &mut Deal, told: &DealChange, provenance: &Provenance) -> bool {
     let changed = take(&mut deal.price, &told.price, provenance);
     // Lines go with the price: who owns the money owns what it is for.
-    let owns = deal.price.as_ref().is_none_or(|price| price.provenance == *provenance);
-    if !told.lines.is_empty() && owns && deal.lines != told.lines {
+    let owns = deal.price.as_ref().is_none_or(|price| price.provenance.source == provenance.source);
+    let is_told = !told.lines.is_empty() || told.no_lines;
+    if is_told && owns && deal.lines != told.lines {
         deal.lines = told.lines.clone();
         return true;
     }

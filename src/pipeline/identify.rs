@@ -28,6 +28,9 @@ pub(super) fn identify(step: &mut Step<'_>, origin: &Origin<'_>, change: &Change
     if tells_of_nobody(told) {
         return Ok(Identified { client: None, changed: false });
     }
+    if change.refers && tells_only_ids(told) {
+        return Ok(Identified { client: known(step, origin, told)?, changed: false });
+    }
     let rules = &step.catalog.identity;
     let keys = identity::keys(rules, &origin.envelope.connection, told);
     let matched = candidates(step, &keys.used)?;
@@ -66,6 +69,21 @@ pub(super) fn is_no_client(step: &mut Step<'_>, id: ClientId) -> Result<bool, Ta
 
 fn tells_of_nobody(told: &ClientChange) -> bool {
     told.foreign.is_empty() && told.name.is_none() && told.inn.is_none() && told.contacts.is_empty()
+}
+
+/// Whether it names somebody and says nothing of him.
+fn tells_only_ids(told: &ClientChange) -> bool {
+    told.name.is_none() && told.inn.is_none() && told.kpp.is_none() && told.ogrn.is_none() && told.contacts.is_empty()
+}
+
+/// The client of a foreign id, if he is known.
+fn known(step: &mut Step<'_>, origin: &Origin<'_>, told: &ClientChange) -> Result<Option<ClientId>, TableError> {
+    for (kind, id) in &told.foreign {
+        if let Some(ObjectKey::Client(client)) = step.rows.get::<Crosswalk>(&origin.foreign(kind, id))? {
+            return standing_client(step, client).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 fn note(why: &[Message]) {

@@ -37,7 +37,14 @@ fn want_for(step: &mut Step<'_>, object: ObjectRef, cause: Cause) -> Result<(), 
         return Ok(());
     }
     let catalog = step.catalog;
-    for sink in catalog.sinks_for(object) {
+    let source = match object {
+        ObjectRef::Interaction(id) => {
+            step.rows.peek::<Interactions, _>(&id, |row| row.map(|row| row.interaction.source.clone()))?
+        }
+        ObjectRef::Client(_) | ObjectRef::Deal(_) | ObjectRef::Task(_) => None,
+    };
+    // What took place is not told to the system that told of it.
+    for sink in catalog.sinks_for(object).filter(|sink| source.as_ref() != Some(&sink.name)) {
         want_at(step, &sink.name, object, cause)?;
     }
     Ok(())

@@ -3,15 +3,15 @@
 
 use compact_str::CompactString;
 
-use super::marks;
 use super::news::{Ours, keep_news as of_row, number_of};
 use super::prepare::{Polled, Word};
 use super::records::{remember_foreign, standing_client};
 use super::step::Step;
+use super::{marks, tasks};
 use crate::base::{Message, Slug};
 use crate::connector::ObjectKind;
 use crate::entry::{Cursor, Loading, ObjectRef, Received, foreign_instant};
-use crate::model::{Change, Confirmed, Foreign, Issue, Outcome};
+use crate::model::{Change, Confirmed, Foreign, Issue, Outcome, TaskEnd, TaskState};
 use crate::outbox;
 use crate::tables::rows::{CursorRow, ObjectKey, PolledRow, SinkState, sink_state};
 use crate::tables::{Clients, Crosswalk, Cursors, Deals, Interactions, PolledRows, TableError, Tasks, Words};
@@ -70,6 +70,7 @@ pub(super) fn look_up(
     told: &mut Vec<(u8, u32)>,
 ) -> Result<(), TableError> {
     for (field, dictionary) in std::mem::take(&mut change.lookups) {
+        let mut subject = None;
         let slot = match field.as_str() {
             "client.responsible" => &mut change.client.responsible,
             other => match (&mut change.deal, other) {
@@ -77,13 +78,25 @@ pub(super) fn look_up(
                 (Some(deal), "deal.pipeline") => &mut deal.pipeline,
                 (Some(deal), "deal.source") => &mut deal.source,
                 (Some(deal), "deal.responsible") => &mut deal.responsible,
-                _ => continue,
+                _ => match (&mut change.interaction, other) {
+                    (Some(told), "interaction.who") => &mut told.who,
+                    (Some(told), "interaction.subject") => {
+                        subject = Some(told.subject.clone()).filter(|it| !it.is_empty());
+                        &mut subject
+                    }
+                    _ => continue,
+                },
             },
         };
         let Some(id) = slot.clone() else { continue };
         let key = (envelope.connection.clone(), dictionary.clone(), id.clone());
         match step.rows.get::<Words>(&key)?.filter(|word| !word.name.is_empty()) {
-            Some(word) => *slot = Some(word.name),
+            Some(word) => {
+                *slot = Some(word.name);
+                if let (Some(told), Some(name)) = (&mut change.interaction, subject) {
+                    told.subject = name;
+                }
+            }
             None => {
                 let message = Message::new("poll-word-unknown").with("dictionary", &dictionary);
                 change.issues.push(Issue::new(&field, message, id.as_str()));
@@ -135,6 +148,35 @@ pub(super) fn ours(step: &mut Step<'_>, envelope: &Received, polled: &Polled) ->
             true => remember_foreign(step, &foreign, ObjectKey::Task(id)),
             false => Ok(()),
         },
+    }
+}
+
+/// A row that is something which we told there: a to-do that somebody has completed ends our task,
+/// and what we wrote is not news of theirs. `None`: it is not of ours.
+pub(super) fn told_by_us(
+    step: &mut Step<'_>,
+    envelope: &Received,
+    polled: &Polled,
+    change: &Change,
+) -> Result<Option<Outcome>, TableError> {
+    let took_place = change.filter.is_none() && change.interaction.is_some();
+    match object_of(step, &foreign_of(envelope, polled))? {
+        Some(ObjectRef::Task(id)) => {
+            let held = step
+                .rows
+                .peek::<Tasks, _>(&id, |row| row.map(|row| (row.task.is_open(), row.task.client, row.task.deal)))?;
+            let Some((true, client, deal)) = held.filter(|_| took_place) else { return Ok(Some(Outcome::Unchanged)) };
+            let by = Message::new("task-by-crm").with("source", &envelope.connection);
+            tasks::end(step, id, TaskState::Done(TaskEnd { at: step.at, by }))?;
+            Ok(Some(Outcome::Applied { client, deal }))
+        }
+        Some(ObjectRef::Interaction(id)) => {
+            let is_theirs = step.rows.peek::<Interactions, _>(&id, |row| {
+                row.is_none_or(|row| row.interaction.source == envelope.connection)
+            })?;
+            Ok((!is_theirs).then_some(Outcome::Unchanged))
+        }
+        Some(ObjectRef::Client(_) | ObjectRef::Deal(_)) | None => Ok(None),
     }
 }
 
@@ -197,7 +239,7 @@ pub(super) fn settle(
     let Some(object) = object_of(step, &foreign)? else { return Ok(()) };
     let catalog = step.catalog;
     let sink = catalog.connection(&envelope.connection).and_then(|it| it.connector.sink.as_ref());
-    let Some(spec) = sink.and_then(|sink| sink.object(&envelope.stream)) else { return Ok(()) };
+    let Some(spec) = sink.and_then(|sink| sink.object(&polled.kind)) else { return Ok(()) };
     let meant = match object {
         ObjectRef::Client(_) => ObjectKind::Client,
         ObjectRef::Deal(_) => ObjectKind::Deal,
@@ -206,6 +248,29 @@ pub(super) fn settle(
     };
     if spec.of != meant {
         return Ok(());
+    }
+    match object {
+        // What they told us is not told there.
+        ObjectRef::Interaction(id) => {
+            let source = step.rows.peek::<Interactions, _>(&id, |row| row.map(|row| row.interaction.source.clone()))?;
+            if source.as_ref() == Some(&envelope.connection) {
+                return Ok(());
+            }
+        }
+        // A person may put a to-do off there; only that it is over is compared.
+        ObjectRef::Task(_) => {
+            let finish = spec.finish.as_ref().map(|it| it.field.as_str());
+            let held = polled.held.iter().find(|(name, ..)| Some(name.as_str()) == finish);
+            let Some((name, text, _)) = held else { return Ok(()) };
+            return marks::edit(step, &envelope.connection, object, |state| {
+                let Some(confirmed) = &mut state.confirmed else { return };
+                match confirmed.sent.iter_mut().find(|(held, _)| held == name) {
+                    Some((_, held)) => held.clone_from(text),
+                    None => confirmed.sent.push((name.clone(), text.clone())),
+                }
+            });
+        }
+        ObjectRef::Client(_) | ObjectRef::Deal(_) => {}
     }
     let (version, at) = (step.position, step.at);
     let mut drifted = false;
@@ -262,7 +327,9 @@ fn confirm(
 
 /// An object is no longer there. It stays with us, and is not made again there by itself.
 pub(super) fn gone(step: &mut Step<'_>, envelope: &Received, id: &CompactString) -> Result<Outcome, TableError> {
-    let kind = CompactString::from(&*envelope.stream);
+    let connection = step.catalog.connection(&envelope.connection);
+    let poll = connection.and_then(|it| it.connector.poll(&envelope.stream));
+    let kind = poll.map_or_else(|| CompactString::from(&*envelope.stream), |poll| poll.kind.clone());
     let foreign = Foreign { connection: envelope.connection.clone(), kind, id: id.clone() };
     let known = step.rows.update::<PolledRows, _>(&foreign, |row| match row {
         Some(row) => std::mem::replace(&mut row.gone, true),
@@ -287,6 +354,10 @@ pub(super) fn gone(step: &mut Step<'_>, envelope: &Received, id: &CompactString)
             state.delivery = state.delivery.take().map(|row| outbox::gone(row, at));
         }
     })?;
+    if let ObjectRef::Task(task) = object {
+        // Deleted by a person: it is not to be done any more.
+        tasks::gone(step, &envelope.connection, task)?;
+    }
     let (client, deal) = match object {
         ObjectRef::Client(id) => (Some(id), None),
         ObjectRef::Deal(id) => (None, Some(id)),
@@ -312,8 +383,7 @@ fn said(step: &mut Step<'_>, envelope: &Received, polled: &Polled, told: Vec<(u8
 }
 
 fn foreign_of(envelope: &Received, polled: &Polled) -> Foreign {
-    let kind = CompactString::from(&*envelope.stream);
-    Foreign { connection: envelope.connection.clone(), kind, id: polled.id.clone() }
+    Foreign { connection: envelope.connection.clone(), kind: polled.kind.clone(), id: polled.id.clone() }
 }
 
 fn object_of(step: &mut Step<'_>, foreign: &Foreign) -> Result<Option<ObjectRef>, TableError> {

@@ -88,6 +88,10 @@ pub(super) struct Record {
 
 /// A row that a poller read.
 pub(super) struct Polled {
+    /// What it is there: the foreign kind.
+    pub kind: CompactString,
+    /// Whether it hangs on other objects: it names them and never makes them.
+    pub refers: bool,
     /// Its id there.
     pub id: CompactString,
     /// Time of its newest change, as the foreign system writes it.
@@ -501,6 +505,7 @@ fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: Decoded) -
             let content = match catalog.map_inbound(envelope, &stream, &value) {
                 Mapped::Change(mut change) => {
                     change.issues.splice(0..0, issues);
+                    change.refers = polled.as_ref().is_some_and(|polled| polled.refers);
                     Content::Change(change)
                 }
                 Mapped::Refused(message) => Content::Refused(message),
@@ -520,11 +525,13 @@ fn polled(catalog: &Catalog, envelope: &Received, row: &Value) -> Option<Polled>
     let poll = connection.connector.poll(&envelope.stream)?;
     let ours = poll.ours.as_ref().and_then(|path| path.first(row)).and_then(Value::as_text).and_then(our_id);
     Some(Polled {
+        kind: poll.kind.clone(),
+        refers: poll.owner.is_some(),
         id: poll.id_of(row)?,
         time: poll.time_of(row),
         fingerprint: poll.fingerprint_of(row),
         ours,
-        held: held(connection, &envelope.stream, row),
+        held: held(connection, &poll.kind, row),
         row: row.clone(),
     })
 }

@@ -7,7 +7,7 @@ use super::{deals, identify, marks, scores, tasks};
 use crate::base::{ClientId, DealId, InteractionId, ItemRef, Message, Position, Timestamp};
 use crate::catalog::Ownership;
 use crate::entry::{ObjectRef, Received};
-use crate::model::{Change, Foreign, Interaction, Outcome, Provenance, Utm};
+use crate::model::{Change, FilterReason, Foreign, Interaction, Outcome, Provenance, Utm};
 use crate::tables::rows::{InteractionRow, ObjectKey};
 use crate::tables::{ClientInteractions, Clients, Crosswalk, Deals, Interactions, TableError};
 
@@ -72,21 +72,36 @@ pub(super) fn apply(
     changed |= document.is_some_and(|it| it.changed) || deal.is_some_and(|it| it.changed);
 
     let deal_id = deal.map(|it| it.id);
+    if change.refers && identified.client.is_none() && deal_id.is_none() {
+        // It hangs on something that we do not read, or that is gone.
+        return Ok(Outcome::Filtered(FilterReason::NotUsed));
+    }
+    let client = match (identified.client, deal_id) {
+        (None, Some(deal)) if change.refers => {
+            step.rows.peek::<Deals, _>(&deal, |row| row.and_then(|it| it.deal.client))?
+        }
+        (client, _) => client,
+    };
     if let Some(told) = &change.interaction {
         let utm = change.deal.as_ref().map(|it| it.utm.clone()).unwrap_or_default();
+        let at = told.at.unwrap_or(observed_at);
+        let took_ms = told.ended_at.map(|ended| ended.ms_since(at)).filter(|ms| *ms >= 0);
         let interaction = Interaction {
             id: InteractionId::derive(record, 0),
-            client: identified.client,
+            client,
             deal: deal_id,
             kind: told.kind,
             direction: told.direction,
-            at: told.at.unwrap_or(observed_at),
+            at,
             source: envelope.connection.clone(),
             record,
             subject: told.subject.clone(),
             text: told.text.clone(),
             page: told.page.clone(),
             utm,
+            who: told.who.clone(),
+            duration_s: took_ms.and_then(|ms| u32::try_from(ms / 1_000).ok()),
+            result: told.result.clone(),
         };
         changed |= add_interaction(step, &origin, &told.foreign, interaction)?;
     }
@@ -99,7 +114,7 @@ pub(super) fn apply(
         scores::rescore(step, deal)?;
     }
     Ok(match changed {
-        true => Outcome::Applied { client: identified.client, deal: deal_id },
+        true => Outcome::Applied { client, deal: deal_id },
         false => Outcome::Unchanged,
     })
 }
@@ -125,10 +140,13 @@ fn add_interaction(
         return step.rows.update::<Interactions, _>(&known, |row| {
             let Some(row) = row else { return false };
             let held = &mut row.interaction;
-            let same = held.subject == interaction.subject && held.text == interaction.text;
+            let before = held.clone();
             held.subject.clone_from(&interaction.subject);
             held.text.clone_from(&interaction.text);
-            !same
+            held.who.clone_from(&interaction.who);
+            held.result.clone_from(&interaction.result);
+            held.duration_s = interaction.duration_s.or(held.duration_s);
+            *held != before
         });
     }
     if let Some(deal) = interaction.deal {

@@ -234,7 +234,12 @@ impl Step<'_> {
                     tells = polled::keep_news(self, envelope, told, &mut change)?;
                     polled::look_up(self, envelope, &mut change, &mut tells)?;
                 }
+                let of_ours = match &polled {
+                    Some(told) => polled::told_by_us(self, envelope, told, &change)?,
+                    None => None,
+                };
                 let outcome = match change.filter {
+                    _ if of_ours.is_some() => of_ours.unwrap_or(Outcome::Unchanged),
                     Some(reason) if !despite_filter => Outcome::Filtered(reason),
                     Some(_) | None => match self.is_internal(&change) {
                         true => Outcome::Filtered(FilterReason::Internal),

@@ -329,7 +329,9 @@ fn closed(step: &mut Step<'_>, client: Option<ClientId>, deal: DealId, by: &Mess
 pub(super) fn reaches(interaction: &Interaction) -> bool {
     match (interaction.direction, interaction.kind) {
         (Direction::Outbound, _) => true,
-        (Direction::Internal, InteractionKind::Note | InteractionKind::StageTransition) => true,
+        (Direction::Internal, InteractionKind::Note | InteractionKind::StageTransition | InteractionKind::Meeting) => {
+            true
+        }
         (
             Direction::Internal,
             InteractionKind::Call

@@ -246,6 +246,14 @@ pub struct InteractionView {
     pub at: String,
     /// The connection that told of it.
     pub source: String,
+    /// Who turned to whom.
+    pub direction: String,
+    /// The employee who took part.
+    pub who: Option<String>,
+    /// How long it took, s.
+    pub duration_s: Option<u32>,
+    /// What came of it.
+    pub result: String,
     /// The record it came in.
     pub record: String,
     /// One line.

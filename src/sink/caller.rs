@@ -346,6 +346,7 @@ impl Caller {
                 | Ruling::Retry { scope: Scope::Object, .. }
                 | Ruling::Uncertain
                 | Ruling::Gone
+                | Ruling::RejectMethod
                 | Ruling::RejectObject => {}
             }
         }

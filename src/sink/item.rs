@@ -158,7 +158,8 @@ impl<'a> Item<'a> {
             Slot::Field(name) => field(&work.desired, name),
             Slot::Id => json!(id),
             Slot::Origin => json!(work.origin),
-            Slot::Values
+            Slot::Ids
+            | Slot::Values
             | Slot::Start
             | Slot::Page
             | Slot::Time
@@ -302,7 +303,9 @@ impl<'a> Item<'a> {
             Ruling::Retry { at, .. } => return failed(Operation::Create, Verdict::RetryAt(at), reason),
             // What a new object refers to is not there: its data are at fault.
             Ruling::Gone | Ruling::RejectObject => return failed(Operation::Create, Verdict::RejectObject, reason),
-            Ruling::RejectConnection => return failed(Operation::Create, Verdict::RejectConnection, reason),
+            Ruling::RejectMethod | Ruling::RejectConnection => {
+                return failed(Operation::Create, Verdict::RejectConnection, reason);
+            }
             Ruling::Uncertain => return failed(Operation::Create, self.uncertain(now), reason),
         };
         let id = match &self.spec.id {
@@ -413,7 +416,7 @@ fn failed_repeatable(operation: Operation, judged: Judged, now: Timestamp) -> St
         Ruling::Done(_) | Ruling::Uncertain => Verdict::RetryAt(now),
         Ruling::Gone => Verdict::Gone,
         Ruling::RejectObject => Verdict::RejectObject,
-        Ruling::RejectConnection => Verdict::RejectConnection,
+        Ruling::RejectMethod | Ruling::RejectConnection => Verdict::RejectConnection,
     };
     failed(operation, verdict, reason)
 }

@@ -68,6 +68,8 @@ pub(crate) enum Ruling {
     Gone,
     /// The data are refused.
     RejectObject,
+    /// There is no such method.
+    RejectMethod,
     /// Settings or rights are refused.
     RejectConnection,
 }
@@ -119,6 +121,7 @@ fn ruling_of(then: &Then, view: &View, now: Timestamp) -> Ruling {
         Then::Uncertain => Ruling::Uncertain,
         Then::Gone => Ruling::Gone,
         Then::RejectObject => Ruling::RejectObject,
+        Then::RejectMethod => Ruling::RejectMethod,
         Then::RejectConnection => Ruling::RejectConnection,
     }
 }
@@ -200,6 +203,7 @@ mod tests {
             Ruling::Uncertain => "uncertain".to_owned(),
             Ruling::Gone => "gone".to_owned(),
             Ruling::RejectObject => "object".to_owned(),
+            Ruling::RejectMethod => "method".to_owned(),
             Ruling::RejectConnection => "connection".to_owned(),
         };
         assert_eq!(shown, expected, "{status:?} {body}");
@@ -221,7 +225,8 @@ mod tests {
         check(Some(403), None, &error("ACCESS_DENIED"), "connection");
         check(Some(400), None, r#"{"error":"","error_description":"Access denied."}"#, "connection");
         check(None, None, r#"{"error":"","error_description":"Access denied."}"#, "connection");
-        check(Some(404), None, &error("ERROR_METHOD_NOT_FOUND"), "connection");
+        check(Some(404), None, &error("ERROR_METHOD_NOT_FOUND"), "method");
+        check(None, None, &error("ERROR_METHOD_NOT_FOUND"), "method");
         check(Some(400), None, r#"{"error":"","error_description":"Not found"}"#, "gone");
         check(None, None, r#"{"error":"","error_description":"Элемент не найден"}"#, "gone");
         check(Some(400), None, r#"{"error":"","error_description":"Title is required"}"#, "object");

@@ -95,6 +95,7 @@ async fn add(
         | Slot::All
         | Slot::Field(_)
         | Slot::Id
+        | Slot::Ids
         | Slot::Origin
         | Slot::Values
         | Slot::Start

@@ -9,18 +9,22 @@
 //! theirs.
 //! Not here: when to look and where to go on (`task::poll`), what rows mean (`mapping`).
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use compact_str::CompactString;
 use serde_json::{Value as Json, json};
 
 use crate::base::checksum::Fingerprint;
-use crate::base::limits::{POLL_REFUSED_REST_MS, POLL_REST_MS, PUSH_DEADLINE_MS};
+use crate::base::limits::{
+    POLL_NOT_OFFERED_REST_MS, POLL_PAGES_MAX, POLL_REFUSED_REST_MS, POLL_REST_MS, PUSH_DEADLINE_MS,
+};
 use crate::base::{Clock, Message, Slug, Timestamp};
-use crate::connector::{Connector, GetSpec, PollSpec, RequestSpec, Slot};
+use crate::connector::{Connector, EachSpec, GetSpec, PollSpec, RequestSpec, Slot};
+use crate::entry::foreign_instant;
 use crate::net::{Quotas, Wire};
 use crate::sink::{Call, Caller, Judged, Lane, NotBefore, Reply, Ruling, Settings, SinkError};
-use crate::value::Value;
+use crate::value::{Path, Value};
 
 /// A row as the foreign system gave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +63,8 @@ pub struct Page {
 pub struct Pause {
     /// Not before.
     pub until: Timestamp,
+    /// Whether the system does not offer this at all.
+    pub not_offered: bool,
     /// Why, and the next step.
     pub reason: Message,
 }
@@ -117,18 +123,70 @@ impl Poller {
 
     /// The time of the newest change there.
     pub async fn newest(&self, poll: &PollSpec) -> Result<Newest, Pause> {
-        let Some(request) = &poll.newest else { return Ok(Newest::default()) };
-        let body = self.one_answer(call(request, "", "", 0, poll)).await?;
-        let first = poll.rows.first(&body).map(Value::items).unwrap_or_default().first().cloned();
-        let total = poll.total.as_ref().and_then(|path| path.first(&body)?.as_text()?.parse().ok());
-        Ok(Newest { time: first.map(|row| poll.time_of(&row)).unwrap_or_default(), total })
+        let mut newest = Newest::default();
+        for request in &poll.newest {
+            let body = self.one_answer(call(request, "", "", 0, poll)).await?;
+            let first = listed(poll).first(&body).map(Value::items).unwrap_or_default().first();
+            newest.total = poll.total.as_ref().and_then(|path| path.first(&body)?.as_text()?.parse().ok());
+            let time = first.and_then(|row| listed_row(poll, row)).map(|row| row.time).unwrap_or_default();
+            if foreign_instant(&time) > foreign_instant(&newest.time) {
+                newest.time = time;
+            }
+        }
+        Ok(newest)
     }
 
-    /// Rows changed since `time`, but for the first `start` of them.
-    pub async fn changed(&self, poll: &PollSpec, time: &str, start: u64) -> Result<Page, Pause> {
-        let Some(request) = &poll.follow else { return Ok(Page::default()) };
+    /// Rows that `request` (one of those that follow) finds changed since `time`, but for the first
+    /// `start` of them; of a stream that is asked for owner by owner, the owners.
+    pub async fn changed(&self, poll: &PollSpec, request: &RequestSpec, time: &str, start: u64) -> Result<Page, Pause> {
         let body = self.one_answer(call(request, time, "", start, poll)).await?;
         Ok(page(poll, &body))
+    }
+
+    /// The rows of these owners.
+    pub async fn rows_of(&self, poll: &PollSpec, each: &EachSpec, owners: &[Row]) -> Result<Vec<Row>, Pause> {
+        let together = if each.of.is_some() { poll.page_rows.max(1) as usize } else { 1 };
+        let ids = |owners: &[Row]| owners.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
+        let mut waiting: VecDeque<(Vec<CompactString>, u64)> = owners.chunks(together).map(|it| (ids(it), 0)).collect();
+        let mut found: HashMap<CompactString, Vec<Value>> = HashMap::new();
+        let mut rows_alone = Vec::new();
+        // Bound: each round asks for a page of as many owners as travel together.
+        let mut rounds = waiting.len() + POLL_PAGES_MAX as usize;
+        while !waiting.is_empty() {
+            if rounds == 0 {
+                return Err(self.pause(POLL_REST_MS, Message::new("poll-many-rows").with("stream", &poll.stream)));
+            }
+            rounds -= 1;
+            let asked: Vec<_> = waiting.drain(..waiting.len().min(self.caller.together_max())).collect();
+            let calls: Vec<Call> = asked.iter().map(|(ids, start)| each_call(each, ids, *start, poll)).collect();
+            for ((ids, start), reply) in asked.into_iter().zip(self.ask(&calls).await?) {
+                let body = self.body(reply)?;
+                let rows = poll.rows.first(&body).map(Value::items).unwrap_or_default();
+                for row in rows {
+                    let owner = match (&each.into, &each.of) {
+                        (None, _) => {
+                            rows_alone.extend(row_of(poll, row));
+                            continue;
+                        }
+                        (Some(_), Some(of)) => of.first(row).and_then(Value::as_text).map(CompactString::new),
+                        (Some(_), None) => ids.first().cloned(),
+                    };
+                    if let Some(owner) = owner {
+                        found.entry(owner).or_default().push(row.clone());
+                    }
+                }
+                if !rows.is_empty() && has_more(poll, &body, rows.len()) {
+                    waiting.push_back((ids, start + rows.len() as u64));
+                }
+            }
+        }
+        Ok(match &each.into {
+            None => rows_alone,
+            Some(member) => {
+                let rows = owners.iter().map(|owner| (owner, found.remove(&owner.id).unwrap_or_default()));
+                rows.filter_map(|(owner, rows)| gathered(poll, member, owner, rows)).collect()
+            }
+        })
     }
 
     /// All rows, but for the first `start`.
@@ -145,7 +203,9 @@ impl Poller {
         while calls.len() < self.caller.together_max() {
             // Each page begins behind the last row of the page before.
             let place = poll.page_rows - 1;
-            let Some(before) = self.caller.row_before(calls.len(), &poll.rows, place, &poll.id) else { break };
+            let Some(before) = self.caller.row_before(calls.len(), listed(poll), place, listed_id(poll)) else {
+                break;
+            };
             calls.push(call(request, "", &before, 0, poll));
         }
         let mut all = Page { more: true, ..Page::default() };
@@ -213,7 +273,7 @@ impl Poller {
         let method = calls.first().map(|call| call.method.clone()).unwrap_or_default();
         if let Err(NotBefore(until)) = self.caller.admit(&method, deadline).await {
             let reason = Message::new("sink-busy").with("host", self.caller.host());
-            return Err(Pause { until, reason });
+            return Err(Pause { until, not_offered: false, reason });
         }
         Ok(self.caller.send(calls, deadline).await)
     }
@@ -232,14 +292,18 @@ impl Poller {
             Ruling::Done(body) => Ok(body),
             // Some systems say 404 for an empty list.
             Ruling::Gone => Ok(Value::Null),
-            Ruling::Retry { at, .. } => Err(Pause { until: at, reason }),
+            Ruling::Retry { at, .. } => Err(Pause { until: at, not_offered: false, reason }),
             Ruling::Uncertain => Err(self.pause(POLL_REST_MS, reason)),
+            Ruling::RejectMethod => {
+                let pause = self.pause(POLL_NOT_OFFERED_REST_MS, reason);
+                Err(Pause { not_offered: true, ..pause })
+            }
             Ruling::RejectObject | Ruling::RejectConnection => Err(self.pause(POLL_REFUSED_REST_MS, reason)),
         }
     }
 
     fn pause(&self, ms: i64, reason: Message) -> Pause {
-        Pause { until: self.clock.now().plus_ms(ms), reason }
+        Pause { until: self.clock.now().plus_ms(ms), not_offered: false, reason }
     }
 }
 
@@ -255,6 +319,7 @@ fn call(request: &RequestSpec, time: &str, id: &str, start: u64, poll: &PollSpec
         Slot::Fields
         | Slot::All
         | Slot::Field(_)
+        | Slot::Ids
         | Slot::Origin
         | Slot::Values
         | Slot::Name
@@ -265,15 +330,62 @@ fn call(request: &RequestSpec, time: &str, id: &str, start: u64, poll: &PollSpec
     })
 }
 
-/// The rows of an answer, and whether it says that there is more.
+fn each_call(each: &EachSpec, ids: &[CompactString], start: u64, poll: &PollSpec) -> Call {
+    Call::new(&each.request, &|slot| match slot {
+        Slot::Id => json!(ids.first()),
+        Slot::Ids => json!(ids),
+        Slot::Start => json!(start),
+        Slot::Page => json!(start / u64::from(poll.page_rows.max(1)) + 1),
+        Slot::Fields
+        | Slot::Field(_)
+        | Slot::Origin
+        | Slot::Values
+        | Slot::Time
+        | Slot::Name
+        | Slot::BareName
+        | Slot::Type
+        | Slot::LabelRu
+        | Slot::LabelEn => Json::Null,
+    })
+}
+
+/// Where the rows stand in an answer that lists: those of the stream, or the owners.
+fn listed(poll: &PollSpec) -> &Path {
+    poll.each.as_ref().map_or(&poll.rows, |each| &each.owners)
+}
+
+fn listed_id(poll: &PollSpec) -> &Path {
+    poll.each.as_ref().map_or(&poll.id, |each| &each.owner_id)
+}
+
+fn listed_row(poll: &PollSpec, value: &Value) -> Option<Row> {
+    let Some(each) = &poll.each else { return row_of(poll, value) };
+    let text = |path: &Path| path.first(value).and_then(Value::as_text).map(str::trim).filter(|it| !it.is_empty());
+    let (id, time) = (text(&each.owner_id)?.into(), text(&each.owner_time).unwrap_or_default().into());
+    Some(Row { id, time, fingerprint: Fingerprint::default(), value: value.clone() })
+}
+
+/// The rows of an answer that lists, and whether it says that there is more.
 fn page(poll: &PollSpec, body: &Value) -> Page {
-    let items = poll.rows.first(body).map(Value::items).unwrap_or_default();
-    let rows: Vec<Row> = items.iter().filter_map(|item| row_of(poll, item)).collect();
-    let more = match &poll.next {
-        Some(path) => path.first(body).is_some_and(|next| !next.is_blank()),
-        None => items.len() >= poll.page_rows as usize,
-    };
+    let items = listed(poll).first(body).map(Value::items).unwrap_or_default();
+    let rows: Vec<Row> = items.iter().filter_map(|item| listed_row(poll, item)).collect();
+    let more = has_more(poll, body, items.len());
     Page { nameless: (items.len() - rows.len()) as u64, rows, more }
+}
+
+fn has_more(poll: &PollSpec, body: &Value, items: usize) -> bool {
+    match &poll.next {
+        Some(path) => path.first(body).is_some_and(|next| !next.is_blank()),
+        None => items >= poll.page_rows as usize,
+    }
+}
+
+/// The row of an owner that holds its rows in a member.
+fn gathered(poll: &PollSpec, member: &CompactString, owner: &Row, rows: Vec<Value>) -> Option<Row> {
+    let Value::Map(members) = &owner.value else { return None };
+    let mut members = members.clone();
+    members.push((member.clone(), Value::List(rows)));
+    row_of(poll, &Value::Map(members))
 }
 
 fn row_of(poll: &PollSpec, value: &Value) -> Option<Row> {

@@ -20,8 +20,9 @@ use crate::entry::ObjectRef;
 use crate::model::{Document, Foreign, Inn, OutcomeKind};
 use crate::store::StoreError;
 
+pub mod earlier;
 mod hash;
-pub mod key;
+mod key;
 mod overlay;
 pub mod packed;
 mod reader;

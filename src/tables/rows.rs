@@ -16,7 +16,6 @@ first_version!(
     ClientRow,
     DealRow,
     ErasureRow,
-    InteractionRow,
     Document,
     ContactRow,
     ObjectKey,

@@ -144,7 +144,7 @@ fn a_sink_without_objects_or_with_an_unknown_strategy_is_refused() {
 
 #[test]
 fn braces_in_messages_are_shown_as_they_are() {
-    let text = BITRIX24.replace("path = \"crm.requisite.list\"", "path = \"deals/{id\"");
+    let text = BITRIX24.replacen("path = \"crm.requisite.list\"", "path = \"deals/{id\"", 1);
     let problems = compile(&text).expect_err("a brace is open");
     assert_eq!(problems.len(), 1, "{problems:#?}");
     assert!(problems[0].ends_with("the path \"deals/{id\" has a \"{\" without its \"}\". Close it."), "{problems:#?}");

@@ -114,6 +114,38 @@ async fn a_task_that_is_over_before_the_crm_heard_of_it_is_not_made_there() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_todo_completed_there_is_done_here_and_what_we_wrote_comes_back_as_nothing_new() {
+    let twin = crm().await;
+    let place = place(&twin);
+    let settings = SETTINGS.replace("settle_s = 1\n", "settle_s = 1\npoll_s = 1\n");
+    std::fs::write(place.path().join("uzel.toml"), settings).expect("it is written");
+    let daemon = place.start();
+    let task = two_leads(&daemon).await;
+    sent(&daemon).await;
+    let id = todos(&twin)[0]["ID"].clone();
+    let written = twin.calls("crm.timeline.comment.add");
+    twin.call("crm.activity.update", &json!({ "id": id, "fields": { "COMPLETED": "Y" } })).expect("it is completed");
+    let done = daemon.until(&format!("tasks/{task}"), |it| (it["state"] == "done").then(|| it.clone())).await;
+    assert!(done.to_string().contains("bitrix24"), "{done:#}");
+    // A person's comment is read with ours; ours are nothing new.
+    let deal = &crate::daemon_support::crm_deals(&twin)[0];
+    let fields = json!({ "ENTITY_TYPE": "deal", "ENTITY_ID": deal["ID"], "COMMENT": "созвонились" });
+    twin.call("crm.timeline.comment.add", &json!({ "fields": fields })).expect("it is added");
+    let client = format!("clients/{}", done["client"].as_str().expect("a client"));
+    let kinds = |client: &Value| -> Vec<String> {
+        let all = client["interactions"].as_array().into_iter().flatten();
+        all.filter_map(|it| it["kind"].as_str().map(str::to_owned)).collect()
+    };
+    daemon.until(&client, |it| (kinds(it).len() > 2).then_some(())).await;
+    sent(&daemon).await;
+    assert_eq!(kinds(&daemon.get(&client).await), ["note", "form", "form"]);
+    assert_eq!(twin.calls("crm.timeline.comment.add"), written, "nothing is told twice");
+    assert_eq!(twin.calls("crm.activity.todo.update"), 0, "a completed one is let be");
+    assert_eq!(daemon.stop(), Some(0));
+    twin.shut_down().await.expect("the twin stops");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_todo_that_a_person_deleted_there_is_done_here_and_not_made_again() {
     let twin = crm().await;
     let place = place(&twin);

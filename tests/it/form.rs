@@ -22,6 +22,7 @@ fn path(text: &str) -> Path {
 fn stream(name: &'static str) -> StreamSpec {
     StreamSpec {
         name: Slug::literal(name),
+        mapping: Slug::literal(name),
         idempotency: vec![path("tranid"), path("submission_id")],
         window_s: 60,
         remember_days: 7,

@@ -167,6 +167,7 @@ impl Health for TestHealth {
 pub(crate) fn spec(answer: &str) -> SourceSpec {
     let lead = StreamSpec {
         name: Slug::literal("lead"),
+        mapping: Slug::literal("lead"),
         idempotency: vec![Path::compile("tranid").expect("a literal path")],
         window_s: 60,
         remember_days: 7,

@@ -62,6 +62,7 @@ mod sink_bitrix24;
 mod sink_script;
 mod snapshot;
 mod store;
+mod streams;
 mod sync_gate;
 mod sync_plan;
 mod table;

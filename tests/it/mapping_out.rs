@@ -90,6 +90,9 @@ fn form() -> Interaction {
         text: "Сколько стоит?".to_owned(),
         page: "".into(),
         utm: Utm::default(),
+        who: None,
+        duration_s: None,
+        result: Default::default(),
     }
 }
 

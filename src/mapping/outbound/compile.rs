@@ -109,6 +109,7 @@ impl Compiler<'_> {
             ("message", InteractionKind::Message),
             ("note", InteractionKind::Note),
             ("stage_transition", InteractionKind::StageTransition),
+            ("meeting", InteractionKind::Meeting),
         ];
         let condition = Condition {
             client_kind: table.choice("client_kind", CLIENTS),

@@ -452,5 +452,6 @@ pub(in crate::mapping) fn interaction_name(kind: InteractionKind) -> &'static st
         InteractionKind::Message => "message",
         InteractionKind::Note => "note",
         InteractionKind::StageTransition => "stage_transition",
+        InteractionKind::Meeting => "meeting",
     }
 }

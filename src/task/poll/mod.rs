@@ -9,11 +9,13 @@
 //! overlap), never by our clock; our clock only says when to look. A page that ends within a second
 //! goes on from that second: ties are never lost.
 
+mod follow;
 mod journal;
+mod load;
 mod readings;
 mod sweep;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use compact_str::CompactString;
@@ -26,16 +28,13 @@ use crate::base::limits::{POLL_PAGES_MAX, POLL_REST_MS};
 use crate::base::{Clock, Message, Slug, Timestamp};
 use crate::connector::{Connector, PollSpec, TimeStyle};
 use crate::entry::{Cursor, Entry, Received, foreign_instant};
-use crate::model::Foreign;
 use crate::net::Boxed;
-use crate::source::poll::{Pause, Poller, Row};
+use crate::source::poll::{Pause, Poller};
 use crate::store::Store;
-use crate::tables::{Cursors, PolledRows, Reader, TableError};
+use crate::tables::{Cursors, Reader, TableError};
 
 /// Between two looks at whether anything is due, ms.
 const CHECK_MS: i64 = 1_000;
-/// Rows that may be read again and again because no cursor was written behind them.
-const UNWRITTEN_ROWS_MAX: u64 = 500;
 
 /// Where pages go and where state is read. Implemented over journal and pipeline.
 pub trait Ledger: Send + Sync {
@@ -103,6 +102,9 @@ pub struct Follower<L> {
     due: BTreeMap<Slug, Timestamp>,
     /// How far streams were read where nothing new was found, so nothing was journalled.
     unwritten: BTreeMap<Slug, Cursor>,
+    /// Owners whose rows the last look read, by stream: with which time, and how often since it
+    /// became that.
+    owners_seen: BTreeMap<Slug, HashMap<CompactString, (CompactString, u32)>>,
 }
 
 impl<L: Ledger> Follower<L> {
@@ -116,8 +118,8 @@ impl<L: Ledger> Follower<L> {
         hints: Hints,
     ) -> Follower<L> {
         let connector = Arc::clone(poller.connector());
-        let (due, unwritten) = (BTreeMap::new(), BTreeMap::new());
-        Follower { ledger, poller, clock, connector, every_s, readings, hints, due, unwritten }
+        let (due, unwritten, owners_seen) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Follower { ledger, poller, clock, connector, every_s, readings, hints, due, unwritten, owners_seen }
     }
 
     /// The connection that is read.
@@ -141,7 +143,14 @@ impl<L: Ledger> Follower<L> {
             match self.step(poll).await {
                 Ok(Step::Went) => went = true,
                 Ok(Step::Rests) => {}
-                Err(trouble) => self.trouble(poll, trouble),
+                Err(trouble) => {
+                    self.trouble(poll, trouble);
+                    if self.is_not_offered(poll)
+                        && let Err(trouble) = self.load_no_more(poll).await
+                    {
+                        self.trouble(poll, trouble);
+                    }
+                }
             }
         }
         went
@@ -155,6 +164,9 @@ impl<L: Ledger> Follower<L> {
     /// Whether every stream that can be loaded is.
     pub fn is_loaded(&self) -> Result<bool, TableError> {
         for poll in self.connector.polls.iter().filter(|poll| poll.load.is_some()) {
+            if self.is_not_offered(poll) {
+                continue;
+            }
             if !self.cursor(poll)?.is_some_and(|cursor| cursor.loaded && cursor.loading.is_none()) {
                 return Ok(false);
             }
@@ -162,9 +174,24 @@ impl<L: Ledger> Follower<L> {
         Ok(true)
     }
 
+    /// Whether the foreign system does not have the stream.
+    fn is_not_offered(&self, poll: &PollSpec) -> bool {
+        self.readings.of(self.poller.name(), &poll.stream).is_some_and(|reading| reading.not_offered)
+    }
+
     fn trouble(&mut self, poll: &PollSpec, trouble: Trouble) {
         let now = self.clock.now();
         let (until, reason) = match trouble {
+            Trouble::Foreign(Pause { not_offered: true, until, .. }) => {
+                let (name, stream) = (self.poller.name(), &poll.stream);
+                info!(source.name = %name, source.stream = %stream, "{name} does not offer the stream {stream}");
+                self.readings.edit(name, stream, |reading| {
+                    reading.not_offered = true;
+                    reading.trouble = None;
+                });
+                self.due.insert(stream.clone(), until);
+                return;
+            }
             Trouble::Foreign(pause) => (pause.until, pause.reason),
             Trouble::Own(reason) => (now.plus_ms(POLL_REST_MS), reason),
         };
@@ -221,6 +248,7 @@ impl<L: Ledger> Follower<L> {
             reading.read_at = Some(now);
             reading.trouble = None;
             reading.troubled_since = None;
+            reading.not_offered = false;
         });
         Step::Rests
     }
@@ -232,142 +260,6 @@ impl<L: Ledger> Follower<L> {
         let before = self.cursor(poll)?.unwrap_or_default();
         let cursor = Cursor { mark: time.clone(), time, ..before };
         self.append(poll, Vec::new(), &Notes::plain(), |_| cursor.clone()).await
-    }
-
-    async fn follow(&mut self, poll: &PollSpec, stored: &Cursor) -> Result<(), Trouble> {
-        let mut cursor = self.unwritten.get(&poll.stream).filter(|it| is_later(it, stored)).unwrap_or(stored).clone();
-        let mut since = before(&cursor.time, poll);
-        if foreign_instant(&since) < foreign_instant(&stored.mark) {
-            since.clone_from(&stored.mark);
-        }
-        let mut start = 0;
-        let mut passed = 0;
-        for _ in 0..POLL_PAGES_MAX {
-            let page = self.poller.changed(poll, &since, start).await?;
-            let read = page.rows.len() as u64;
-            let last = page.rows.last().map(|row| row.time.clone());
-            let fresh = self.fresh(poll, page.rows, &mut cursor)?;
-            passed = if fresh.is_empty() { passed + read } else { 0 };
-            if !fresh.is_empty() || passed > UNWRITTEN_ROWS_MAX {
-                passed = 0;
-                // What is as old as the mark was there before we were.
-                let mark = foreign_instant(&stored.mark);
-                let (fresh, history): (Vec<Row>, Vec<Row>) =
-                    fresh.into_iter().partition(|row| foreign_instant(&row.time) > mark);
-                let base = self.cursor(poll)?.unwrap_or_default();
-                if !history.is_empty() {
-                    self.append(poll, history, &Notes::history(), |_| base.clone()).await?;
-                }
-                let (time, id) = (cursor.time.clone(), cursor.id.clone());
-                self.append(poll, fresh, &Notes::plain(), |last| match last {
-                    // In the order of time: what is behind this row comes after it.
-                    Some(row) if foreign_instant(&row.time) >= foreign_instant(&base.time) => {
-                        Cursor { time: row.time.clone(), id: row.id.clone(), ..base.clone() }
-                    }
-                    // Within the overlap.
-                    Some(_) => base.clone(),
-                    None => Cursor { time: time.clone(), id: id.clone(), ..base.clone() },
-                })
-                .await?;
-            }
-            self.unwritten.insert(poll.stream.clone(), cursor.clone());
-            let Some(last) = last.filter(|_| page.more) else { return Ok(()) };
-            match (foreign_instant(&last), foreign_instant(&since)) {
-                (Some(last_at), Some(since_at)) if last_at > since_at => {
-                    since = last;
-                    start = 0;
-                }
-                // All of a page within one second: the rest of that second is behind it.
-                _ => start += read,
-            }
-        }
-        Ok(())
-    }
-
-    /// The rows that say something new; the others are counted. Moves the cursor over all.
-    fn fresh(&self, poll: &PollSpec, rows: Vec<Row>, cursor: &mut Cursor) -> Result<Vec<Row>, Trouble> {
-        for row in &rows {
-            let ahead = match (foreign_instant(&row.time), foreign_instant(&cursor.time)) {
-                (Some(row), Some(cursor)) => row >= cursor,
-                (Some(_), None) => true,
-                (None, _) => false,
-            };
-            if ahead {
-                cursor.time.clone_from(&row.time);
-                cursor.id.clone_from(&row.id);
-            }
-        }
-        self.changed(poll, rows)
-    }
-
-    /// The rows that say something new; the others are counted.
-    fn changed(&self, poll: &PollSpec, rows: Vec<Row>) -> Result<Vec<Row>, Trouble> {
-        let keys: Vec<Foreign> = rows.iter().map(|row| self.foreign(poll, &row.id)).collect();
-        let known = Reader::new(self.ledger.store()).get_many::<PolledRows>(&keys)?;
-        let total = rows.len();
-        let is_new = |known: &Option<crate::tables::rows::PolledRow>, row: &Row| {
-            known.as_ref().is_none_or(|known| known.gone || known.fingerprint != row.fingerprint)
-        };
-        let mut seen = HashSet::new();
-        let fresh: Vec<Row> = rows
-            .into_iter()
-            .zip(&known)
-            .filter(|(row, known)| is_new(known, row) && seen.insert((row.id.clone(), row.fingerprint)))
-            .map(|(row, _)| row)
-            .collect();
-        let same = (total - fresh.len()) as u64;
-        self.readings.edit(self.poller.name(), &poll.stream, |reading| reading.same += same);
-        Ok(fresh)
-    }
-
-    fn foreign(&self, poll: &PollSpec, id: &CompactString) -> Foreign {
-        Foreign { connection: self.poller.name().clone(), kind: CompactString::from(&*poll.stream), id: id.clone() }
-    }
-
-    /// One portion of the initial load.
-    async fn load(&mut self, poll: &PollSpec) -> Result<Step, Trouble> {
-        let Some(request) = &poll.load else { return Ok(Step::Rests) };
-        let Some(cursor) = self.cursor(poll)? else { return Ok(Step::Rests) };
-        let Some(mut loading) = cursor.loading.clone() else { return Ok(Step::Rests) };
-        if loading.after.is_empty() && loading.total.is_none() {
-            loading.total = self.poller.newest(poll).await?.total;
-        }
-        let page = self.poller.behind(poll, request, &loading.after).await?;
-        let read = page.rows.len() as u64 + page.nameless;
-        let last = page.rows.last().map(|row| row.id.clone());
-        let fresh = self.changed(poll, page.rows)?;
-        let base = Cursor { loading: None, ..cursor.clone() };
-        let done = match last {
-            Some(after) if page.more && after != loading.after => Cursor {
-                loading: Some(crate::entry::Loading { after, read: loading.read + read, ..loading.clone() }),
-                ..base.clone()
-            },
-            Some(_) | None => Cursor { loaded: true, ..base.clone() },
-        };
-        if done.loaded && done.loading.is_none() {
-            info!(source.name = %self.poller.name(), source.stream = %poll.stream, rows = loading.read + read, "history is loaded");
-        }
-        let mut count = 0;
-        let total = fresh.len();
-        self.append(poll, fresh, &Notes::history(), |row| {
-            let Some(row) = row else { return done.clone() };
-            count += 1;
-            // Behind the last of the portion: as far as the portion went.
-            match count == total {
-                true => done.clone(),
-                false => {
-                    let after = row.id.clone();
-                    let loading = crate::entry::Loading { after, read: loading.read + count as u64, ..loading.clone() };
-                    Cursor { loading: Some(loading), ..base.clone() }
-                }
-            }
-        })
-        .await?;
-        self.readings.edit(self.poller.name(), &poll.stream, |reading| {
-            reading.trouble = None;
-            reading.troubled_since = None;
-        });
-        Ok(Step::Went)
     }
 
     /// Reads a dictionary whole.

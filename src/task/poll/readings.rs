@@ -20,6 +20,8 @@ pub struct Reading {
     pub read_at: Option<Timestamp>,
     /// Rows read that said nothing new.
     pub same: u64,
+    /// Whether the foreign system does not have it: an older edition, for one. All else is read.
+    pub not_offered: bool,
     /// Why it is not read now, and the next step.
     pub trouble: Option<Message>,
     /// Since when there is trouble without a break.

@@ -1,15 +1,16 @@
 //! What hints tell of is read; ids are compared to find what was deleted.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use compact_str::CompactString;
 
 use super::journal::Notes;
 use super::{Follower, Ledger, Trouble};
 use crate::base::limits::{POLL_ENVELOPE_ROWS_MAX, POLL_SWEEP_EVERY_S, POLL_SWEEP_IDS_MAX};
-use crate::base::{Message, Timestamp};
+use crate::base::{Message, Slug, Timestamp};
 use crate::connector::PollSpec;
-use crate::entry::Cursor;
+use crate::entry::{Cursor, foreign_instant};
 use crate::model::Foreign;
 use crate::source::poll::Row;
 use crate::tables::{PolledRows, Reader, Span};
@@ -22,14 +23,51 @@ impl<L: Ledger> Follower<L> {
             return Ok(());
         };
         let found = self.poller.get(poll, get, ids).await?;
+        let rows: Vec<Row> = found.iter().filter_map(|(_, row)| row.clone()).collect();
+        self.read_owners(poll, &rows).await?;
+        self.take_found(poll, found).await
+    }
+
+    /// Journals what was asked for by its id: rows, and ids that are no longer there. What is as old
+    /// as the mark was there before we were.
+    async fn take_found(&mut self, poll: &PollSpec, found: Vec<(CompactString, Option<Row>)>) -> Result<(), Trouble> {
         let base = self.cursor(poll)?.unwrap_or_default();
         let gone: Vec<CompactString> =
             found.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
         let fresh = self.changed(poll, found.into_iter().filter_map(|(_, row)| row).collect())?;
-        if !fresh.is_empty() {
-            self.append(poll, fresh, &Notes::plain(), |_| base.clone()).await?;
+        let mark = foreign_instant(&base.mark);
+        let is_news = |row: &Row| mark.is_none() || foreign_instant(&row.time) > mark;
+        let (fresh, history): (Vec<Row>, Vec<Row>) = fresh.into_iter().partition(is_news);
+        for (rows, notes) in [(history, Notes::history()), (fresh, Notes::plain())] {
+            if !rows.is_empty() {
+                self.append(poll, rows, &notes, |_| base.clone()).await?;
+            }
         }
         self.tell_gone(poll, gone).await
+    }
+
+    /// Reads the objects that rows hang on, those of which nothing is known: a comment says nothing
+    /// without its deal.
+    pub(super) async fn read_owners(&mut self, poll: &PollSpec, rows: &[Row]) -> Result<(), Trouble> {
+        let Some(owner) = &poll.owner else { return Ok(()) };
+        let mut wanted: BTreeMap<Slug, BTreeSet<CompactString>> = BTreeMap::new();
+        for (stream, id) in rows.iter().filter_map(|row| owner.of(&row.value)) {
+            wanted.entry(stream.clone()).or_default().insert(id);
+        }
+        let connector = Arc::clone(&self.connector);
+        for (stream, ids) in wanted {
+            let Some(of) = connector.poll(&stream) else { continue };
+            let Some(get) = of.get.as_ref().filter(|_| !self.is_not_offered(of)) else { continue };
+            let keys: Vec<Foreign> = ids.iter().map(|id| self.foreign(of, id)).collect();
+            let known = Reader::new(self.ledger.store()).get_many::<PolledRows>(&keys)?;
+            let unknown = ids.into_iter().zip(known).filter(|(_, row)| row.is_none()).map(|(id, _)| id);
+            let unknown: Vec<CompactString> = unknown.collect();
+            for ids in unknown.chunks(POLL_ENVELOPE_ROWS_MAX) {
+                let found = self.poller.get(of, get, ids).await?;
+                self.take_found(of, found).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Journals that objects are no longer there, those of which that was not known.
@@ -93,7 +131,7 @@ impl<L: Ledger> Follower<L> {
             }
         }
         let mut missing = Vec::new();
-        let prefix = (self.poller.name().clone(), CompactString::from(&*poll.stream));
+        let prefix = (self.poller.name().clone(), poll.kind.clone());
         for row in Reader::new(self.ledger.store()).rows(Span::<PolledRows>::of(&prefix)) {
             let (key, row) = row?;
             if !there.remove(&key.id) && !row.gone {
@@ -104,13 +142,7 @@ impl<L: Ledger> Follower<L> {
         let unknown: Vec<CompactString> = if is_loaded { there.into_iter().collect() } else { Vec::new() };
         for ids in missing.chunks(POLL_ENVELOPE_ROWS_MAX).chain(unknown.chunks(POLL_ENVELOPE_ROWS_MAX)) {
             let found = self.poller.get(poll, get, ids).await?;
-            let base = self.cursor(poll)?.unwrap_or_default();
-            let gone = found.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
-            let fresh = self.changed(poll, found.into_iter().filter_map(|(_, row)| row).collect())?;
-            if !fresh.is_empty() {
-                self.append(poll, fresh, &Notes::plain(), |_| base.clone()).await?;
-            }
-            self.tell_gone(poll, gone).await?;
+            self.take_found(poll, found).await?;
         }
         Ok(())
     }

@@ -340,6 +340,7 @@ impl Portal {
             "crm.activity.list" => self.activity_list(call),
             "crm.requisite.add" => self.requisite_add(call),
             "crm.requisite.update" => self.requisite_update(call),
+            "crm.requisite.get" => self.requisite_get(call),
             "crm.requisite.list" => self.requisite_list(call),
             "user.get" => self.user_get(call),
             "user.current" => self.user_current(call),
@@ -367,7 +368,7 @@ fn keep_newest<T>(rows: &mut Vec<T>) {
 const CLASSIC_VERBS: [&str; 6] = ["add", "get", "update", "delete", "list", "fields"];
 const ITEM_VERBS: [&str; 8] = ["add", "get", "update", "delete", "list", "fields", "import", "batchimport"];
 const TASK_VERBS: [&str; 8] = ["add", "get", "list", "update", "complete", "renew", "start", "delete"];
-const SINGLES: [&str; 41] = [
+const SINGLES: [&str; 42] = [
     "crm.duplicate.findbycomm",
     "crm.entity.mergeBatch",
     "crm.status.list",
@@ -395,6 +396,7 @@ const SINGLES: [&str; 41] = [
     "crm.activity.list",
     "crm.requisite.add",
     "crm.requisite.update",
+    "crm.requisite.get",
     "crm.requisite.list",
     "user.get",
     "user.current",

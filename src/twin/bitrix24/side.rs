@@ -59,7 +59,8 @@ impl Shape {
                 "ID" => Column::Number,
                 other => self.0.iter().find(|(held, _)| *held == other).map_or(Column::Text, |(_, column)| *column),
             };
-            let exists = name == "ID" || rows.values().any(|row| row.contains_key(name));
+            let is_declared = self.0.iter().any(|(held, _)| *held == name);
+            let exists = name == "ID" || is_declared || rows.values().any(|row| row.contains_key(name));
             (exists || rows.is_empty()).then(|| (name.to_owned(), column))
         };
         let read = |column: Column, text: &str| match column {

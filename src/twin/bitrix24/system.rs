@@ -18,22 +18,25 @@ pub struct Edition {
     /// Methods (or their beginnings) that this plan refuses: `403 ACCESS_DENIED`. An empty text
     /// refuses all of them.
     pub refuses: Vec<String>,
+    /// Methods (or their beginnings) that this edition does not have: an old box.
+    #[serde(default)]
+    pub lacks: Vec<String>,
 }
 
 impl Edition {
     /// Without REST at all.
     pub fn free() -> Edition {
-        Edition { license: "ru_project".to_owned(), refuses: vec![String::new()] }
+        Edition { license: "ru_project".to_owned(), refuses: vec![String::new()], lacks: Vec::new() }
     }
 
     /// REST without the offline queue's filter of own changes.
     pub fn basic() -> Edition {
-        Edition { license: "ru_basic".to_owned(), refuses: Vec::new() }
+        Edition { license: "ru_basic".to_owned(), refuses: Vec::new(), lacks: Vec::new() }
     }
 
     /// Everything.
     pub fn professional() -> Edition {
-        Edition { license: "ru_pro100".to_owned(), refuses: Vec::new() }
+        Edition { license: "ru_pro100".to_owned(), refuses: Vec::new(), lacks: Vec::new() }
     }
 
     /// A plan by its word on the command line.
@@ -48,6 +51,9 @@ impl Edition {
 
     pub(super) fn refusal(&self, method: &str) -> Option<Refusal> {
         let method = method.to_ascii_lowercase();
+        if self.lacks.iter().any(|it| method.starts_with(&it.to_ascii_lowercase())) {
+            return Some(super::portal::no_method());
+        }
         let refused = self.refuses.iter().any(|it| method.starts_with(&it.to_ascii_lowercase()));
         refused.then(|| Refusal::new(403, "ACCESS_DENIED", "REST API is available only on commercial plans."))
     }

@@ -104,10 +104,20 @@ impl Portal {
             ("COMMENT", comment.to_owned()),
             ("AUTHOR_ID", author),
         ]);
+        self.timeline_touched(kind, id, call);
         let comment_id = self.next_id("comment");
         self.comments.insert(comment_id, row);
         self.noted("ONCRMTIMELINECOMMENTADD", comment_id, call);
         Ok(Answer::of(json!(comment_id)))
+    }
+
+    /// LAST_ACTIVITY_TIME: "time of the last activity in the timeline" (object-fields.md). The object
+    /// itself is not changed by it.
+    fn timeline_touched(&mut self, kind: Kind, id: u64, call: &Call<'_>) {
+        let Some(mut object) = self.object(kind, id).cloned() else { return };
+        object.set("LAST_ACTIVITY_TIME", call.now_s.to_string());
+        object.set("LAST_ACTIVITY_BY", call.user.to_string());
+        self.store(kind, object);
     }
 
     /// The filter must name the object.
@@ -249,6 +259,10 @@ impl Portal {
         let completed = row.get("COMPLETED").is_some_and(|it| it == "Y");
         row.insert("COMPLETED".to_owned(), if completed { "Y" } else { "N" }.to_owned());
         row.insert("STATUS".to_owned(), if completed { "2" } else { "1" }.to_owned());
+        let owner = row.get(OWNER_KIND).and_then(|word| Kind::from_word(word));
+        if let Some((kind, id)) = owner.zip(row.get("OWNER_ID").and_then(|id| id.parse().ok())) {
+            self.timeline_touched(kind, id, call);
+        }
         self.activities.insert(id, row);
         self.noted(notice, id, call);
     }
@@ -330,6 +344,16 @@ impl Portal {
         }
         row.insert("DATE_MODIFY".to_owned(), stamp);
         Ok(Answer::of(json!(true)))
+    }
+
+    pub(super) fn requisite_get(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let id = call.id()?;
+        let row = self.requisites.get(&id);
+        let row = row.ok_or_else(|| Refusal::classic(format!("The Requisite with ID '{id}' is not found")))?;
+        let cells = row.iter().filter(|(name, _)| *name != OWNER_KIND);
+        let mut shown: serde_json::Map<String, Json> = cells.map(|(name, held)| (name.clone(), json!(held))).collect();
+        shown.insert("ID".to_owned(), json!(id.to_string()));
+        Ok(Answer::of(Json::Object(shown)))
     }
 
     pub(super) fn requisite_list(&self, call: &Call<'_>) -> Result<Answer, Refusal> {

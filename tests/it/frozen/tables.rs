@@ -27,6 +27,7 @@ fn rows_written_once_read_for_ever() {
     check::<Clients>(seen, clients());
     check::<ClientInteractions>(seen, vec![((ClientId(300), 2), vec![InteractionId(1), InteractionId(70_000)])]);
     check::<Deals>(seen, deals());
+    check_earlier::<Interactions>(seen, 1, interactions_before(2));
     check::<Interactions>(seen, interactions());
     check::<Documents>(seen, documents());
     check::<Contacts>(seen, contacts());
@@ -66,7 +67,7 @@ fn rows_written_once_read_for_ever() {
     check::<Words>(seen, vec![((crm(), "user".into(), "7".into()), word())]);
 
     let listed: BTreeSet<String> = TABLES.iter().map(|table| file_name(table.name, table.version)).collect();
-    assert_eq!(&listed, &files, "each table has its examples");
+    assert!(listed.is_subset(&files), "each table has its examples: {listed:?} {files:?}");
     check_no_strangers("tables", &files);
 }
 
@@ -80,6 +81,19 @@ where
     let frozen = read_or_freeze("tables", T::NAME, version, Some(&fresh));
     files.insert(file_name(T::NAME, version));
     check_unchanged(&format!("table {}", T::NAME), version, &frozen, &fresh);
+    for ((key, row), expected) in frozen.iter().zip(&expected) {
+        assert_eq!(&decode_pair::<T>(key, row).expect("a frozen row reads"), expected, "table {}", T::NAME);
+    }
+}
+
+/// The file of an earlier version still reads, as `expected`.
+fn check_earlier<T: Table>(files: &mut BTreeSet<String>, version: u8, expected: Vec<(T::Key, T::Row)>)
+where
+    T::Row: PartialEq + Debug,
+{
+    let frozen = read_or_freeze("tables", T::NAME, version, None);
+    files.insert(file_name(T::NAME, version));
+    assert_eq!(frozen.len(), expected.len(), "examples of table {} version {version}", T::NAME);
     for ((key, row), expected) in frozen.iter().zip(&expected) {
         assert_eq!(&decode_pair::<T>(key, row).expect("a frozen row reads"), expected, "table {}", T::NAME);
     }
@@ -342,6 +356,7 @@ fn interactions() -> Vec<(InteractionId, InteractionRow)> {
         InteractionKind::Message,
         InteractionKind::Note,
         InteractionKind::StageTransition,
+        InteractionKind::Meeting,
     ];
     let directions = [Direction::Inbound, Direction::Outbound, Direction::Internal];
     let interaction = |(kind, direction)| Interaction {
@@ -357,11 +372,26 @@ fn interactions() -> Vec<(InteractionId, InteractionRow)> {
         text: "Здравствуйте".to_owned(),
         page: "/contacts".into(),
         utm: utm(),
+        who: Some("Иван Петров".into()),
+        duration_s: Some(300),
+        result: "пропущен".into(),
     };
     let all = std::iter::zip(kinds, directions.into_iter().cycle()).map(interaction);
     let mut rows: Vec<InteractionRow> = all.map(InteractionRow::new).collect();
     rows[0].sinks = sinks();
     rows.into_iter().map(|row| (row.interaction.id, row)).collect()
+}
+
+/// Before version 2 there were no meetings, and nobody was told to have taken part.
+fn interactions_before(version: u8) -> Vec<(InteractionId, InteractionRow)> {
+    assert_eq!(version, 2);
+    let mut rows = interactions();
+    rows.retain(|(_, row)| row.interaction.kind != InteractionKind::Meeting);
+    for (_, row) in &mut rows {
+        let it = &mut row.interaction;
+        (it.who, it.duration_s, it.result) = (None, None, Default::default());
+    }
+    rows
 }
 
 fn documents() -> Vec<(DocumentId, Document)> {
