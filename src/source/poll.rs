@@ -338,6 +338,7 @@ fn each_call(each: &EachSpec, ids: &[CompactString], start: u64, poll: &PollSpec
         Slot::Page => json!(start / u64::from(poll.page_rows.max(1)) + 1),
         Slot::Fields
         | Slot::Field(_)
+        | Slot::All
         | Slot::Origin
         | Slot::Values
         | Slot::Time
