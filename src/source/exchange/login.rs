@@ -1,13 +1,10 @@
 //! Login and password, and patience with whoever does not know them.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::Mutex;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::base::limits::{LOGIN_ADDRESSES_MAX, LOGIN_FAILURES_MAX, LOGIN_WINDOW_MS};
+use crate::auth::Attempts;
+use crate::base::limits::LOGIN_WINDOW_MS;
 use crate::base::{Message, Secret, Timestamp};
 
 use super::ExchangeRequest;
@@ -36,39 +33,27 @@ impl Credentials {
     }
 }
 
-/// Failed logins of late, by address.
+/// Refuses whoever does not know the right login and password.
 #[derive(Default)]
 pub(super) struct Logins {
-    failures: Mutex<HashMap<Option<IpAddr>, Vec<Timestamp>>>,
+    attempts: Attempts,
 }
 
 impl Logins {
     /// Refuses a request without the right login and password; after many failures of an address
     /// it refuses without a look, for a minute.
     pub(super) fn check(&self, wanted: &Credentials, request: &ExchangeRequest, now: Timestamp) -> Result<(), Message> {
-        let mut all = self.failures.lock().expect("no panic while it is held");
-        let of_late = |at: &Timestamp| now.ms_since(*at).abs() < LOGIN_WINDOW_MS;
-        let failures = all.get(&request.remote).map_or(0, |list| list.iter().filter(|at| of_late(at)).count());
-        // Bound: LOGIN_FAILURES_MAX within LOGIN_WINDOW_MS.
-        if failures >= LOGIN_FAILURES_MAX {
+        if !self.attempts.may_try(request.remote, now) {
             return Err(Message::new("exchange-login-wait").with("seconds", LOGIN_WINDOW_MS / 1000));
         }
         let Some(header) = request.authorization.as_deref() else {
             return Err(Message::new("exchange-login-missing"));
         };
         if wanted.match_header(header) {
-            all.remove(&request.remote);
+            self.attempts.succeeded(request.remote);
             return Ok(());
         }
-        all.retain(|_, list| list.iter().any(of_late));
-        // Bound: LOGIN_ADDRESSES_MAX; the address silent for longest is forgotten.
-        if all.len() >= LOGIN_ADDRESSES_MAX && !all.contains_key(&request.remote) {
-            let oldest = all.iter().min_by_key(|(_, list)| list.last().copied()).map(|(address, _)| *address);
-            oldest.and_then(|address| all.remove(&address));
-        }
-        let list = all.entry(request.remote).or_default();
-        list.retain(of_late);
-        list.push(now);
+        self.attempts.failed(request.remote, now);
         Err(Message::new("exchange-login-wrong"))
     }
 }
