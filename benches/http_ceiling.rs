@@ -168,6 +168,7 @@ async fn listening(journal: Arc<dyn Journal>) -> SocketAddr {
         clock: Arc::new(SystemClock),
         metrics: Arc::new(Metrics::new()),
         api: None,
+        pages: None,
         seed: 1,
         options: Options::standard(),
     });

@@ -42,6 +42,7 @@ pub mod task;
 
 pub mod control;
 pub mod http;
+pub mod web;
 
 pub mod app;
 pub mod cli;

@@ -9,6 +9,7 @@ connector-setting-list = no setting is called "{ $word }". Declare it in [[setti
 connector-status = a status is a number from 100 to 599, or a class such as "5xx". Correct the list.
 connector-find-origin = the object is said to be findable, but no [[sink.object.find]] looks by = "origin". Add one, or write create_kind = "neither".
 connector-multi-get = fields with several values are compared with what the sink holds before an update. Add get = {"{"} path = ..., record = ... {"}"}.
+connector-page = the page of an object is a path from the root of the address, with $id: "/crm/deal/details/$id/". Correct page.
 connector-next-start = the pages after the first are asked for by "$start". Put it into the body, or remove "next".
 
 ## net: outbound HTTP

@@ -9,6 +9,7 @@ connector-setting-list = настройки «{ $word }» нет. Объявит
 connector-status = статус — это число от 100 до 599 или класс вида "5xx". Исправьте список.
 connector-find-origin = сказано, что объект можно найти (findable), но ни один [[sink.object.find]] не ищет by = "origin". Добавьте такой или напишите create_kind = "neither".
 connector-multi-get = поля с несколькими значениями перед изменением сверяются с тем, что хранит система. Добавьте get = {"{"} path = ..., record = ... {"}"}.
+connector-page = страница объекта — это путь от начала адреса, с $id: «/crm/deal/details/$id/». Исправьте page.
 connector-next-start = следующие страницы запрашиваются через «$start». Добавьте его в тело запроса или уберите «next».
 
 ## net: outbound HTTP

@@ -1,24 +1,26 @@
 //! Journal, store and pipeline over a folder: what works without network.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use tracing::{error, info, warn};
 
 use super::error::{Problems, Told};
 use super::{ConfigurationFolder, Folder};
+use crate::auth::PageLinks;
 use crate::base::clock::SystemClock;
 use crate::base::{Clock, Message, Position, Slug};
 use crate::catalog::{Catalog, Connection};
 use crate::config::Settings;
 use crate::connector::Connector;
-use crate::control::{self, Control};
+use crate::control::{self, Control, Public};
 use crate::entry::{Configured, Entry, Kind};
 use crate::journal::{Journal, NewEntry, Options as JournalOptions, Recovery, Segments};
 use crate::pipeline::{Pipeline, Running};
 use crate::plan::Plans;
 use crate::query::Query;
-use crate::store::Store;
+use crate::query::ranking::Ranking;
+use crate::store::{Store, WatchedStore};
 use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
@@ -60,6 +62,10 @@ pub struct Core {
     pub journal: Arc<dyn Journal>,
     /// The store.
     pub store: Arc<dyn Store>,
+    /// Deals by priority; filled by the daemon.
+    pub ranking: Arc<Ranking>,
+    /// Links to the page.
+    pub page_links: Arc<PageLinks>,
     /// The pipeline at work.
     pub pipeline: Arc<Running>,
     /// Snapshots.
@@ -94,6 +100,8 @@ impl Core {
         let configurations = Arc::new(ConfigurationFolder::open(folder.configurations())?);
         let kept = (journal.first(), journal.head());
         let store = open_store(folder, settings.limits.cache_bytes, kept, clock.as_ref())?;
+        let ranking = Arc::new(Ranking::default());
+        let store: Arc<dyn Store> = Arc::new(WatchedStore::new(store, ranking.clone()));
         let pipeline = Pipeline {
             journal: journal.clone(),
             store: store.clone(),
@@ -121,7 +129,22 @@ impl Core {
             folder.snapshots(),
         ));
         let folder = folder.clone();
-        Ok(Core { folder, settings, catalog, vault, tokens, journal, store, pipeline, keeping, clock, _lock: lock })
+        let page_links = Arc::new(PageLinks::new(vault.clone()));
+        Ok(Core {
+            folder,
+            settings,
+            catalog,
+            vault,
+            tokens,
+            journal,
+            store,
+            ranking,
+            page_links,
+            pipeline,
+            keeping,
+            clock,
+            _lock: lock,
+        })
     }
 
     /// The interface over this core, after everything in the journal is applied.
@@ -161,6 +184,12 @@ impl Core {
             relaying,
             folders,
             plans: Plans::new(self.folder.plans()),
+            page_links: self.page_links.clone(),
+            public: Arc::new(Public {
+                url: self.settings.listen.public_url.clone(),
+                address: format!("http://{}", self.settings.listen.address),
+                listening: OnceLock::new(),
+            }),
             locale: self.settings.locale,
         }
     }

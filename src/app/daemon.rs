@@ -14,7 +14,7 @@ use super::core::Seen;
 use super::error::Told;
 use super::progress::PipelineProgress;
 use super::sources;
-use super::{Core, Folder, intake, pollers, relay, sinks};
+use super::{Core, Folder, intake, pages, pollers, relay, sinks};
 use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Message, Timestamp};
@@ -87,6 +87,7 @@ impl Daemon {
             clock: Arc::clone(&core.clock),
             metrics: Arc::clone(&metrics),
             api: Some(control::router(Arc::clone(&control))),
+            pages: Some(pages::pages(&core, &control)),
             seed: rand::random(),
             options: listener_options(&core.settings.listen)?,
         }));
@@ -101,12 +102,15 @@ impl Daemon {
         let listener = Listener::bind(listen.unwrap_or(core.settings.listen.address), state).await;
         let listener = listener.map_err(|error| Told(error.message))?;
         let address = listener.local_addr();
+        let listening = format!("http://{address}");
+        control.public.listening.set(listening).expect("the daemon listens once");
         let mut shutdown = ground.stop.clone();
         tasks.spawn(listener.run(async move {
             // An error means that the sender is gone: also the end.
             let _stopped = shutdown.wait_for(|stop| *stop).await;
         }));
         tasks.spawn(serve_socket(bind_socket(folder)?, Arc::clone(&control), ground.clone()));
+        tasks.spawn(pages::fill(Arc::clone(&core.ranking), ground.clone()));
         tasks.spawn(task::tick::run(ground.clone()));
         tasks.spawn(task::admit::run(ground.clone()));
         tasks.spawn(task::uploads::run(ground.clone(), exchanges.into_iter().map(|(_, it)| it).collect()));

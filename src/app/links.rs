@@ -13,6 +13,7 @@ use crate::config::{Listen, secret_name};
 use crate::connector::OAuthSpec;
 use crate::field::FieldValue;
 use crate::net::{Client, Guard, Wire};
+use crate::query::priority::Origins;
 use crate::sink::{Settings, previous_of};
 use crate::task::watch::Rights;
 use crate::vault::Vault;
@@ -98,6 +99,21 @@ pub(super) fn link(
         settings.secrets.push((name, Secret::new(address)));
     }
     Ok((settings, Arc::new(Authorized::new(wire, Arc::clone(tokens)))))
+}
+
+/// Where people see the objects of each sink: scheme and host of its address. What is behind them may
+/// be a secret and stays here.
+pub(super) fn origins(vault: &Vault, tokens: &BTreeMap<Slug, Arc<Tokens>>, catalog: &Catalog) -> Origins {
+    let origin = |connection: &Connection| {
+        let spec = connection.connector.oauth.as_ref().filter(|_| tokens.contains_key(&connection.name));
+        let by_rights = spec.and_then(|spec| address_of(vault, connection, spec)).map(|(_, address)| address);
+        let name = &connection.connector.sink.as_ref()?.address;
+        let address = by_rights.or_else(|| setting(vault, connection, name))?;
+        let (scheme, rest) = address.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))?;
+        let host = rest.split(['/', '?', '#']).next().and_then(|it| it.rsplit('@').next())?;
+        (!host.is_empty()).then(|| (connection.name.clone(), format!("{scheme}://{host}")))
+    };
+    catalog.sinks().filter_map(origin).collect()
 }
 
 /// The setting that holds the sink's address, and what stands in its place.

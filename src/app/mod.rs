@@ -18,6 +18,7 @@ mod intake;
 mod keeping;
 mod links;
 pub mod logging;
+mod pages;
 mod pollers;
 mod progress;
 mod rebuild;

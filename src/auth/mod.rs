@@ -12,17 +12,19 @@
 //! state ([`Standing`]) that says what a person must do, and nothing is sent until then.
 //! Not guaranteed, because nobody can: a server that kills the former refresh token at once and
 //! whose answer never arrives has locked us out; a person connects again.
-//! [`signature`] proves where messages come from, both ways. [`Attempts`] is patience with
-//! whoever guesses.
+//! [`signature`] proves where messages come from, both ways. [`PageLinks`] lets people look at the
+//! page; [`Attempts`] is patience with whoever guesses.
 //! Not here: secrets that stand in addresses.
 
 mod attempts;
+mod page_links;
 mod pair;
 pub mod signature;
 mod tokens;
 mod wire;
 
 pub use attempts::Attempts;
+pub use page_links::{PageLink, PageLinkError, PageLinks};
 pub use pair::Pair;
 pub use tokens::{Refused, Standing, Tokens, TokensParts};
 pub use wire::Authorized;

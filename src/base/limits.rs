@@ -342,3 +342,21 @@ pub const RELAY_CLOCK_MS_MAX: i64 = 120_000;
 pub const RELAY_BUNDLE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// For how many days a relay keeps what the office has confirmed where its settings do not say.
 pub const RELAY_KEEP_DAYS: u32 = 7;
+/// Scored deals that the page ranks, 40 bytes each. Above: the rest is left out, and the page says so.
+pub const RANKED_DEALS_MAX: usize = 4_000_000;
+/// Deals on one page of the list by priority.
+pub const PRIORITY_ROWS: usize = 50;
+/// Tasks on the first page; all of them are a page of their own.
+pub const PRIORITY_TASKS: usize = 10;
+/// Responsibles named on the page, those with the greatest values. Above: the rest is summed up.
+pub const PRIORITY_RESPONSIBLES_MAX: usize = 30;
+/// Letters of a comment on the page; longer ones are cut, the CRM has the whole.
+pub const COMMENT_SHOWN_CHARS: usize = 400;
+/// Links to the page that hold at one time. Above: none is made until some are revoked.
+pub const PAGE_LINKS_MAX: usize = 200;
+/// Days that a link to the page holds at the most. Above: the command line refuses.
+pub const PAGE_LINK_DAYS_MAX: u64 = 366;
+/// Letters of the name for whom a link to the page is. Above: the rest is cut.
+pub const PAGE_LINK_NAME_CHARS: usize = 100;
+/// Pages made at one time: each walks over all ranked deals. Above: they wait for one another.
+pub const PAGES_AT_ONCE: usize = 4;

@@ -160,6 +160,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("keeping", include_str!("../../locales/en/keeping.ftl"), include_str!("../../locales/ru/keeping.ftl")),
     ("normalize", include_str!("../../locales/en/normalize.ftl"), include_str!("../../locales/ru/normalize.ftl")),
     ("oauth", include_str!("../../locales/en/oauth.ftl"), include_str!("../../locales/ru/oauth.ftl")),
+    ("page", include_str!("../../locales/en/page.ftl"), include_str!("../../locales/ru/page.ftl")),
     ("people", include_str!("../../locales/en/people.ftl"), include_str!("../../locales/ru/people.ftl")),
     ("plan", include_str!("../../locales/en/plan.ftl"), include_str!("../../locales/ru/plan.ftl")),
     ("poll", include_str!("../../locales/en/poll.ftl"), include_str!("../../locales/ru/poll.ftl")),

@@ -24,6 +24,7 @@ mod load;
 mod localize;
 mod outbox;
 mod output;
+mod page;
 mod privacy;
 mod privacy_export;
 mod quarantine;
@@ -93,6 +94,8 @@ enum Command {
     Rules(rules::Sub),
     #[command(subcommand)]
     Task(task::Sub),
+    #[command(subcommand)]
+    Page(page::Sub),
     #[command(subcommand)]
     Outbox(outbox::Sub),
     #[command(subcommand)]
@@ -271,6 +274,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Score(args) => score::run(args, context).await,
         Command::Employees(args) => employees::run(args, context).await,
         Command::Rules(sub) => rules::run(sub, context).await,
+        Command::Page(sub) => page::run(sub, context).await,
         Command::Task(sub) => task::run(sub, context).await,
         Command::Outbox(sub) => outbox::run(sub, context).await,
         Command::Sync(sub) => sync::run(sub, context).await,

@@ -205,6 +205,19 @@ pub struct ObjectSpec {
     pub find: Vec<FindSpec>,
     /// Fields of our own and how to make them.
     pub provision: Option<Provision>,
+    /// Where a person sees the object in the foreign system: a path below the origin of its
+    /// address, with `$id`.
+    pub page: Option<String>,
+}
+
+impl ObjectSpec {
+    /// The address at which a person sees the object `id`; `origin` is `https://company.example`.
+    pub fn page_of(&self, origin: &str, id: &str) -> Option<String> {
+        // An id comes from outside and goes into a link: only what cannot lead elsewhere.
+        let is_plain = !id.is_empty() && id.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_'));
+        let page = self.page.as_ref().filter(|_| is_plain)?;
+        Some(format!("{origin}{}", page.replace("$id", id)))
+    }
 }
 
 /// A field with several values: a list of objects, each with a value and, when it is held, an id.

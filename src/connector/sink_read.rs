@@ -27,6 +27,7 @@
 //! client_kind = "person"           # person | company
 //! mapping = "contact"
 //! create_kind = "findable"         # keyed | findable | neither; keyed without an `id`: ours is the key
+//! page = "/crm/contact/details/$id/"                # where a person sees it, from the root of the address
 //! multi = { PHONE = "digits", EMAIL = "text" }      # compared by digits, as text
 //! # multi_value = "VALUE", multi_id = "ID"          # where value and id stand in an item
 //! create = { path = "crm.contact.add", body = { fields = "$fields" }, id = "result" }
@@ -296,6 +297,10 @@ fn read_object(table: Table<'_>) -> Option<ObjectSpec> {
     let get = table.table("get").and_then(|it| read_get(it, OBJECT));
     let find: Vec<FindSpec> = table.tables("find").into_iter().filter_map(read_find).collect();
     let provision = table.table("provision").and_then(read_provision);
+    let page = table.text("page").map(str::to_owned);
+    if page.as_ref().is_some_and(|page| !page.starts_with('/') || page.starts_with("//") || !page.contains("$id")) {
+        table.report("page", Message::new("connector-page"));
+    }
     let finds_origin = find.iter().any(|it| it.by == FindBy::Origin);
     if create_kind == Some(Create::Findable) && !finds_origin && table.list("find").len() == find.len() {
         table.report("create_kind", Message::new("connector-find-origin"));
@@ -325,6 +330,7 @@ fn read_object(table: Table<'_>) -> Option<ObjectSpec> {
         get,
         find,
         provision,
+        page,
     })
 }
 

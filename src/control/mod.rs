@@ -10,13 +10,14 @@ mod connect;
 mod explain;
 mod keeping;
 mod openapi;
+mod page;
 mod privacy;
 mod reads;
 mod routes;
 mod sync;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -24,7 +25,7 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::auth::Tokens;
+use crate::auth::{PageLinks, Tokens};
 use crate::base::{Clock, Locale, Message, Slug};
 use crate::journal::Journal;
 use crate::pipeline::Running;
@@ -40,6 +41,7 @@ use crate::task::watch::Watch;
 pub use client::{Client, ClientError};
 pub use commands::Edit;
 pub use connect::ConnectView;
+pub use page::{MadeLinkView, PageLinkView, RevokedView};
 pub use routes::{openapi, router};
 
 /// What the interface stands on.
@@ -68,8 +70,36 @@ pub struct Control {
     pub folders: Folders,
     /// Plans.
     pub plans: Plans,
+    /// Links to the page.
+    pub page_links: Arc<PageLinks>,
+    /// How people reach the daemon: as the administrator said, or where it listens.
+    pub public: Arc<Public>,
     /// Language of what people read in sinks: a plan says it in the same words.
     pub locale: Locale,
+}
+
+/// How people reach the daemon.
+#[derive(Debug, Default)]
+pub struct Public {
+    /// What the settings say; empty: nothing.
+    pub url: String,
+    /// Where it listens, by the settings.
+    pub address: String,
+    /// Where it listens in fact, once it does.
+    pub listening: OnceLock<String>,
+}
+
+impl Public {
+    /// The address of the daemon, and whether it is known to be reachable from other computers.
+    fn base(&self) -> (String, bool) {
+        if !self.url.is_empty() {
+            return (self.url.trim_end_matches('/').to_owned(), true);
+        }
+        let listening = self.listening.get().cloned().unwrap_or_else(|| self.address.clone());
+        // "Everywhere" is no place to go to.
+        let here = listening.replacen("//0.0.0.0", "//localhost", 1).replacen("//[::]", "//localhost", 1);
+        (here, false)
+    }
 }
 
 /// A refusal or failure, as JSON: `{"error": text}`.

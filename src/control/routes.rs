@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use serde_json::Value;
 
 use super::openapi::{self, Route, get, post};
-use super::{Control, commands, connect, explain, keeping, privacy, reads, sync};
+use super::{Control, commands, connect, explain, keeping, page, privacy, reads, sync};
 
 fn routes() -> Vec<Route<Arc<Control>>> {
     vec![
@@ -64,6 +64,10 @@ fn routes() -> Vec<Route<Arc<Control>>> {
         post("/api/sync/plans/{plan}/apply", "Apply a plan", sync::apply),
         post("/api/sync/sinks/{sink}/pause", "Tell a sink nothing for now", sync::pause),
         post("/api/sync/sinks/{sink}/resume", "Go on telling a sink", sync::resume),
+        get("/api/page/links", "Links to the page of the head of sales that hold", page::links),
+        post("/api/page/links", "Make a link to the page; its address is shown once", page::make),
+        post("/api/page/links/{id}/revoke", "Take a link back", page::revoke),
+        post("/api/page/revoke", "Take all links back", page::revoke_all),
         get("/api/rows-hash", "Hash over every row, with its checkpoint", reads::rows_hash),
     ]
 }

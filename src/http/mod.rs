@@ -1,5 +1,5 @@
-//! The listener: one HTTP/1.1 server for webhooks, the 1C exchange, the JSON interface, health and
-//! metrics. TLS ends at a reverse proxy.
+//! The listener: one HTTP/1.1 server for webhooks, the 1C exchange, the JSON interface, pages, health
+//! and metrics. TLS ends at a reverse proxy.
 //!
 //! We drive hyper ourselves: `axum::serve` sets no timers, so a sender that dribbles its headers would
 //! hold a connection for ever. Guaranteed here:
@@ -8,7 +8,7 @@
 //! - every answer carries `x-request-id`, and the log of the request has the same id; ids that senders
 //!   make up are ignored;
 //! - a panic answers 500 and ends that request only;
-//! - neither paths of webhooks (they hold a secret), nor bodies, nor headers are logged;
+//! - neither paths of webhooks and pages (they may hold a secret), nor bodies, nor headers are logged;
 //! - a shutdown finishes the requests that are open, within `shutdown_grace_ms`.
 //!
 //! `/metrics` tells the names of connectors, so it answers only this machine (unless a proxy
@@ -51,6 +51,7 @@ mod exchange;
 mod hint;
 pub mod metrics;
 mod oauth;
+mod page;
 mod peer;
 mod relay;
 mod route;
@@ -59,6 +60,7 @@ mod webhook;
 
 pub use exchange::ExchangeEndpoint;
 pub use hint::HintTaker;
+pub use page::{Pages, Visit};
 pub use peer::{ProxyHeader, TrustedProxies};
 pub use state::{Health, Options, Parts, State};
 
@@ -227,6 +229,7 @@ async fn within_time(state: &Arc<State>, route: Route, peer: IpAddr, request: Re
         | Route::OAuth
         | Route::Relay
         | Route::Api
+        | Route::Page
         | Route::Health
         | Route::Ready
         | Route::Metrics
@@ -272,6 +275,10 @@ async fn dispatch(
             arrived.store(true, Ordering::Relaxed);
             Box::pin(office(state, &request.into_parts().0)).await
         }
+        Route::Page => {
+            arrived.store(true, Ordering::Relaxed);
+            Box::pin(page::handle(state, remote, request)).await
+        }
         Route::OAuth => {
             arrived.store(true, Ordering::Relaxed);
             Box::pin(oauth::handle(state, &request.into_parts().0)).await
@@ -315,7 +322,7 @@ fn unauthorized(headers: &HeaderMap) -> Answer {
 fn small(state: &State, route: Route, peer: IpAddr, head: &Head) -> Answer {
     let is_reading = head.method == Method::GET || head.method == Method::HEAD;
     match route {
-        Route::Webhook | Route::Exchange | Route::OAuth | Route::Relay | Route::Api | Route::Unknown => {
+        Route::Webhook | Route::Exchange | Route::OAuth | Route::Relay | Route::Api | Route::Page | Route::Unknown => {
             not_found(&head.headers)
         }
         Route::Health | Route::Ready | Route::Metrics if !is_reading => {

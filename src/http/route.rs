@@ -14,6 +14,8 @@ pub(super) enum Route {
     Relay,
     /// `/api/...`.
     Api,
+    /// `/` and `/page/...`: for people.
+    Page,
     /// `/healthz`.
     Health,
     /// `/readyz`.
@@ -29,12 +31,13 @@ const EXCHANGE_SCRIPT: &str = "/bitrix/admin/1c_exchange.php";
 
 impl Route {
     /// In order of their numbers.
-    pub(super) const ALL: [Route; 9] = [
+    pub(super) const ALL: [Route; 10] = [
         Route::Webhook,
         Route::Exchange,
         Route::OAuth,
         Route::Relay,
         Route::Api,
+        Route::Page,
         Route::Health,
         Route::Ready,
         Route::Metrics,
@@ -50,8 +53,10 @@ impl Route {
             "/readyz" => Route::Ready,
             "/metrics" => Route::Metrics,
             "/api" => Route::Api,
+            "/" => Route::Page,
             EXCHANGE_SCRIPT => Route::Exchange,
             _ if path.starts_with("/api/") => Route::Api,
+            _ if path.starts_with("/page/") => Route::Page,
             _ if path.starts_with("/exchange/") => Route::Exchange,
             _ if path.starts_with("/oauth/") => Route::OAuth,
             _ if path.starts_with("/relay/") => Route::Relay,
@@ -67,6 +72,7 @@ impl Route {
             Route::OAuth => "oauth",
             Route::Relay => "relay",
             Route::Api => "api",
+            Route::Page => "page",
             Route::Health => "healthz",
             Route::Ready => "readyz",
             Route::Metrics => "metrics",
@@ -125,7 +131,9 @@ mod tests {
             ("/api/clients", "api"),
             ("/apis", "unknown"),
             ("/healthz", "healthz"),
-            ("/", "unknown"),
+            ("/", "page"),
+            ("/page/open/t0ken", "page"),
+            ("/page", "unknown"),
         ] {
             assert_eq!(Route::of(path).name(), expected, "{path}");
         }

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::exchange::ExchangeEndpoint;
 use super::hint::HintTaker;
+use super::page::Pages;
 use super::peer::TrustedProxies;
 use super::route::Route;
 use crate::auth::Tokens;
@@ -73,6 +74,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// The JSON interface, with its whole paths (`/api/...`); behind the bearer token.
     pub api: Option<axum::Router>,
+    /// Pages for people, which ask for access themselves.
+    pub pages: Option<Pages>,
     /// Chance for request ids, so that those of two runs differ.
     pub seed: u32,
     /// Bounds.
@@ -92,6 +95,7 @@ pub struct State {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) api: Option<axum::Router>,
+    pub(super) pages: Option<Pages>,
     pub(super) options: Options,
     pub(super) large_bodies: Semaphore,
     /// Compared with when a connection is not known, so that names cannot be told by time.
@@ -119,6 +123,7 @@ impl State {
             clock: parts.clock,
             metrics: parts.metrics,
             api: parts.api,
+            pages: parts.pages,
             options: parts.options,
             large_bodies: Semaphore::new(limits::LARGE_BODIES_MAX),
             nobody: Secret::generate(),

@@ -12,6 +12,8 @@ pub mod keeping;
 mod objects;
 mod people;
 mod preview;
+pub mod priority;
+pub mod ranking;
 mod relay;
 mod sources;
 mod sync;

@@ -119,6 +119,7 @@ impl Query {
             responsible: task.responsible.as_ref().map(|it| self.employee_name(it)),
             due: self.local(task.due),
             is_overdue: task.is_open() && task.due < now,
+            late_minutes: if task.is_open() { (now.ms_since(task.due).max(0) / 60_000).unsigned_abs() } else { 0 },
             state: task.state.name().to_owned(),
             created_at: self.local(task.created_at),
             renewals: task.renewals,

@@ -362,6 +362,9 @@ pub struct TaskLine {
     pub due: String,
     /// Whether it is open and late.
     pub is_overdue: bool,
+    /// Minutes by which it is late.
+    #[serde(default)]
+    pub late_minutes: u64,
     /// `open`, `done` or `cancelled`.
     pub state: String,
     /// Since when.

@@ -22,9 +22,31 @@ pub struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, other: Sum) {
+    /// Counts another sum in.
+    pub fn add(&mut self, other: Sum) {
         self.count += other.count;
         self.value_minor = self.value_minor.saturating_add(other.value_minor);
+    }
+}
+
+/// What the sums need to know of a score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Class.
+    pub class: Class,
+    /// Whether it counts in the forecast.
+    pub in_forecast: bool,
+    /// Price, hundredths.
+    pub price_minor: Option<i64>,
+    /// Value, hundredths.
+    pub value_minor: Option<i64>,
+}
+
+impl Part {
+    /// Of a score.
+    pub fn of(score: &Score) -> Part {
+        let Score { class, in_forecast, price_minor, value_minor, .. } = *score;
+        Part { class, in_forecast, price_minor, value_minor }
     }
 }
 
@@ -79,17 +101,22 @@ impl Totals {
 
     /// Counts one deal in.
     pub fn add(&mut self, score: &Score) {
-        let value_minor = score.value_minor.unwrap_or(0);
-        if let Some(other) = score.currency.as_ref().filter(|it| **it != self.currency) {
+        self.count(&Part::of(score), score.currency.as_ref());
+    }
+
+    /// Counts in what is known of one deal; `currency` is that of its price, if it has one.
+    pub fn count(&mut self, part: &Part, currency: Option<&Currency>) {
+        let value_minor = part.value_minor.unwrap_or(0);
+        if let Some(other) = currency.filter(|it| **it != self.currency) {
             self.other_currencies.entry(other.clone()).or_default().add(Sum { count: 1, value_minor });
             return;
         }
         self.deals += 1;
-        self.without_price += u64::from(score.value_minor.is_none());
-        self.classes[score.class as usize].add(Sum { count: 1, value_minor });
+        self.without_price += u64::from(part.value_minor.is_none());
+        self.classes[part.class as usize].add(Sum { count: 1, value_minor });
         self.all_minor = self.all_minor.saturating_add(value_minor);
-        self.price_minor = self.price_minor.saturating_add(score.price_minor.unwrap_or(0));
-        if score.in_forecast {
+        self.price_minor = self.price_minor.saturating_add(part.price_minor.unwrap_or(0));
+        if part.in_forecast {
             self.forecast_deals += 1;
             self.forecast_minor = self.forecast_minor.saturating_add(value_minor);
         }

@@ -64,7 +64,7 @@ fn reason(factor: &FactorPoints, locale: Locale) -> String {
     }
     let level = match (is_count(&factor.level), locale) {
         (true, Locale::Ru) => format!("«{}»", factor.level),
-        (true, Locale::En) => format!("\"{}\"", factor.level.replace(" д", " d")),
+        (true, Locale::En) => format!("\"{}\"", level_text(&factor.level, locale)),
         (false, _) => factor.level.to_string(),
     };
     match factor.factor.as_str() {
@@ -73,13 +73,21 @@ fn reason(factor: &FactorPoints, locale: Locale) -> String {
     }
 }
 
+/// A level as the reader's language writes it.
+fn level_text(level: &str, locale: Locale) -> String {
+    match (is_count(level), locale) {
+        (true, Locale::En) => level.replace(" д", " d"),
+        (true, Locale::Ru) | (false, _) => level.to_owned(),
+    }
+}
+
 fn is_count(level: &str) -> bool {
     let number = level.strip_suffix(" д").or_else(|| level.strip_suffix(" %")).unwrap_or(level);
     !number.is_empty() && number.chars().all(|it| it.is_ascii_digit() || it == '–')
 }
 
-/// Basis points as percent: `30`, `−12,5`.
-fn percent(bp: i32, signed: bool, locale: Locale) -> String {
+/// Basis points as percent: `30`, `−12,5`; `+30` when signed.
+pub fn percent(bp: i32, signed: bool, locale: Locale) -> String {
     let sign = match bp.signum() {
         -1 => "−",
         1 if signed => "+",
@@ -102,7 +110,7 @@ fn point(locale: Locale) -> char {
 }
 
 /// Hundredths as `10 000` or `10 000,50` (in English with a point).
-fn money(minor: i64, locale: Locale) -> String {
+pub fn money(minor: i64, locale: Locale) -> String {
     let digits = (minor.unsigned_abs() / 100).to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -141,13 +149,28 @@ fn factor_name(id: &str, locale: Locale) -> String {
 /// The factor that moved the probability most (of equal ones the first), as in the explanation:
 /// `−60 «60 д»`. Empty when none moved it. In Russian for every reader: it is kept and compared.
 pub fn leading_reason(score: &Score) -> CompactString {
+    leading(score).map(|factor| CompactString::from(reason(factor, Locale::Ru))).unwrap_or_default()
+}
+
+fn leading(score: &Score) -> Option<&FactorPoints> {
     let mut leading: Option<&FactorPoints> = None;
     for factor in score.factors.iter().filter(|it| it.points_bp != 0) {
         if leading.is_none_or(|it| factor.points_bp.unsigned_abs() > it.points_bp.unsigned_abs()) {
             leading = Some(factor);
         }
     }
-    leading.map(|factor| CompactString::from(reason(factor, Locale::Ru))).unwrap_or_default()
+    leading
+}
+
+/// The leading reason in plain words: `статус: Встреча (+30 %)`; that there is none.
+pub fn leading_words(score: &Score, locale: Locale) -> String {
+    let Some(factor) = leading(score) else { return Message::new("scoring-leading-none").render(locale) };
+    let id = if factor.level.is_empty() { "scoring-leading-bare" } else { "scoring-leading" };
+    Message::new(id)
+        .with("factor", factor_name(&factor.factor, locale))
+        .with("level", level_text(&factor.level, locale))
+        .with("points", percent(factor.points_bp, true, locale))
+        .render(locale)
 }
 
 /// What a sink was last told of a score.

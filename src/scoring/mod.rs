@@ -19,7 +19,7 @@ mod facts;
 mod rules;
 mod score;
 
-pub use explain::{Sent, explain, leading_reason, worth_writing};
+pub use explain::{Sent, explain, leading_reason, leading_words, money, percent, worth_writing};
 pub use facts::Facts;
 pub use rules::Rules;
 pub use score::{client_class, score};

@@ -7,7 +7,8 @@
 //! epoch, format): reads do not show them and a commit that writes one is refused.
 //!
 //! [`sled::SledStore`] is the real one, [`MemoryStore`] serves tests and what-if runs,
-//! [`LayeredStore`] is a [`snapshot`] and the changes since; [`conformance`] runs against all.
+//! [`LayeredStore`] is a [`snapshot`] and the changes since, [`WatchedStore`] shows somebody what is
+//! committed; [`conformance`] runs against all.
 
 use std::sync::Arc;
 
@@ -19,10 +20,12 @@ mod layered;
 mod memory;
 pub mod sled;
 pub mod snapshot;
+mod watched;
 
 pub use hash::RowsHasher;
 pub use layered::LayeredStore;
 pub use memory::MemoryStore;
+pub use watched::{Follower, WatchedStore};
 
 /// First byte of the keys that belong to the store itself.
 pub const RESERVED: u8 = 0x00;

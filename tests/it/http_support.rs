@@ -234,6 +234,7 @@ impl Running {
             clock: Arc::new(ManualClock::new(NOW)),
             metrics: Arc::new(Metrics::new()),
             api: setup.api,
+            pages: None,
             seed: 0xabcd_0123,
             options: setup.options,
         }));

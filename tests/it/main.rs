@@ -37,6 +37,8 @@ mod oauth;
 mod openapi;
 mod outbound;
 mod outbox;
+mod page;
+mod page_browser;
 mod people;
 mod people_preview;
 mod people_stories;

@@ -202,6 +202,9 @@ impl Seeded {
         }
         let (status, plan) = self.ask("POST", "/api/sync/plans?sink=bitrix24", None).await;
         assert_eq!(status, 200, "{plan}");
+        let (status, link) = self.ask("POST", "/api/page/links?for=x", None).await;
+        assert_eq!(status, 200, "{link}");
+        self.named.insert("links/{id}", link["id"].to_string());
         self.named.insert("plans/{plan}", plan["plan"].as_str().expect("its name").to_owned());
         for (part, held) in [
             ("outbox/{sink}", "bitrix24"),

@@ -51,6 +51,7 @@ impl RelayDaemon {
             clock,
             metrics: Arc::clone(&metrics),
             api: None,
+            pages: None,
             seed: rand::random(),
             options: Options { note_sender: true, ..listener_options(&settings.listen)? },
         }));
