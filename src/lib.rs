@@ -30,6 +30,7 @@ pub mod vault;
 pub mod catalog;
 pub mod tables;
 
+pub mod notify;
 pub mod pipeline;
 pub mod plan;
 pub mod query;

@@ -68,6 +68,11 @@ config-inn = "{ $inn }" is no INN. Write 10 or 12 digits.
 config-address = "{ $address }" is no address to listen at. Write, for example: 127.0.0.1:8690
 config-public-url = "{ $url }" is no address of a site. Write, for example: https://in.company.ru
 config-proxy = "{ $proxy }" is neither an address nor a network. Write, for example: 127.0.0.1 or 10.0.0.0/8
+config-mailbox = "{ $text }" is not an e-mail address. Write, for example: "Uzel <uzel@company.ru>" or "admin@company.ru"
+config-mail-nobody = It is not said who is written to. Write, for example: to = ["admin@company.ru"]
+config-mail-plain = The password would travel in the clear. Set tls = "starttls" or "tls", or take login away
+config-target = "{ $url }" is not an address. It begins with https://
+config-connection-reserved = The name "{ $name }" is taken: secrets of the service itself are kept under it. Name the connection otherwise
 config-connection-name = "{ $name }" cannot be a name here. Use a-z, 0-9, _ and -, 24 characters at the most.
 config-connector = the connection "{ $connection }": there is no connector "{ $word }"; did you mean "{ $near }"?
 config-connector-list = the connection "{ $connection }": there is no connector "{ $word }". Known: { $known }.

@@ -36,4 +36,5 @@ sink-found-several = { $count } objects of kind { $kind } fit; linked to the one
 sink-kind-unknown = the connector of { $sink } does not declare an object of kind "{ $kind }". Declare it in [[sink.object]].
 sink-fields-many = { $host } has more custom fields than can be listed. Remove those that nobody uses.
 sink-field-refused = the field { $name } of { $kind } was not made: { $reason } Make it by hand, or give the webhook's employee administrator rights in CRM.
+sink-circuit = { $host } does not answer; it is tried again from time to time.
 sink-busy = { $host } asks to wait. It will be tried again.

@@ -68,6 +68,11 @@ config-inn = «{ $inn }» — не ИНН. Напишите 10 или 12 циф�
 config-address = «{ $address }» — не адрес, на котором можно слушать. Напишите, например: 127.0.0.1:8690
 config-public-url = «{ $url }» — не адрес сайта. Напишите, например: https://in.company.ru
 config-proxy = «{ $proxy }» — не адрес и не сеть. Напишите, например: 127.0.0.1 или 10.0.0.0/8
+config-mailbox = «{ $text }» — не адрес почты. Напишите, например: "Узел <uzel@company.ru>" или "admin@company.ru"
+config-mail-nobody = Не сказано, кому писать. Напишите, например: to = ["admin@company.ru"]
+config-mail-plain = Пароль ушёл бы по сети открытым. Поставьте tls = "starttls" или "tls" либо уберите login
+config-target = «{ $url }» — не адрес. Он начинается с https://
+config-connection-reserved = Имя «{ $name }» занято: под ним хранятся секреты самой службы. Назовите подключение иначе
 config-connection-name = «{ $name }» здесь не может быть именем. Годятся a-z, 0-9, _ и -, не больше 24 знаков.
 config-connector = подключение «{ $connection }»: коннектора «{ $word }» нет; может быть, «{ $near }»?
 config-connector-list = подключение «{ $connection }»: коннектора «{ $word }» нет. Есть: { $known }.

@@ -11,11 +11,13 @@
 
 mod facts;
 mod judge;
+mod notice;
 
 use compact_str::CompactString;
 
 pub use facts::{Disk, Facts, Jump, Progress, Quarantined, SinkFacts, SnapshotFacts, SourceFacts, Stopped};
 pub use judge::alarms;
+pub use notice::{Notice, NoticeRules, Told};
 
 use crate::base::{Message, Timestamp};
 

@@ -41,6 +41,7 @@ use crate::base::{Clock as _, Message, Position, Slug, Timestamp};
 use crate::entry::{Attempted, Entry};
 use crate::journal::{self, Journal as _, NewEntry, Options, RealDisk, Segments};
 use crate::pipeline::snapshot;
+use crate::task::watch::BACKUP_STAMP;
 
 /// Format of the manifest that this build writes, and the newest that it reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -145,7 +146,17 @@ pub fn make(
     write(&target.join(MANIFEST), &text)?;
     write(&target.join(MANIFEST_HASH), format!("{}\n", Fingerprint::of(&text)).as_bytes())?;
     sync_folders(target)?;
+    stamp(folder);
     Ok(manifest)
+}
+
+/// Notes when a backup was made: its age can be an alarm.
+fn stamp(folder: &Folder) {
+    let signals = folder.signals();
+    let text = SystemClock.now().to_string();
+    let noted = fs::create_dir_all(&signals).and_then(|()| fs::write(signals.join(BACKUP_STAMP), text));
+    // The backup is there all the same; at the worst somebody is told too early that it is old.
+    noted.unwrap_or_else(|error| tracing::warn!(%error, "the time of the backup was not noted"));
 }
 
 /// What a check of a backup found.

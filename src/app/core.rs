@@ -24,6 +24,7 @@ use crate::store::{Store, WatchedStore};
 use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
+use crate::task::notify::Outward;
 use crate::task::poll::Readings;
 use crate::task::relay::Relaying;
 use crate::task::watch::{Watch, WatchParts, WatchedSource};
@@ -32,6 +33,7 @@ use crate::vault::Vault;
 use super::folder::Lock;
 use super::keeping::open_store;
 use super::links::{self, TokensByConnection};
+use super::signals;
 
 /// What the reconcilers of a daemon tell of themselves; without a daemon nothing.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +46,8 @@ pub struct Seen {
     pub folders: Folders,
     /// How pulling from the relay goes.
     pub relaying: Relaying,
+    /// Which ways out fail.
+    pub outward: Outward,
 }
 
 /// Journal + store + pipeline of one folder, and the configuration in force.
@@ -154,7 +158,7 @@ impl Core {
 
     /// Views and commands; `seen` is what the reconcilers of this process tell of themselves.
     pub fn control(&self, seen: Seen) -> Control {
-        let Seen { stops, readings, folders, relaying } = seen;
+        let Seen { stops, readings, folders, relaying, outward } = seen;
         let query = Query::new(self.store.clone(), self.journal.clone(), self.catalog.clone());
         let watch = Watch::new(WatchParts {
             query: query.clone(),
@@ -166,14 +170,17 @@ impl Core {
             stops: stops.clone(),
             readings: readings.clone(),
             folders: folders.clone(),
+            outward,
             rights: links::lost_rights(&self.tokens),
             sources: self.watched_sources(),
             mark_bytes: self.settings.limits.free_space_bytes,
-            file: Some(self.folder.watch()),
+            file: Some(self.folder.signals().join("watch.json")),
         });
+        let notifier = signals::notifier(&self.settings, &self.vault, &self.folder, &query, &self.clock);
         Control {
             query,
             watch: Arc::new(watch),
+            notifier: Arc::new(notifier),
             journal: self.journal.clone(),
             pipeline: self.pipeline.clone(),
             clock: self.clock.clone(),

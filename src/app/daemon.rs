@@ -13,6 +13,8 @@ use tracing::{error, info};
 use super::core::Seen;
 use super::error::Told;
 use super::progress::PipelineProgress;
+use super::service;
+use super::signals;
 use super::sources;
 use super::{Core, Folder, intake, pages, pollers, relay, sinks};
 use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
@@ -29,6 +31,7 @@ use crate::query::{Query, QueryError};
 use crate::source::exchange::{Exchange, Progress};
 use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
+use crate::task::notify::Outward;
 use crate::task::poll::{Hints, Readings};
 use crate::task::relay::Relaying;
 use crate::task::{self, Ground};
@@ -59,11 +62,13 @@ impl Daemon {
         let (readings, hints) = (Readings::default(), Hints::default());
         let relaying = Relaying::default();
         let mut tasks = JoinSet::new();
+        let outward = Outward::default();
         let seen = Seen {
             stops: stops.clone(),
             readings: readings.clone(),
             folders: folders.clone(),
             relaying: relaying.clone(),
+            outward: outward.clone(),
         };
         let control = Arc::new(core.control(seen));
         let progress: Arc<dyn Progress> =
@@ -119,6 +124,17 @@ impl Daemon {
         let zone = core.settings.company.zone.clone();
         tasks.spawn(task::keep::run(ground.clone(), Arc::clone(&core.keeping), zone, Arc::clone(&metrics)));
         tasks.spawn(task::watch::run(ground.clone(), Arc::clone(&control.watch), Arc::clone(&metrics)));
+        tasks.spawn(service::watchdog(ground.clone()));
+        control.notifier.say_broken(&outward);
+        for number in 0..control.notifier.channels() {
+            let (notifier, watch) = (Arc::clone(&control.notifier), Arc::clone(&control.watch));
+            let metrics = Arc::clone(&metrics);
+            tasks.spawn(task::notify::run(ground.clone(), notifier, number, watch, outward.clone(), metrics));
+        }
+        if let Some(heartbeat) = &core.settings.heartbeat {
+            let heart = signals::heart(heartbeat, &core.vault)?;
+            tasks.spawn(task::heartbeat::run(ground.clone(), heart, Arc::clone(&control.watch), outward));
+        }
         tasks.spawn(measure(ground.clone(), Arc::clone(&metrics), control));
         // Reading and writing share the bucket of a foreign host.
         let quotas = Arc::new(Quotas::new());
@@ -129,6 +145,7 @@ impl Daemon {
         for follower in pollers::followers(&core, &ground, &quotas, &readings, &hints)? {
             tasks.spawn(follower.run());
         }
+        service::ready();
         Ok(Daemon { core, address, stop, tasks })
     }
 
@@ -150,6 +167,7 @@ impl Daemon {
     /// Finishes open requests, stops every task, flushes the store. Returns why the pipeline had
     /// stopped, if it had.
     pub async fn stop(mut self) -> Option<String> {
+        service::stopping();
         self.stop.send_replace(true);
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
@@ -245,6 +263,11 @@ async fn measure(mut ground: Ground, metrics: Arc<Metrics>, control: Arc<control
         metrics.series(Metric::Checkpoint, &[]).set(gauge(applied));
         if let Some(free) = ground.journal.free_bytes() {
             metrics.series(Metric::FreeSpace, &[]).set(gauge(free));
+        }
+        let stopped = control.stops.all();
+        for sink in control.query.catalog().sinks() {
+            let series = metrics.series(Metric::SinksStopped, &[("sink", &sink.name)]);
+            series.set(i64::from(stopped.contains_key(&sink.name)));
         }
         let now = ground.clock.now();
         let (asked, shown) = (Arc::clone(&control), Arc::clone(&metrics));

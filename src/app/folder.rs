@@ -102,9 +102,9 @@ impl Folder {
         self.root.join("folders")
     }
 
-    /// What the watch remembers.
-    pub fn watch(&self) -> PathBuf {
-        self.root.join("signals").join("watch.json")
+    /// What is remembered of alarms and notifications.
+    pub fn signals(&self) -> PathBuf {
+        self.root.join("signals")
     }
 
     /// The control socket.

@@ -24,6 +24,8 @@ mod progress;
 mod rebuild;
 pub mod relay;
 mod secrets;
+mod service;
+mod signals;
 mod sinks;
 mod sources;
 mod twins;

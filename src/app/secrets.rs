@@ -19,6 +19,7 @@ pub fn set_secret(folder: &Folder, name: &str, secret: &Secret) -> anyhow::Resul
             secrets.map(|it| crate::config::secret_name(&connection.name, &it.name))
         })
         .chain(settings.relay.as_ref().map(|_| RelayAddress::TOKEN.to_owned()))
+        .chain(super::signals::secret_names())
         .collect();
     if !known.iter().any(|it| it == name) {
         let known = known.join(", ");

@@ -18,7 +18,7 @@ use super::error::Told;
 
 /// A secret of a connection: the environment first (`UZEL_SECRET_<CONNECTION>_<SETTING>`), then
 /// the vault.
-pub(super) fn secret(vault: &Vault, connection: &Slug, setting: &str) -> Option<Secret> {
+pub(super) fn secret(vault: &Vault, connection: &str, setting: &str) -> Option<Secret> {
     let given = std::env::var(secret_variable(connection, setting)).ok().filter(|value| !value.is_empty());
     given.map(Secret::new).or_else(|| vault.get(&secret_name(connection, setting)))
 }

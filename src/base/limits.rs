@@ -296,6 +296,15 @@ pub const ERASE_BODY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 pub const SIGNATURE_TOLERANCE_S: u64 = 300;
 /// Days that a preview of rules looks back. Above: the command line refuses.
 pub const PREVIEW_DAYS_MAX: u64 = 3_660;
+/// News for people are gathered into one message for this long, ms.
+pub const NOTICE_GATHER_MS: i64 = 20_000;
+/// So long after a start nobody is told that something has ended, ms: a sink that does not answer is
+/// an alarm again only after its own time.
+pub const NOTICE_SETTLE_MS: i64 = 20 * 60_000;
+/// Time for one step of handing a notification over, ms.
+pub const NOTICE_TIMEOUT_MS: u64 = 20_000;
+/// Longest wait before a notification that did not go is tried again, ms.
+pub const NOTICE_RETRY_MAX_MS: i64 = 15 * 60_000;
 /// Between two looks at what is wrong, ms.
 pub const WATCH_MS: u64 = 5_000;
 /// The pipeline does not move although there are entries for this long: an alarm, ms.

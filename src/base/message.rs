@@ -159,6 +159,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("journal", include_str!("../../locales/en/journal.ftl"), include_str!("../../locales/ru/journal.ftl")),
     ("keeping", include_str!("../../locales/en/keeping.ftl"), include_str!("../../locales/ru/keeping.ftl")),
     ("normalize", include_str!("../../locales/en/normalize.ftl"), include_str!("../../locales/ru/normalize.ftl")),
+    ("notify", include_str!("../../locales/en/notify.ftl"), include_str!("../../locales/ru/notify.ftl")),
     ("oauth", include_str!("../../locales/en/oauth.ftl"), include_str!("../../locales/ru/oauth.ftl")),
     ("page", include_str!("../../locales/en/page.ftl"), include_str!("../../locales/ru/page.ftl")),
     ("people", include_str!("../../locales/en/people.ftl"), include_str!("../../locales/ru/people.ftl")),

@@ -48,6 +48,10 @@ pub enum Metric {
     RelayWaiting,
     /// Since the relay and its office last spoke, s.
     RelayContactAge,
+    /// Notifications by channel and result.
+    Notices,
+    /// Sinks that nothing is sent to: 1 while so.
+    SinksStopped,
 }
 
 /// What the numbers of a metric do.
@@ -81,6 +85,8 @@ impl Metric {
             Metric::FreeSpace => "uzel_free_space_bytes",
             Metric::RelayWaiting => "uzel_relay_waiting",
             Metric::RelayContactAge => "uzel_relay_contact_age_seconds",
+            Metric::Notices => "uzel_notices",
+            Metric::SinksStopped => "uzel_sink_stopped",
         }
     }
 
@@ -105,6 +111,8 @@ impl Metric {
             Metric::FreeSpace => "Free bytes of the journal's disk",
             Metric::RelayWaiting => "Envelopes that wait on the relay for the office",
             Metric::RelayContactAge => "Seconds since the relay and its office last spoke",
+            Metric::Notices => "Notifications by channel and result",
+            Metric::SinksStopped => "Whether a sink rests or its circuit is open",
         }
     }
 
@@ -116,6 +124,7 @@ impl Metric {
             | Metric::Hints
             | Metric::Records
             | Metric::Attempts
+            | Metric::Notices
             | Metric::DealsScored
             | Metric::HttpRequests => MetricKind::Counter,
             Metric::JournalHead
@@ -126,6 +135,7 @@ impl Metric {
             | Metric::SnapshotAge
             | Metric::SnapshotPosition
             | Metric::Alarms
+            | Metric::SinksStopped
             | Metric::FreeSpace
             | Metric::RelayWaiting
             | Metric::RelayContactAge => MetricKind::Gauge,

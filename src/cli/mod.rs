@@ -22,6 +22,7 @@ mod journal;
 mod lint;
 mod load;
 mod localize;
+mod notify;
 mod outbox;
 mod output;
 mod page;
@@ -96,6 +97,8 @@ enum Command {
     Task(task::Sub),
     #[command(subcommand)]
     Page(page::Sub),
+    #[command(subcommand)]
+    Notify(notify::Sub),
     #[command(subcommand)]
     Outbox(outbox::Sub),
     #[command(subcommand)]
@@ -276,6 +279,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Rules(sub) => rules::run(sub, context).await,
         Command::Page(sub) => page::run(sub, context).await,
         Command::Task(sub) => task::run(sub, context).await,
+        Command::Notify(sub) => notify::run(sub, context).await,
         Command::Outbox(sub) => outbox::run(sub, context).await,
         Command::Sync(sub) => sync::run(sub, context).await,
         Command::Quarantine(sub) => quarantine::run(sub, context).await,

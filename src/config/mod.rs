@@ -17,13 +17,14 @@
 //!
 //! A variable `UZEL_<SECTION>_<NAME>` (`UZEL_LISTEN_ADDRESS`) takes the place of a setting of
 //! `[company]`, `[listen]`, `[limits]` and `[keep]`; `UZEL_LOCALE` of the locale; `UZEL_CONNECTION_<NAME>_MODE`
-//! of the mode of a connection. Secrets never stand in the file: the vault keeps them under
+//! of the mode of a connection. What `[notify]` and `[heartbeat]` say is in `signals`. Secrets never stand in the file: the vault keeps them under
 //! [`secret_name`], or the variable [`secret_variable`] gives them.
 //!
 //! What a connection sets besides `connector` and `mode` is declared by its connector, so it is
 //! read later, by [`ConnectionSettings::read`], when `catalog` has the manifest.
 
 mod relay;
+mod signals;
 mod template;
 mod written;
 
@@ -33,6 +34,7 @@ use std::str::FromStr as _;
 use jiff::tz::TimeZone;
 
 pub use relay::{RelayAddress, RelaySettings, relay_template};
+pub use signals::{Email, Heartbeat, MailTls, Notify, Target};
 pub(crate) use template::quoted;
 pub use template::template;
 pub use written::{ConnectionSettings, secret_name, secret_variable};
@@ -59,6 +61,10 @@ pub struct Settings {
     pub keep: Keep,
     /// The relay that takes messages for us on a public host, if there is one.
     pub relay: Option<RelayAddress>,
+    /// Whom the daemon tells what is wrong.
+    pub notify: Notify,
+    /// Where it tells that it is well.
+    pub heartbeat: Option<Heartbeat>,
     /// Connections, in the order of the file.
     pub connections: Vec<ConnectionSettings>,
 }
@@ -116,6 +122,8 @@ pub struct Keep {
     pub snapshots: usize,
     /// Days that the journal goes back; 0: all of it is kept.
     pub journal_days: u32,
+    /// Days after which the newest backup is an alarm; 0: never.
+    pub backup_days: u32,
 }
 
 /// Whether a foreign system is written to.
@@ -159,6 +167,8 @@ impl Settings {
         let limits = limits_of(&over, &table);
         let keep = keep_of(&over, &table);
         let relay = relay::address_of(&over, &table);
+        let notify = signals::notify(&over, &table);
+        let heartbeat = signals::heartbeat(&over, &table);
         let locale = table.choice("locale", LOCALES).unwrap_or_default();
         let locale = over.word("UZEL_LOCALE", LOCALES).unwrap_or(locale);
         let zone = company.as_ref().map(|it| &it.zone);
@@ -170,7 +180,8 @@ impl Settings {
         let settings = (company, listen);
         match (settings, lint.problems()) {
             ((Some(company), Some(listen)), problems) if problems.is_empty() => {
-                Ok(Settings { file: file.to_owned(), company, listen, locale, limits, keep, relay, connections })
+                let file = file.to_owned();
+                Ok(Settings { file, company, listen, locale, limits, keep, notify, heartbeat, relay, connections })
             }
             (_, problems) => Err(problems),
         }
@@ -364,8 +375,9 @@ fn keep_of(over: &Over<'_>, root: &Table<'_>) -> Keep {
         over.number("keep", table.as_ref(), name, low, high).and_then(|it| u32::try_from(it).ok()).unwrap_or(default)
     };
     let (snapshots, journal_days) = (number("snapshots", 2, 1_000, 3), number("journal_days", 0, 36_500, 0));
+    let backup_days = number("backup_days", 0, 3_650, 0);
     table.into_iter().for_each(Table::close);
-    Keep { snapshot, snapshots: snapshots as usize, journal_days }
+    Keep { snapshot, snapshots: snapshots as usize, journal_days, backup_days }
 }
 
 /// A schedule of five fields, as `crontab` has it. Weekdays are words: numbers mean one day here
@@ -397,6 +409,10 @@ fn connections(over: &Over<'_>, root: &Table<'_>, zone: Option<&TimeZone>) -> Ve
         let switch_over = switch_over(&inner, zone);
         let silence_h =
             inner.integer_in("silence_h", 0, SILENCE_H_MAX).and_then(|it| u32::try_from(it).ok()).unwrap_or(0);
+        // Their secrets would stand under the same names.
+        if matches!(name, "notify" | "heartbeat" | "api") {
+            over.lint.report(line, Message::new("config-connection-reserved").with("name", name));
+        }
         // The rest is read when the manifest is at hand.
         if let (Some(name), Some(connector)) = (slug, connector) {
             let file = over.lint.file().to_owned();

@@ -67,6 +67,23 @@ snapshot = "0 3 * * *"
 snapshots = 3
 # За сколько дней хранить журнал полученного; 0 — весь. Нужное для работы не удаляется.
 journal_days = 0
+# Если последней резервной копии больше стольких дней — предупредить; 0 — не следить.
+backup_days = 0
+
+# Кому сообщать, что не в порядке (проверить: uzel notify test). Секреты — uzel secret set:
+# notify.password, notify.webhook_secret, notify.webhook_url.
+# [notify.email]
+# host = "smtp.company.ru"
+# tls = "starttls"            # или "tls"; "none" — только на этой же машине
+# login = "uzel@company.ru"
+# from = "uzel@company.ru"
+# to = ["admin@company.ru"]
+# [notify.webhook]
+# url = "https://chat.company.ru/hook"
+# Служба наблюдения, которая поднимет тревогу, когда сигнала нет.
+# [heartbeat]
+# url = "https://hc-ping.com/..."
+# every_s = 60
 
 # Реле на общедоступной машине принимает формы и вебхуки за Узел, который из интернета не виден.
 # [relay]
@@ -119,6 +136,23 @@ snapshot = "0 3 * * *"
 snapshots = 3
 # Days that the journal goes back; 0: all of it. What is still needed is never removed.
 journal_days = 0
+# Warn when the newest backup is older than so many days; 0: do not watch.
+backup_days = 0
+
+# Who is told what is wrong (to try: uzel notify test). Secrets by uzel secret set:
+# notify.password, notify.webhook_secret, notify.webhook_url.
+# [notify.email]
+# host = "smtp.company.ru"
+# tls = "starttls"            # or "tls"; "none" only on this very machine
+# login = "uzel@company.ru"
+# from = "uzel@company.ru"
+# to = ["admin@company.ru"]
+# [notify.webhook]
+# url = "https://chat.company.ru/hook"
+# A watch service that raises the alarm when no beat comes.
+# [heartbeat]
+# url = "https://hc-ping.com/..."
+# every_s = 60
 
 # A relay on a public host takes forms and webhooks for an Uzel that the internet cannot reach.
 # [relay]

@@ -24,6 +24,8 @@ pub struct SinkSpec {
     pub quota: Quota,
     /// Work of the foreign server in time, per method.
     pub budget: Option<Budget>,
+    /// The cheapest request there is: it finds out whether a system that failed is there again.
+    pub knock: Option<RequestSpec>,
     /// Meaning of answers; the first that fits.
     pub rules: Vec<ResponseRule>,
     /// How long a request whose answer was lost may still be at work there, s; a connection's

@@ -12,6 +12,7 @@
 //! error_text = "error_description"
 //! quota = { requests = 2, per_ms = 1000, burst = 40 }
 //! settle_s = 75                    # how long a request whose answer was lost may be at work there
+//! knock = { path = "server.time" }
 //! budget = { spent = "time.operating", reset_at = "time.operating_reset_at", limit_s = 420 }
 //!
 //! [[sink.rule]]                    # the first that fits; none fits: 2xx without an error is done,
@@ -86,6 +87,7 @@ pub(super) fn read(table: Table<'_>, settings: &[FieldSpec]) -> Option<SinkSpec>
     let error_text = path(&table, "error_text");
     let quota = read_quota(&table);
     let budget = table.table("budget").and_then(read_budget);
+    let knock = table.table("knock").and_then(|it| read_request(it, &[]));
     let settle_s = table.integer_in("settle_s", 0, i64::from(SETTLE_S_MAX));
     let rules = table.tables("rule").into_iter().filter_map(read_rule).collect();
     let objects: Vec<ObjectSpec> = table.tables("object").into_iter().filter_map(read_object).collect();
@@ -103,6 +105,7 @@ pub(super) fn read(table: Table<'_>, settings: &[FieldSpec]) -> Option<SinkSpec>
         error_text,
         quota,
         budget,
+        knock,
         rules,
         settle_s: settle_s.and_then(|it| u32::try_from(it).ok()).unwrap_or(SETTLE_S),
         objects,

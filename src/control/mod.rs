@@ -9,6 +9,7 @@ mod commands;
 mod connect;
 mod explain;
 mod keeping;
+mod notify;
 mod openapi;
 mod page;
 mod privacy;
@@ -34,6 +35,7 @@ use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
+use crate::task::notify::Notifier;
 use crate::task::poll::Readings;
 use crate::task::relay::Relaying;
 use crate::task::watch::Watch;
@@ -41,6 +43,7 @@ use crate::task::watch::Watch;
 pub use client::{Client, ClientError};
 pub use commands::Edit;
 pub use connect::ConnectView;
+pub use notify::NotifiedView;
 pub use page::{MadeLinkView, PageLinkView, RevokedView};
 pub use routes::{openapi, router};
 
@@ -60,6 +63,8 @@ pub struct Control {
     pub tokens: Arc<BTreeMap<Slug, Arc<Tokens>>>,
     /// What is wrong.
     pub watch: Arc<Watch>,
+    /// Who tells people.
+    pub notifier: Arc<Notifier>,
     /// Which sinks rest, and why.
     pub stops: Stops,
     /// What is being read.

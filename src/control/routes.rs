@@ -7,13 +7,14 @@ use axum::{Json, Router};
 use serde_json::Value;
 
 use super::openapi::{self, Route, get, post};
-use super::{Control, commands, connect, explain, keeping, page, privacy, reads, sync};
+use super::{Control, commands, connect, explain, keeping, notify, page, privacy, reads, sync};
 
 fn routes() -> Vec<Route<Arc<Control>>> {
     vec![
         get("/api/openapi.json", "This description of the interface", description),
         get("/api/status", "The daemon at a glance", reads::status),
         get("/api/alarms", "What is wrong: since when, how badly, and the next step", reads::alarms),
+        post("/api/notify/test", "Send one notification for trial by every channel", notify::trial),
         get("/api/position", "How far the journal goes and how far it is applied; cheap", reads::position),
         get("/api/clients", "Clients", reads::clients),
         get("/api/clients/{id}", "A client", reads::client),

@@ -4,7 +4,8 @@
 //! thing a sender must know: whether the request can have taken effect. It checks every address
 //! it dials ([`Guard`]), follows no redirects, retries nothing, uses no proxy, bounds time and
 //! size, and never lets an address with a secret in it reach a log or an error.
-//! [`Quotas`] keeps the buckets of foreign hosts; several connections to one host share one.
+//! [`Quotas`] keeps the buckets of foreign hosts and their circuits ([`Breaker`]); several connections
+//! to one host share one.
 //!
 //! [`Wire`] is the client as its users see it, so that tests can put a script in its place.
 
@@ -16,10 +17,12 @@ use compact_str::CompactString;
 
 use crate::base::{Message, Secret};
 
+mod breaker;
 mod client;
 mod guard;
 mod quota;
 
+pub use breaker::{Breaker, Breakers, FAILURES_MAX, Leave};
 pub use client::{Client, host_of};
 pub use guard::{Guard, Network};
 pub use quota::{Limiter, Quotas, Take};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::Breakers;
 use crate::base::Timestamp;
 use crate::base::limits::RETRY_AFTER_MAX_MS;
 
@@ -95,12 +96,18 @@ impl Limiter {
 #[derive(Debug, Default)]
 pub struct Quotas {
     hosts: Mutex<HashMap<String, Limiter>>,
+    breakers: Breakers,
 }
 
 impl Quotas {
     /// Without hosts yet.
     pub fn new() -> Quotas {
         Quotas::default()
+    }
+
+    /// The circuits of the hosts.
+    pub fn breakers(&self) -> &Breakers {
+        &self.breakers
     }
 
     /// Takes a token of `host`; `make` gives its bucket when it is new.

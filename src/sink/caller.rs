@@ -16,7 +16,7 @@ use crate::base::limits::DELIVERY_BATCH_MAX;
 use crate::base::{Clock, Message, Secret, Timestamp};
 use crate::connector::{Auth, BatchStrategy, BodyStyle, Http, RequestSpec, Scope, SinkSpec, Slot};
 use crate::model::Fault;
-use crate::net::{CallError, Limiter, Method, Quotas, Request, Take, Wire, host_of};
+use crate::net::{CallError, Leave, Limiter, Method, Quotas, Request, Take, Wire, host_of};
 use crate::outbox::{Jitter, schedule};
 use crate::value::Path;
 
@@ -178,6 +178,10 @@ impl Caller {
 
     /// Calls that can travel together.
     pub(crate) fn together_max(&self) -> usize {
+        // What finds out whether the host is there again risks one object, not fifty.
+        if self.quotas.breakers().is_probing(&self.host) {
+            return 1;
+        }
         match self.spec.batch {
             Some(BatchStrategy::Bitrix24) => DELIVERY_BATCH_MAX,
             None => 1,
@@ -193,6 +197,48 @@ impl Caller {
     /// Requests sent since the last question.
     pub(crate) fn take_sent(&self) -> u32 {
         self.sent.swap(0, Ordering::Relaxed)
+    }
+
+    /// Whether the host may be asked at all. While its circuit is open nothing goes; once the pause is
+    /// over, the cheapest request of the manifest finds out whether the host is there again. Without
+    /// one the next request does, alone.
+    pub(crate) async fn knock(&self, deadline: Timestamp) -> Result<(), Rest> {
+        let breakers = self.quotas.breakers();
+        match breakers.ask(&self.host, self.clock.now()) {
+            Leave::Go => return Ok(()),
+            Leave::Wait(until) => return Err(self.circuit(until)),
+            Leave::Probe => {}
+        }
+        let Some(request) = &self.spec.knock else { return Ok(()) };
+        let call = Call::new(request, &|_| Json::Null);
+        if let Err(NotBefore(until)) = self.admit(&call.method, deadline).await {
+            breakers.put_off(&self.host, until);
+            return Err(self.circuit(until));
+        }
+        self.send_once(&[call]).await;
+        match breakers.ask(&self.host, self.clock.now()) {
+            Leave::Wait(until) => Err(self.circuit(until)),
+            Leave::Go | Leave::Probe => {
+                // A rest that the failures before had asked for.
+                self.wake();
+                Ok(())
+            }
+        }
+    }
+
+    fn circuit(&self, until: Timestamp) -> Rest {
+        let why = self.quotas.breakers().why(&self.host);
+        let reason = why.unwrap_or_else(|| Message::new("sink-circuit").with("host", &self.host));
+        Rest { until, fault: Fault::Sink, reason }
+    }
+
+    /// What an answer, or that there is none, says of the host: it lives, or it fails.
+    fn note_host(&self, reason: Option<&Message>, now: Timestamp) {
+        let breakers = self.quotas.breakers();
+        let Some(reason) = reason else { return breakers.succeeded(&self.host) };
+        if let Some(until) = breakers.failed(&self.host, now, reason) {
+            self.begin_rest(Rest { until, fault: Fault::Sink, reason: reason.clone() });
+        }
     }
 
     /// Forgets an earlier rest: a new push tries.
@@ -242,7 +288,7 @@ impl Caller {
     /// reply per call, in order. When the sink's bucket is full the same request waits and goes
     /// again, a few times.
     pub(crate) async fn send(&self, calls: &[Call], deadline: Timestamp) -> Vec<Reply> {
-        debug_assert!(!calls.is_empty() && calls.len() <= self.together_max());
+        debug_assert!(!calls.is_empty() && calls.len() <= self.spec.together_max());
         let mut replies = Vec::new();
         for round in 1..=SEND_ROUNDS_MAX {
             replies = self.send_once(calls).await;
@@ -281,6 +327,8 @@ impl Caller {
         };
         self.unreachable.store(0, Ordering::Relaxed);
         let judged = judge(&self.spec, &self.host, &view, now);
+        // A refusal or a full bucket is an answer, too: the host lives.
+        self.note_host(matches!(judged.ruling, Ruling::Uncertain).then_some(&judged.reason), now);
         match (single, &judged.ruling) {
             (None, Ruling::Done(body)) => {
                 let views = bitrix24::unpack(body, calls.len());
@@ -303,10 +351,12 @@ impl Caller {
             CallError::Refused(_) => Reply::Answered(Judged { ruling: Ruling::RejectConnection, reason }),
             CallError::Connect(_) => {
                 self.rest_unreachable(reason.clone(), now);
+                self.note_host(Some(&reason), now);
                 Reply::NotSent(reason)
             }
             CallError::Sent(_) => {
                 self.rest_unreachable(reason.clone(), now);
+                self.note_host(Some(&reason), now);
                 Reply::Answered(Judged { ruling: Ruling::Uncertain, reason })
             }
         };

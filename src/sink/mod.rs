@@ -238,6 +238,9 @@ impl Sink {
     /// has just added counts as there.
     pub async fn provision(&self, deadline: Timestamp) -> Result<ProvisionReport, SinkError> {
         let _turn = self.upper.turn.lock().await;
+        if let Err(rest) = self.upper.caller.knock(deadline).await {
+            return Err(SinkError { fault: rest.fault, message: rest.reason, retry_at: Some(rest.until) });
+        }
         provision::provision(&self.spec, &self.upper.caller, deadline).await
     }
 

@@ -45,6 +45,11 @@ impl<'a> Push<'a> {
         self.caller.wake();
         let mut items = self.items(works);
         self.settle(&mut items).await;
+        if !items.is_empty()
+            && let Err(rest) = self.caller.knock(self.deadline).await
+        {
+            self.report.stop = Some(Stop { until: rest.until, fault: rest.fault, reason: rest.reason });
+        }
         // Bound: each round moves at least one object on or ends it, and an object has a bounded
         // number of stages (steps of looking times pages, and three).
         while self.report.stop.is_none() {

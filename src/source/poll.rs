@@ -270,6 +270,9 @@ impl Poller {
     async fn ask(&self, calls: &[Call]) -> Result<Vec<Reply>, Pause> {
         self.caller.wake();
         let deadline = self.clock.now().plus_ms(PUSH_DEADLINE_MS);
+        if let Err(rest) = self.caller.knock(deadline).await {
+            return Err(Pause { until: rest.until, reason: rest.reason, not_offered: false });
+        }
         let method = calls.first().map(|call| call.method.clone()).unwrap_or_default();
         if let Err(NotBefore(until)) = self.caller.admit(&method, deadline).await {
             let reason = Message::new("sink-busy").with("host", self.caller.host());

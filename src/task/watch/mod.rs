@@ -18,7 +18,9 @@ use self::memory::{Heard, Memory};
 use super::Ground;
 use super::deliver::Stops;
 use super::folders::Folders;
+use super::heartbeat::HEARTBEAT;
 use super::keep::{Keeping, next_time};
+use super::notify::Outward;
 use super::poll::Readings;
 use crate::alarm::{Alarm, Disk, Facts, Jump, Progress, Severity, SinkFacts, SnapshotFacts, SourceFacts, alarms};
 use crate::base::limits::{
@@ -32,6 +34,9 @@ use crate::query::{DeadLetters, OutboxPlace, Query, QueryError};
 
 /// Between two writes of what changes all the time, ms.
 const WRITE_EVERY_MS: i64 = 60_000;
+
+/// Name of the file that says when the newest backup was made, beside what is remembered.
+pub const BACKUP_STAMP: &str = "backup";
 
 /// Connections whose rights are lost, and why; asked at every look.
 pub type Rights = Box<dyn Fn() -> Vec<(Slug, Message)> + Send + Sync>;
@@ -65,6 +70,8 @@ pub struct WatchParts {
     pub readings: Readings,
     /// Watched folders.
     pub folders: Folders,
+    /// Which ways out fail.
+    pub outward: Outward,
     /// Whose rights are lost.
     pub rights: Rights,
     /// Sources.
@@ -129,6 +136,11 @@ impl Watch {
         }
     }
 
+    /// What the latest look found; `None` before the first.
+    pub fn found(&self) -> Option<Vec<Alarm>> {
+        self.known().alarms.clone()
+    }
+
     /// Looks. `elapsed_ms`: time that has passed by a clock that nobody sets, to notice when the
     /// other leaps. Blocks: it reads the store.
     pub fn look(&self, now: Timestamp, elapsed_ms: Option<i64>) -> Result<Vec<Alarm>, QueryError> {
@@ -154,6 +166,8 @@ impl Watch {
         known.see_snapshots(&parts.keeping, &parts.zone, now);
         let intake = parts.journal.accepts_intake().err().map(|error| refusal(&error));
         let disk = parts.journal.free_bytes().map(|free_bytes| Disk { free_bytes, mark_bytes: parts.mark_bytes });
+        let (mut beat, channels): (Vec<_>, Vec<_>) =
+            parts.outward.all().into_iter().partition(|(name, ..)| name == HEARTBEAT);
         let folders = parts.folders.all().into_iter().filter_map(|(name, found)| Some((name, found.problem?)));
         Ok(Facts {
             progress: known.progress.clone(),
@@ -167,9 +181,9 @@ impl Watch {
             sources: parts.sources.iter().map(|it| self.source(known, it)).collect(),
             folders: folders.collect(),
             snapshots: known.snapshots.1.clone(),
-            backup: None,
-            channels: Vec::new(),
-            heartbeat: None,
+            backup: self.backup(known),
+            channels,
+            heartbeat: beat.pop().map(|(_, since, reason)| (since, reason)),
             tasks_overdue: query.task_counts(now)?.1,
         })
     }
@@ -209,6 +223,15 @@ impl Watch {
         let heard = known.memory.heard.get(&*source.name);
         let heard_at = heard.map_or(known.memory.began_at, |it| it.at);
         SourceFacts { name: source.name.clone(), unread, silence_h: source.silence_h, heard_at }
+    }
+
+    /// When the newest backup was made, where an age is set; at first, when watching began.
+    fn backup(&self, known: &Known) -> Option<(Timestamp, u32)> {
+        let days = Some(self.parts.keeping.keep.backup_days).filter(|days| *days > 0)?;
+        let stamp = self.parts.file.as_ref().map(|file| file.with_file_name(BACKUP_STAMP));
+        let made_at =
+            stamp.and_then(|path| std::fs::read_to_string(path).ok()).and_then(|text| text.trim().parse().ok());
+        Some((made_at.map_or(known.memory.began_at, Timestamp::from_jiff), days))
     }
 
     fn write(&self, path: &Path) {

@@ -1,0 +1,41 @@
+# Notifications: letters and messages to a web address. No names, telephones or words of foreign systems.
+
+notify-subject = Uzel{ $company }: { $what }
+notify-subject-more = Uzel{ $company }: { $what } and { $others } more
+notify-subject-ended = Uzel{ $company }: in order again
+notify-trial-subject = Uzel{ $company }: a notification for trial
+notify-trial = This is a notification for trial. If you read it, the channel is set up rightly.
+notify-raised = New
+notify-lasting = Still
+notify-ended = In order again
+notify-critical = critical
+notify-warning = warning
+notify-notice = notice
+notify-since = since { $since }
+notify-foot = More: uzel status
+notify-of-pipeline-failed = processing had stopped by an error
+notify-of-pipeline-behind = processing was behind
+notify-of-intake-refused = intake had stopped
+notify-of-disk-low = disk space came to an end
+notify-of-clock-behind = the clock was behind
+notify-of-clock-jumped = the clock had leapt
+notify-of-rights-lost = there was no access
+notify-of-sink-stopped = nothing was passed on
+notify-of-dead-letters = objects waited for a person
+notify-of-quarantine = records went into quarantine
+notify-of-source-unread = it could not be read
+notify-of-source-silent = it was silent
+notify-of-folder-unreadable = the folder could not be read
+notify-of-snapshot-old = no snapshot was made
+notify-of-snapshot-damaged = a snapshot was damaged
+notify-of-backup-old = no backup was made
+notify-of-notify-failed = notifications did not get out
+notify-of-heartbeat-failed = the heartbeat was not taken
+notify-of-tasks-overdue = tasks were late
+
+notify-nowhere = There is nobody to notify: uzel.toml has neither [notify.email] nor [notify.webhook]
+notify-no-password = The mail password is missing. Put it into the vault: uzel secret set notify.password
+notify-no-secret = The signing secret is missing. Make one up, give it to the receiver, and put it into the vault: uzel secret set notify.webhook_secret
+notify-no-address = No address is set. Write url in [{ $section }], or put it into the vault: uzel secret set { $name }
+notify-mail = mail { $host }: { $detail }. It will be tried again
+notify-webhook-status = { $host } answers { $status }. It will be tried again

@@ -1,0 +1,41 @@
+# Уведомления: письма и сообщения на веб-адрес. Имён, телефонов и слов чужих систем здесь нет.
+
+notify-subject = Узел{ $company }: { $what }
+notify-subject-more = Узел{ $company }: { $what } — и ещё { $others }
+notify-subject-ended = Узел{ $company }: снова в порядке
+notify-trial-subject = Узел{ $company }: пробное уведомление
+notify-trial = Это пробное уведомление. Если вы его читаете, канал настроен верно.
+notify-raised = Новое
+notify-lasting = Всё ещё
+notify-ended = Снова в порядке
+notify-critical = срочно
+notify-warning = внимание
+notify-notice = к сведению
+notify-since = с { $since }
+notify-foot = Подробности: uzel status
+notify-of-pipeline-failed = обработка остановилась из-за ошибки
+notify-of-pipeline-behind = обработка отставала
+notify-of-intake-refused = приём был остановлен
+notify-of-disk-low = заканчивалось место на диске
+notify-of-clock-behind = часы отставали
+notify-of-clock-jumped = часы прыгнули
+notify-of-rights-lost = не было доступа
+notify-of-sink-stopped = ничего не передавалось
+notify-of-dead-letters = объекты ждали человека
+notify-of-quarantine = записи попадали в карантин
+notify-of-source-unread = не читалось
+notify-of-source-silent = молчало
+notify-of-folder-unreadable = папка не читалась
+notify-of-snapshot-old = давно не было снимка
+notify-of-snapshot-damaged = повреждён снимок
+notify-of-backup-old = давно не было резервной копии
+notify-of-notify-failed = не уходили уведомления
+notify-of-heartbeat-failed = не принимался сигнал о работе
+notify-of-tasks-overdue = были просроченные задачи
+
+notify-nowhere = Уведомлять некого: в uzel.toml нет [notify.email] и [notify.webhook]
+notify-no-password = Нет пароля почты. Положите его в хранилище: uzel secret set notify.password
+notify-no-secret = Нет секрета для подписи. Придумайте его, сообщите получателю и положите в хранилище: uzel secret set notify.webhook_secret
+notify-no-address = Не задан адрес. Напишите url в [{ $section }] или положите в хранилище: uzel secret set { $name }
+notify-mail = почта { $host }: { $detail }. Попытка повторится
+notify-webhook-status = { $host } отвечает { $status }. Попытка повторится
