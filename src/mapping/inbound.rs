@@ -1,5 +1,7 @@
 //! Compiling an inbound mapping: every problem of the file at once.
 
+mod lines;
+
 use std::sync::Arc;
 
 use compact_str::CompactString;
@@ -9,7 +11,7 @@ use super::convert::{self, CONVERSIONS};
 use super::dictionary::{Dictionary, OTHERWISE, Otherwise};
 use super::draft::Parts;
 use super::extra::{Extra, Pairs};
-use super::plan::{Condition, FieldPlan, Filter, Gather, Inbound, LinesPlan, Test};
+use super::plan::{Condition, FieldPlan, Filter, Gather, Inbound, Test};
 use super::source::{Names, Source};
 use crate::base::{Message, Problem, Timestamp};
 use crate::field::reader::unknown_word;
@@ -546,30 +548,6 @@ impl Compiler<'_> {
             }
             self.lint.report(line, message);
         }
-    }
-
-    fn lines(&mut self, table: Table<'_>, parts: Parts) -> Option<LinesPlan> {
-        let line = table.line_of("each");
-        let each = table.required_text("each").and_then(|text| self.source(text, line, Start::Record));
-        let to = table.texts("to");
-        let names: Vec<&str> = to.iter().map(|(name, _)| *name).collect();
-        for (name, line) in &to {
-            if !["deal", "document"].contains(name) {
-                self.lint.report(*line, unknown_word("mapping-lines-to", name, ["deal", "document"]));
-            }
-        }
-        let mut fields = Vec::new();
-        for (name, line, node) in table.entries() {
-            if name != "each" && name != "to" {
-                self.entry(Section::Lines, name, line, node, Start::Item, &mut fields);
-            }
-        }
-        Some(LinesPlan {
-            each: each?,
-            fields,
-            to_deal: parts.deal && (names.is_empty() || names.contains(&"deal")),
-            to_document: parts.document && (names.is_empty() || names.contains(&"document")),
-        })
     }
 
     fn extra(&self, table: &Table<'_>) -> Extra {
