@@ -26,6 +26,7 @@ mapping-default = the value "{ $text }" does not fit { $field }. Correct it.
 mapping-default-word = the value "{ $text }" does not fit { $field }. It understands: { $known }.
 mapping-condition = a condition asks one thing. Write one of: filled = true, filled = false, equals = "...", differs = "...".
 mapping-lines-to = lines cannot go to "{ $word }"; did you mean "{ $near }"?
+mapping-line-word = { $field }: "{ $word }" does nothing in lines; only from, as, const and default do. Take it away.
 mapping-lines-to-list = lines cannot go to "{ $word }". Choose from: { $known }.
 mapping-word = this word is not understood; known: { $known }. The field is left empty. Add a dictionary to the mapping.
 mapping-word-dropped = the dictionary does not have this word, the field is left empty. Add the word to the mapping.

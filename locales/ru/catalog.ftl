@@ -26,6 +26,7 @@ mapping-default = значение «{ $text }» не подходит для { 
 mapping-default-word = значение «{ $text }» не подходит для { $field }. Понимает: { $known }.
 mapping-condition = условие спрашивает об одном. Напишите одно из: filled = true, filled = false, equals = "...", differs = "...".
 mapping-lines-to = строки не могут идти в «{ $word }»; может быть, «{ $near }»?
+mapping-line-word = { $field }: в строках товаров слово «{ $word }» не действует, только from, as, const и default. Уберите его.
 mapping-lines-to-list = строки не могут идти в «{ $word }». Выберите из: { $known }.
 mapping-word = это слово непонятно; известны: { $known }. Поле оставлено пустым. Добавьте словарь в правила разбора.
 mapping-word-dropped = в словаре нет этого слова, поле оставлено пустым. Добавьте слово в правила разбора.

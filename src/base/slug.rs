@@ -4,11 +4,11 @@ use std::fmt;
 use std::ops::Deref;
 
 use compact_str::CompactString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// A name made of `a-z 0-9 _ -`, at most 24 bytes, so that it never needs the heap and may stand
 /// in keys, paths and metric labels as it is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Slug(CompactString);
 
@@ -29,6 +29,28 @@ impl Slug {
     }
 }
 
+/// A text that is no [`Slug`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a name is made of a-z, 0-9, _ and -, and has 1 to 24 characters")]
+pub struct NotSlug;
+
+impl TryFrom<&str> for Slug {
+    type Error = NotSlug;
+
+    fn try_from(text: &str) -> Result<Slug, NotSlug> {
+        Slug::new(text).ok_or(NotSlug)
+    }
+}
+
+/// What is read back is checked like what is typed: a damaged row or a foreign file gives no name
+/// that could not stand in a path.
+impl<'de> Deserialize<'de> for Slug {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Slug, D::Error> {
+        let text = CompactString::deserialize(deserializer)?;
+        Slug::try_from(text.as_str()).map_err(de::Error::custom)
+    }
+}
+
 impl Deref for Slug {
     type Target = str;
 
@@ -40,5 +62,22 @@ impl Deref for Slug {
 impl fmt::Display for Slug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Slug;
+
+    #[test]
+    fn a_name_that_is_read_back_is_checked_like_one_that_is_typed() {
+        let read = |text: &str| serde_json::from_value::<Slug>(text.into());
+        for good in ["crm", "1c", "a_b-9", "abcdefghijklmnopqrstuvwx"] {
+            assert_eq!(read(good).ok(), Slug::new(good), "{good}");
+            assert_eq!(serde_json::to_value(read(good).expect("it reads")).expect("it writes"), good);
+        }
+        for bad in ["", "CRM", "../crm", "a b", "срм", "abcdefghijklmnopqrstuvwxy", "crm\n"] {
+            assert!(read(bad).expect_err(bad).to_string().contains("a-z"), "{bad:?}");
+        }
     }
 }

@@ -95,6 +95,25 @@ fn a_default_that_does_not_read_is_found_before_the_first_record() {
 }
 
 #[test]
+fn what_lines_do_not_do_is_refused_and_not_ignored() {
+    let lines =
+        |field: &str| format!("[deal]\ntitle = \"t\"\n[lines]\neach = \"l[*]\"\nname = {{ from = \"n\", {field} }}\n");
+    for (field, word) in [
+        (r#"map = { "a" = "b" }, otherwise = "keep""#, "map"),
+        (r#"join = ", ""#, "join"),
+        ("required = true", "required"),
+        (r#"when = { path = "x", filled = true }"#, "when"),
+        (r#"unless = "deal.title""#, "unless"),
+    ] {
+        let problems = compile(&lines(field), false).expect_err("it is refused");
+        let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let is_named = |text: &String| text.contains(&format!("lines.name: \"{word}\" does nothing in lines"));
+        assert!(shown.iter().any(is_named) && problems.iter().all(|it| it.line == 5), "{shown:#?}");
+    }
+    compile(&lines(r#"default = "?""#), false).expect("lines have defaults");
+}
+
+#[test]
 fn the_first_filled_source_wins_and_the_others_stay_extra() {
     let mapping = "[deal]\ntitle = [\"a\", \"b\"]\nsource = { from = \"c\", default = \"сайт\" }\n";
     check(mapping, r#"{"a": " ", "b": "второе"}"#, &["deal = told", "deal.title = второе", "deal.source = сайт"]);

@@ -1,11 +1,16 @@
 //! Lines of goods in an inbound mapping.
 
 use super::{Compiler, Start};
+use crate::base::Message;
 use crate::field::reader::unknown_word;
-use crate::field::Table;
+use crate::field::{Node, NodeKind, Table};
 use crate::mapping::canonical::Section;
 use crate::mapping::draft::Parts;
 use crate::mapping::plan::LinesPlan;
+
+/// What only fields of the record do: a line is read as it is. Refused, not ignored.
+const RECORD_WORDS: [&str; 10] =
+    ["map", "otherwise", "lookup", "each", "join", "type", "when", "unless", "required", "currency"];
 
 impl Compiler<'_> {
     pub(super) fn lines(&mut self, table: Table<'_>, parts: Parts) -> Option<LinesPlan> {
@@ -21,6 +26,7 @@ impl Compiler<'_> {
         let mut fields = Vec::new();
         for (name, line, node) in table.entries() {
             if name != "each" && name != "to" {
+                self.line_words(name, node);
                 self.entry(Section::Lines, name, line, node, Start::Item, &mut fields);
             }
         }
@@ -30,5 +36,13 @@ impl Compiler<'_> {
             to_deal: parts.deal && (names.is_empty() || names.contains(&"deal")),
             to_document: parts.document && (names.is_empty() || names.contains(&"document")),
         })
+    }
+
+    fn line_words(&self, field: &str, node: &Node) {
+        let NodeKind::Table(entries) = &node.kind else { return };
+        for (word, line, _) in entries.iter().filter(|(word, ..)| RECORD_WORDS.contains(&word.as_str())) {
+            let message = Message::new("mapping-line-word").with("field", format!("lines.{field}")).with("word", word);
+            self.lint.report(*line, message);
+        }
     }
 }
