@@ -68,6 +68,11 @@ alarm-notify-failed = Notifications do not get out: { $channel }
 alarm-notify-failed-next = Check the settings [notify] and send one for trial: uzel notify test
 alarm-heartbeat-failed = The watch service does not take our heartbeat
 alarm-heartbeat-failed-next = Check the address in [heartbeat]
+alarm-employee-ids = { $connection } does not have { $count ->
+    [one] { $count } employee
+   *[other] { $count } employees
+} of rules/employees.toml, or they were dismissed there: leads do not reach them
+alarm-employee-ids-next = See who it is: uzel employees. Correct ids in rules/employees.toml, or write down the last day of work
 alarm-tasks-overdue = { $count ->
     [one] { $count } task is
    *[other] { $count } tasks are

@@ -47,6 +47,9 @@ people-nobody = there is nobody to take it. Name a head in rules/employees.toml
 people-untouched = nobody began with the lead in time, { $name } holds it
 
 people-hand-over = hand his open deals over: { $count }
+people-user-unknown = { $connection } has no user { $id }: correct ids in rules/employees.toml
+people-user-near = { $connection } has no user { $id }; by name it is { $near }: correct ids in rules/employees.toml
+people-user-dismissed = in { $connection } user { $id } was dismissed: write down the last day (valid_to) or a valid id in rules/employees.toml
 people-at-cap = the cap is reached, no new leads
 
 preview-summary = Leads of { $days ->

@@ -77,6 +77,11 @@ alarm-notify-failed = Уведомления не уходят: { $channel }
 alarm-notify-failed-next = Проверьте настройки [notify] и отправьте пробное: uzel notify test
 alarm-heartbeat-failed = Служба наблюдения не принимает наш сигнал
 alarm-heartbeat-failed-next = Проверьте адрес в [heartbeat]
+alarm-employee-ids = В { $connection } нет { $count ->
+    [one] { $count } сотрудника
+   *[other] { $count } сотрудников
+} из rules/employees.toml, или они там уволены: обращения им не попадают
+alarm-employee-ids-next = Посмотрите, кто это: uzel employees. Исправьте ids в rules/employees.toml или впишите последний день работы
 alarm-tasks-overdue = Просрочено { $count ->
     [one] { $count } задача
     [few] { $count } задачи

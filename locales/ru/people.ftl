@@ -47,6 +47,9 @@ people-nobody = отдать некому. Назначьте head в rules/empl
 people-untouched = работа с лидом вовремя не началась, его держит { $name }
 
 people-hand-over = передайте его открытые сделки: { $count }
+people-user-unknown = в { $connection } нет пользователя { $id }: исправьте ids в rules/employees.toml
+people-user-near = в { $connection } нет пользователя { $id }, по имени подходит { $near }: исправьте ids в rules/employees.toml
+people-user-dismissed = в { $connection } пользователь { $id } уволен: впишите последний день (valid_to) или действующий номер в rules/employees.toml
 people-at-cap = предел достигнут, новых лидов не получает
 
 preview-summary = Лидов за { $days ->

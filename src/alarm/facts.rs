@@ -35,6 +35,8 @@ pub struct Facts {
     pub channels: Vec<(CompactString, Timestamp, Message)>,
     /// Since when the heartbeat is not taken, and why.
     pub heartbeat: Option<(Timestamp, Message)>,
+    /// Connections that do not know an employee by his id.
+    pub staff: Vec<StaffFacts>,
     /// Open tasks whose deadline has passed.
     pub tasks_overdue: u64,
 }
@@ -120,6 +122,17 @@ pub struct SourceFacts {
     pub silence_h: u32,
     /// When it told something last; when watching began, if it never did since.
     pub heard_at: Timestamp,
+}
+
+/// Employees whose ids a connection does not know, or who were dismissed there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaffFacts {
+    /// The connection.
+    pub connection: Slug,
+    /// How many employees.
+    pub employees: u64,
+    /// Since when it is so without a break.
+    pub since: Timestamp,
 }
 
 /// Snapshots.

@@ -3,7 +3,9 @@
 use compact_str::CompactString;
 
 use super::{Alarm, AlarmKey, Condition, Facts, Severity, SinkFacts, SourceFacts};
-use crate::base::limits::{ALARM_BEHIND_MS, ALARM_CLOCK_MS, ALARM_SINK_STOPPED_MS, ALARM_STUCK_MS, ALARM_UNREAD_MS};
+use crate::base::limits::{
+    ALARM_BEHIND_MS, ALARM_CLOCK_MS, ALARM_SINK_STOPPED_MS, ALARM_STAFF_MS, ALARM_STUCK_MS, ALARM_UNREAD_MS,
+};
 use crate::base::{Message, Timestamp};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -34,6 +36,14 @@ pub fn alarms(facts: &Facts, now: Timestamp) -> Vec<Alarm> {
     }
     keeping(facts, now, &mut found);
     outward(facts, &mut found);
+    // The users are read page by page: what is missing for a moment may be on the next one.
+    for staff in facts.staff.iter().filter(|it| now.ms_since(it.since) >= ALARM_STAFF_MS) {
+        let what = Message::new("alarm-employee-ids").with("connection", &staff.connection);
+        let next = Message::new("alarm-employee-ids-next").with("connection", &staff.connection);
+        let what = what.with("count", staff.employees);
+        let alarm = raised(Condition::EmployeeIds, &staff.connection, Severity::Warning, what, next);
+        found.push(Alarm { since: Some(staff.since), ..alarm });
+    }
     if facts.tasks_overdue > 0 {
         let what = Message::new("alarm-tasks-overdue").with("count", facts.tasks_overdue);
         let next = Message::new("alarm-tasks-overdue-next");

@@ -15,7 +15,7 @@ mod notice;
 
 use compact_str::CompactString;
 
-pub use facts::{Disk, Facts, Jump, Progress, Quarantined, SinkFacts, SnapshotFacts, SourceFacts, Stopped};
+pub use facts::{Disk, Facts, Jump, Progress, Quarantined, SinkFacts, SnapshotFacts, SourceFacts, StaffFacts, Stopped};
 pub use judge::alarms;
 pub use notice::{Notice, NoticeRules, Told};
 
@@ -82,13 +82,15 @@ pub enum Condition {
     NotifyFailed,
     /// The watch service does not take our heartbeat.
     HeartbeatFailed,
+    /// Employees whose ids a connection does not know, or who were dismissed there.
+    EmployeeIds,
     /// Tasks whose deadline has passed.
     TasksOverdue,
 }
 
 impl Condition {
     /// Every one, in the order of a listing of the same severity.
-    pub const ALL: [Condition; 19] = [
+    pub const ALL: [Condition; 20] = [
         Condition::PipelineFailed,
         Condition::PipelineBehind,
         Condition::IntakeRefused,
@@ -107,6 +109,7 @@ impl Condition {
         Condition::BackupOld,
         Condition::NotifyFailed,
         Condition::HeartbeatFailed,
+        Condition::EmployeeIds,
         Condition::TasksOverdue,
     ];
 
@@ -131,6 +134,7 @@ impl Condition {
             Condition::BackupOld => "backup-old",
             Condition::NotifyFailed => "notify-failed",
             Condition::HeartbeatFailed => "heartbeat-failed",
+            Condition::EmployeeIds => "employee-ids",
             Condition::TasksOverdue => "tasks-overdue",
         }
     }

@@ -319,6 +319,8 @@ pub const ALARM_JUMP_TOLD_MS: i64 = 24 * 3_600_000;
 pub const ALARM_SINK_STOPPED_MS: i64 = 5 * 60_000;
 /// A polled source cannot be read for this long: an alarm, ms.
 pub const ALARM_UNREAD_MS: i64 = 15 * 60_000;
+/// A connection does not know an employee by his id for this long: an alarm, ms.
+pub const ALARM_STAFF_MS: i64 = 2 * 60_000;
 /// Records that went into quarantine within this time are an alarm, ms.
 pub const ALARM_QUARANTINE_MS: i64 = 24 * 3_600_000;
 /// Records in quarantine that are counted for it. Above: it says "at least".

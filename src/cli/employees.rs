@@ -38,7 +38,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
             it.groups.join(", "),
             deals,
             it.deputy.clone().unwrap_or_default(),
-            it.next_step.clone().unwrap_or_default(),
+            it.next_step.iter().chain(&it.id_problems).cloned().collect::<Vec<_>>().join("; "),
         ]
     });
     let columns = [

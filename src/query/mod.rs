@@ -16,6 +16,7 @@ pub mod priority;
 pub mod ranking;
 mod relay;
 mod sources;
+mod staff;
 mod sync;
 mod tasks;
 mod text;
@@ -41,6 +42,7 @@ pub use difference::{ClassCountView, DifferenceAsked, DifferenceLine, Difference
 pub use explain::{LostValue, Read, Said, WhereField, WhereView, WhyRecord, WhyView};
 pub use people::{AssignmentView, EmployeeView};
 pub use preview::{FateView, PreviewAsked, PreviewCount, PreviewLine, PreviewView, preview};
+pub use staff::StaffFault;
 pub use text::outcome_text;
 use views::{ConnectionView, CountView, Page, StatusView, TotalsView};
 

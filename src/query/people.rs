@@ -37,6 +37,9 @@ pub struct EmployeeView {
     pub ids: Vec<(String, String)>,
     /// What a person has to do about him.
     pub next_step: Option<String>,
+    /// Which of his ids do not fit what their connection has, and what to do.
+    #[serde(default)]
+    pub id_problems: Vec<String>,
 }
 
 /// Whom rules gave a deal to, and why.
@@ -55,9 +58,13 @@ pub struct AssignmentView {
 impl Query {
     /// Everybody at `now`, in the order of the file.
     pub fn employees(&self, now: Timestamp, locale: Locale) -> Result<Vec<EmployeeView>, QueryError> {
+        let faults = self.staff_faults(now)?;
         let mut views = Vec::new();
         for employee in self.catalog.people.employees() {
-            views.push(self.employee(employee, now, locale)?);
+            let mut view = self.employee(employee, now, locale)?;
+            let of_his = faults.iter().filter(|it| it.employee == employee.key);
+            view.id_problems = of_his.map(|it| it.problem.render(locale)).collect();
+            views.push(view);
         }
         Ok(views)
     }
@@ -99,6 +106,7 @@ impl Query {
                 .flat_map(|(connection, ids)| ids.iter().map(|id| (connection.to_string(), id.to_string())))
                 .collect(),
             next_step: next_step.map(|message| message.render(locale)),
+            id_problems: Vec::new(),
         })
     }
 

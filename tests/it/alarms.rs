@@ -2,8 +2,8 @@
 
 use expect_test::{Expect, expect};
 use uzel::alarm::{
-    Condition, Disk, Facts, Jump, Progress, Quarantined, Severity, SinkFacts, SnapshotFacts, SourceFacts, Stopped,
-    alarms,
+    Condition, Disk, Facts, Jump, Progress, Quarantined, Severity, SinkFacts, SnapshotFacts, SourceFacts, StaffFacts,
+    Stopped, alarms,
 };
 use uzel::base::{Locale, Message, Slug, Timestamp};
 
@@ -135,6 +135,21 @@ fn what_waits_for_a_person_is_told() {
             warning dead-letters/crm (60): crm does not take 1 object: a person is needed
             warning quarantine/ (120): 3 records went into quarantine within a day
             notice tasks-overdue/ (-): 2 tasks are late
+        "#]],
+    );
+}
+
+#[test]
+fn employees_that_a_connection_does_not_know_are_told_when_it_lasts() {
+    let facts = |since| {
+        let staff = vec![StaffFacts { connection: crm(), employees: 2, since }];
+        Facts { staff, ..Facts::default() }
+    };
+    check(&facts(ago(2 * MINUTE_MS - 1)), expect![[""]]);
+    check(
+        &facts(ago(2 * MINUTE_MS)),
+        expect![[r#"
+            warning employee-ids/crm (2): crm does not have 2 employees of rules/employees.toml, or they were dismissed there: leads do not reach them
         "#]],
     );
 }

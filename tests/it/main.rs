@@ -67,6 +67,7 @@ mod sink;
 mod sink_bitrix24;
 mod sink_script;
 mod snapshot;
+mod staff;
 mod store;
 mod streams;
 mod sync_gate;

@@ -7,7 +7,7 @@
 
 mod memory;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,7 +22,9 @@ use super::heartbeat::HEARTBEAT;
 use super::keep::{Keeping, next_time};
 use super::notify::Outward;
 use super::poll::Readings;
-use crate::alarm::{Alarm, Disk, Facts, Jump, Progress, Severity, SinkFacts, SnapshotFacts, SourceFacts, alarms};
+use crate::alarm::{
+    Alarm, Disk, Facts, Jump, Progress, Severity, SinkFacts, SnapshotFacts, SourceFacts, StaffFacts, alarms,
+};
 use crate::base::limits::{
     ALARM_CLOCK_MS, ALARM_DEAD_OBJECTS_MAX, ALARM_JUMP_TOLD_MS, ALARM_QUARANTINE_MS, KEEP_CHECK_MS, WATCH_MS,
 };
@@ -99,6 +101,8 @@ struct Known {
     jump: Option<Jump>,
     dead: DeadLook,
     snapshots: (Timestamp, SnapshotFacts),
+    /// Since when a connection does not know employees by their ids.
+    staff: BTreeMap<Slug, Timestamp>,
 }
 
 /// The outbox is looked through in portions; what the latest whole look found stands until the
@@ -123,6 +127,7 @@ impl Watch {
             jump: None,
             dead: DeadLook::default(),
             snapshots: (Timestamp::ZERO, SnapshotFacts::default()),
+            staff: BTreeMap::new(),
         };
         Watch { parts, known: Mutex::new(known) }
     }
@@ -184,6 +189,7 @@ impl Watch {
             backup: self.backup(known),
             channels,
             heartbeat: beat.pop().map(|(_, since, reason)| (since, reason)),
+            staff: known.see_staff(query, now)?,
             tasks_overdue: query.task_counts(now)?.1,
         })
     }
@@ -279,6 +285,20 @@ impl Known {
         }
         self.memory.heard.retain(|name, _| sources.iter().any(|it| *it.name == **name));
         Ok(())
+    }
+
+    /// Employees by connection that does not know them.
+    fn see_staff(&mut self, query: &Query, now: Timestamp) -> Result<Vec<StaffFacts>, QueryError> {
+        let mut found: BTreeMap<Slug, BTreeSet<Slug>> = BTreeMap::new();
+        for fault in query.staff_faults(now)? {
+            found.entry(fault.connection).or_default().insert(fault.employee);
+        }
+        self.staff.retain(|connection, _| found.contains_key(connection));
+        let fact = |(connection, employees): (Slug, BTreeSet<Slug>)| {
+            let since = *self.staff.entry(connection.clone()).or_insert(now);
+            StaffFacts { connection, employees: employees.len() as u64, since }
+        };
+        Ok(found.into_iter().map(fact).collect())
     }
 
     fn count_dead(&mut self, query: &Query) -> Result<(), QueryError> {
