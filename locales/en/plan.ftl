@@ -69,6 +69,7 @@ cli-column-note = Note
 cli-column-fields = Fields
 cli-sync-quiet = history
 cli-action-create = create
+cli-action-import = import, no robots
 cli-action-update = update
 cli-action-nothing = nothing to write
 cli-action-waits = waits for another

@@ -8,6 +8,7 @@ connector-setting = no setting is called "{ $word }"; did you mean "{ $near }"?
 connector-setting-list = no setting is called "{ $word }". Declare it in [[setting]]; declared: { $known }.
 connector-status = a status is a number from 100 to 599, or a class such as "5xx". Correct the list.
 connector-find-origin = the object is said to be findable, but no [[sink.object.find]] looks by = "origin". Add one, or write create_kind = "neither".
+connector-import-rows = an import needs a place "$rows" in its body: there the objects go
 connector-multi-get = fields with several values are compared with what the sink holds before an update. Add get = {"{"} path = ..., record = ... {"}"}.
 connector-page = the page of an object is a path from the root of the address, with $id: "/crm/deal/details/$id/". Correct page.
 connector-next-start = the pages after the first are asked for by "$start". Put it into the body, or remove "next".
@@ -32,6 +33,7 @@ sink-no-part = the answer of { $host } says nothing of this object. It will be l
 sink-no-id = the answer to the creation of the { $kind } has no id. It will be looked up first.
 sink-no-record = the { $kind } { $id } is not there any more. It will be looked for and, if need be, made anew.
 sink-ask-person = the { $kind } may have been made, and cannot be looked up. Look into the system: if it is not there, send again; else discard.
+sink-import-refused = { $sink } does not import ({ $method }): { $detail }. The history waits, what is new is written as before. Give the user of the connection the right to import into CRM; or, where there is no such method, set history_with_robots = true in [connection.{ $sink }] and restart: then robots start on every record of the history.
 sink-found-several = { $count } objects of kind { $kind } fit; linked to the one with the smallest id, { $id }. Merge the others in the system.
 sink-kind-unknown = the connector of { $sink } does not declare an object of kind "{ $kind }". Declare it in [[sink.object]].
 sink-fields-many = { $host } has more custom fields than can be listed. Remove those that nobody uses.

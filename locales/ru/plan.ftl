@@ -70,6 +70,7 @@ cli-column-note = Примечание
 cli-column-fields = Поля
 cli-sync-quiet = история
 cli-action-create = создать
+cli-action-import = импортировать, без роботов
 cli-action-update = изменить
 cli-action-nothing = записывать нечего
 cli-action-waits = ждёт другого

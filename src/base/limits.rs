@@ -191,6 +191,8 @@ pub const DELIVERY_SCAN_ROWS_MAX: usize = 4_096;
 pub const PUSH_DEADLINE_MS: i64 = 60_000;
 /// Rest of a sink that could not be prepared, ms.
 pub const SINK_REST_MS: i64 = 30_000;
+/// Rest of history whose import a sink refuses, ms: a person must act. What is new goes all the same.
+pub const IMPORT_REST_MS: i64 = 900_000;
 /// Entries not yet applied above which `/readyz` says no.
 pub const READY_LAG_MAX: u64 = 1_000_000;
 /// Between two refreshes of the gauges, ms.

@@ -116,6 +116,12 @@ impl Connection {
         !self.connector.polls.is_empty() && self.setting("read") != Some(&FieldValue::Bool(false))
     }
 
+    /// Whether history is written without starting anything there, where the sink can do so; the
+    /// administrator may have said that it need not be (`history_with_robots = true`).
+    pub fn imports_history(&self) -> bool {
+        self.setting("history_with_robots") != Some(&FieldValue::Bool(true))
+    }
+
     /// The stream `name` of its source.
     pub fn stream(&self, name: &str) -> Option<&StreamSpec> {
         self.connector.source.as_ref()?.streams.iter().find(|stream| *stream.name == *name)

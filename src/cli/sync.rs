@@ -13,7 +13,7 @@ pub(super) enum Sub {
         sink: Option<String>,
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=crate::base::limits::PAGE_ROWS_MAX as u64))]
         limit: u64,
-        #[arg(long, value_parser = ["create", "update", "nothing", "waits", "person", "untold"])]
+        #[arg(long, value_parser = ["create", "import", "update", "nothing", "waits", "person", "untold"])]
         action: Option<String>,
     },
     Plans,
@@ -21,7 +21,7 @@ pub(super) enum Sub {
         plan: String,
         #[arg(long, default_value_t = 100, value_parser = super::rows_of_page())]
         limit: u64,
-        #[arg(long, value_parser = ["create", "update", "nothing", "waits", "person", "untold"])]
+        #[arg(long, value_parser = ["create", "import", "update", "nothing", "waits", "person", "untold"])]
         action: Option<String>,
         #[arg(long)]
         after: Option<String>,

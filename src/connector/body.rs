@@ -26,6 +26,8 @@ pub enum Slot {
     Origin,
     /// `$values`: what is looked for (telephone numbers, addresses), a list.
     Values,
+    /// `$rows`: several objects, a list.
+    Rows,
     /// `$start`: where the next page begins.
     Start,
     /// `$page`: the same as the number of a page, from 1.
@@ -54,6 +56,7 @@ impl Slot {
             "ids" => Slot::Ids,
             "origin" => Slot::Origin,
             "values" => Slot::Values,
+            "rows" => Slot::Rows,
             "start" => Slot::Start,
             "page" => Slot::Page,
             "time" => Slot::Time,

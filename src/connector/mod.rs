@@ -57,8 +57,8 @@ pub use oauth::{AddressTemplate, OAuthSpec, SendToken, TokenMethod};
 pub use poll::{EachSpec, OwnerSpec, PollSpec, TimeStyle, WordSpec};
 pub use sink::{
     After, Auth, BatchStrategy, BodyStyle, Budget, ClientSort, Compare, Create, Custom, FindBy, FindSpec, FindWhere,
-    FinishSpec, GetSpec, Http, MultiField, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec, ResponseRule, Scope,
-    SinkSpec, StatusMatch, Then,
+    FinishSpec, GetSpec, Http, ImportSpec, MultiField, Naming, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec,
+    ResponseRule, Scope, SinkSpec, StatusMatch, Then,
 };
 pub use source::{Honeypot, SourceSpec, StreamSpec, TestRequest, Transport};
 

@@ -49,6 +49,11 @@ impl SinkSpec {
         }
     }
 
+    /// Objects of this kind that one request can import.
+    pub fn import_max(&self, kind: &str) -> usize {
+        self.object(kind).and_then(|object| object.import.as_ref()).map_or(1, |import| import.rows_max)
+    }
+
     /// The foreign kind in which the sink keeps such an object of ours.
     pub fn kind_of(&self, object: ObjectKind, client: Option<ClientSort>) -> Option<&ObjectSpec> {
         let fits = |it: &&ObjectSpec| it.of == object && (it.client_kind.is_none() || it.client_kind == client);
@@ -197,6 +202,8 @@ pub struct ObjectSpec {
     pub create: RequestSpec,
     /// Where the answer to a create says the id; absent where our own id is the natural key.
     pub id: Option<Path>,
+    /// Makes objects of history, in place of `create`: nothing starts there because of them.
+    pub import: Option<ImportSpec>,
     /// Changes the object; without it the object is told once and never changed.
     pub update: Option<RequestSpec>,
     /// Ends the object, where that is a request of its own.
@@ -251,6 +258,33 @@ pub struct FinishSpec {
     pub field: String,
     /// The request.
     pub request: RequestSpec,
+}
+
+/// Makes several objects without starting anything there: no robots, no business processes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportSpec {
+    /// The request.
+    pub request: RequestSpec,
+    /// How an object is written as a row of it.
+    pub naming: Naming,
+    /// Fields that the row calls otherwise than `naming` would: name of the mapping, name there.
+    pub rename: Vec<(String, String)>,
+    /// Where the rows stand in the answer: one per object, in the order in which they were sent.
+    pub rows: Path,
+    /// Where a row says the id; a row without it says an error, where other answers say theirs.
+    pub id: Path,
+    /// Objects of one request.
+    pub rows_max: usize,
+}
+
+/// Named ways of writing the fields of an object as a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// As they stand.
+    Plain,
+    /// `crm.item.*` of Bitrix24: `ASSIGNED_BY_ID` is `assignedById`, fields with several values go
+    /// into `fm`, fields of our own keep their names.
+    Bitrix24Item,
 }
 
 /// Reads one object.

@@ -32,6 +32,8 @@
 //! multi = { PHONE = "digits", EMAIL = "text" }      # compared by digits, as text
 //! # multi_value = "VALUE", multi_id = "ID"          # where value and id stand in an item
 //! create = { path = "crm.contact.add", body = { fields = "$fields" }, id = "result" }
+//! # import = { path = "...", body = { data = "$rows" }, naming = "bitrix24_item", rename = { A = "b" },
+//! #     rows = "result.items", id = "item.id", rows_max = 20 }   # history, without starting anything
 //! update = { path = "crm.contact.update", body = { id = "$id", fields = "$fields" } }
 //! get = { path = "crm.contact.get", body = { id = "$id" }, record = "result" }
 //!
@@ -58,18 +60,19 @@
 use super::body::{BodyTemplate, PathTemplate, Slot};
 use super::sink::{
     After, Auth, BatchStrategy, BodyStyle, Budget, ClientSort, Compare, Create, Custom, FindBy, FindSpec, FindWhere,
-    FinishSpec, GetSpec, Http, MultiField, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec, ResponseRule, Scope,
-    SinkSpec, StatusMatch, Then,
+    FinishSpec, GetSpec, Http, ImportSpec, MultiField, Naming, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec,
+    ResponseRule, Scope, SinkSpec, StatusMatch, Then,
 };
 use super::source::slug;
 use crate::base::Message;
-use crate::base::limits::{SETTLE_S, SETTLE_S_MAX};
+use crate::base::limits::{DELIVERY_BATCH_MAX, SETTLE_S, SETTLE_S_MAX};
 use crate::field::reader::unknown_word;
 use crate::field::{FieldSpec, Node, NodeKind, Table};
 use crate::value::Path;
 
 /// Places of requests by what the request is about.
 const OBJECT: &[&str] = &["fields", "all", "field.NAME", "id", "origin"];
+const IMPORT: &[&str] = &["rows"];
 const FIND: &[&str] = &["values", "origin", "field.NAME", "start"];
 const CUSTOM: &[&str] = &["name", "bare_name", "type", "label_ru", "label_en", "start"];
 
@@ -295,6 +298,7 @@ fn read_object(table: Table<'_>) -> Option<ObjectSpec> {
     let marker = table.text("marker").map(str::to_owned);
     let multi = read_multi(&table);
     let create = required_table(&table, "create").and_then(read_create);
+    let import = table.table("import").and_then(read_import);
     let update = table.table("update").and_then(|it| read_request(it, OBJECT));
     let finish = table.table("finish").and_then(read_finish);
     let get = table.table("get").and_then(|it| read_get(it, OBJECT));
@@ -328,6 +332,7 @@ fn read_object(table: Table<'_>) -> Option<ObjectSpec> {
         multi,
         create,
         id,
+        import,
         update,
         finish,
         get,
@@ -383,6 +388,26 @@ fn read_create(table: Table<'_>) -> Option<(RequestSpec, Option<Path>)> {
     let id = path(&table, "id");
     table.close();
     Some((request?, id))
+}
+
+fn read_import(table: Table<'_>) -> Option<ImportSpec> {
+    let request = request(&table, IMPORT);
+    if let Some(request) = &request
+        && !request.body.has(&Slot::Rows)
+    {
+        table.report("body", Message::new("connector-import-rows"));
+    }
+    let namings = [("plain", Naming::Plain), ("bitrix24_item", Naming::Bitrix24Item)];
+    let naming = table.choice("naming", &namings).unwrap_or(Naming::Plain);
+    let rename = table.table("rename").map(|names| {
+        let one = |(name, ..): (&str, u32, &Node)| Some((name.to_owned(), names.text(name)?.to_owned()));
+        names.entries().filter_map(one).collect()
+    });
+    let rows = required_path(&table, "rows");
+    let id = required_path(&table, "id");
+    let rows_max = table.integer_in("rows_max", 1, DELIVERY_BATCH_MAX as i64).unwrap_or(1) as usize;
+    table.close();
+    Some(ImportSpec { request: request?, naming, rename: rename.unwrap_or_default(), rows: rows?, id: id?, rows_max })
 }
 
 fn read_finish(table: Table<'_>) -> Option<FinishSpec> {

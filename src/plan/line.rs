@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::subject::Subject;
-use super::work::{Ids, Told, work};
+use super::work::{Ids, Telling, Told, work};
 use crate::base::checksum::Fingerprint;
 use crate::base::{Locale, Position, Slug};
 use crate::catalog::{Catalog, Connection};
@@ -27,6 +27,8 @@ use crate::tables::{Held, Lane, Pending, Reader, Sinks, Span, TableError};
 pub enum Action {
     /// Made, unless it is found there by then: then it is linked, and what differs is written.
     Create,
+    /// Made as history: nothing starts there because of it. Looked for first, as for `Create`.
+    Import,
     /// Fields are changed.
     Update,
     /// The sink knows everything: nothing is sent.
@@ -44,6 +46,7 @@ impl Action {
     pub fn name(self) -> &'static str {
         match self {
             Action::Create => "create",
+            Action::Import => "import",
             Action::Update => "update",
             Action::Nothing => "nothing",
             Action::Waits => "waits",
@@ -55,7 +58,7 @@ impl Action {
     /// Whether an applied plan lets the object go.
     pub fn goes(self) -> bool {
         match self {
-            Action::Create | Action::Update | Action::Nothing => true,
+            Action::Create | Action::Import | Action::Update | Action::Nothing => true,
             Action::Waits | Action::Person | Action::Untold => false,
         }
     }
@@ -180,8 +183,8 @@ impl Source<'_> {
         line.version = subject.version();
         line.wanted = state.delivery.as_ref().map_or(line.version, |delivery| delivery.wanted);
         line.foreign_id = state.confirmed.as_ref().map(|confirmed| confirmed.foreign_id.clone());
-        let certainty = Certainty::Fresh;
-        match work(self.catalog, self.connection, self.locale, subject, state, Ids::Expected, certainty) {
+        let telling = Telling { ids: Ids::Expected, certainty: Certainty::Fresh, quiet };
+        match work(self.catalog, self.connection, self.locale, subject, state, telling) {
             Told::Nothing => {}
             Told::Waits(_) => line.action = Action::Waits,
             Told::Work(work, spec) => line.take(*work, spec, state),
@@ -228,13 +231,14 @@ impl Line {
         };
         self.action = match (&state.delivery, confirmed) {
             (Some(delivery), _) if is_dead(&delivery.state) => Action::Person,
+            (_, None) if work.import => Action::Import,
             (_, None) => Action::Create,
             (_, Some(_)) if self.fields.is_empty() => Action::Nothing,
             (_, Some(_)) => Action::Update,
         };
         let is_multi = |field: &FieldLine| spec.multi.iter().any(|it| *it.name == *field.name);
         self.read_first = self.action == Action::Update && spec.get.is_some() && self.fields.iter().any(is_multi);
-        if self.action == Action::Create {
+        if matches!(self.action, Action::Create | Action::Import) {
             self.looks = spec.find.iter().filter(|find| work.search.has(find.by)).count() as u32;
         }
     }
@@ -302,14 +306,20 @@ impl Tally {
     }
 
     /// Requests and time. Objects go together, as many as one request carries; each step of looking
-    /// is a request for all of them.
+    /// is a request for all of them; an import carries fewer.
     pub fn need(&self, spec: &SinkSpec) -> Need {
         let mut requests = 0;
-        for ((_, action, _), counted) in &self.groups {
+        for ((kind, action, _), counted) in &self.groups {
             let together = spec.together_max() as u64;
             let rounds = counted.lines.div_ceil(together);
             requests += match action {
                 Action::Create => rounds * (1 + u64::from(counted.looks_max)),
+                Action::Import => {
+                    let imported = spec.import_max(kind) as u64;
+                    let of_last = (counted.lines % together).div_ceil(imported);
+                    let of_whole = counted.lines / together * together.div_ceil(imported);
+                    rounds * u64::from(counted.looks_max) + of_whole + of_last
+                }
                 Action::Update => rounds * (1 + u64::from(counted.read_first)),
                 Action::Nothing | Action::Waits | Action::Person | Action::Untold => 0,
             };

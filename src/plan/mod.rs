@@ -17,4 +17,4 @@ mod work;
 pub use file::{Plan, PlanError, Plans, Writing};
 pub use line::{Action, FieldLine, Group, Line, Need, Source, Tally};
 pub use subject::Subject;
-pub use work::{Ids, Told, work};
+pub use work::{Ids, Telling, Told, work};

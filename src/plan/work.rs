@@ -23,6 +23,17 @@ pub enum Ids {
     Expected,
 }
 
+/// How an object is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Telling {
+    /// Which ids it may refer to.
+    pub ids: Ids,
+    /// How sure we are that it was never made there.
+    pub certainty: Certainty,
+    /// Whether it is history: nothing is to start there because of it.
+    pub quiet: bool,
+}
+
 /// What a sink is told.
 #[derive(Debug, Clone)]
 pub enum Told<'c> {
@@ -41,9 +52,9 @@ pub fn work<'c>(
     locale: Locale,
     subject: &Subject,
     state: &SinkState,
-    ids: Ids,
-    certainty: Certainty,
+    telling: Telling,
 ) -> Told<'c> {
+    let Telling { ids, certainty, quiet } = telling;
     let sink = &connection.name;
     let Some(spec) = &connection.connector.sink else { return Told::Nothing };
     let Some(kind) = subject.kind_of(spec, state) else { return Told::Nothing };
@@ -87,6 +98,7 @@ pub fn work<'c>(
         search: subject.search(),
         origin: subject.object().to_string().into(),
         make: subject.task().is_none_or(Task::is_open),
+        import: quiet && kind.import.is_some() && connection.imports_history(),
     };
     Told::Work(Box::new(work), kind)
 }

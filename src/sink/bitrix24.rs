@@ -7,8 +7,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::fields::Fields;
 use super::form;
 use super::judge::View;
+use crate::connector::MultiField;
 use crate::value::{Path, Value};
 
 /// The method that takes batches.
@@ -52,6 +54,44 @@ pub(super) fn unpack(body: &Value, count: usize) -> Vec<Option<View>> {
     (0..count).map(one).collect()
 }
 
+/// The fields of an object as `crm.item.*` wants them: camel case, but for fields of our own
+/// (`useOriginalUfNames`); what has several values goes into `fm`.
+/// <https://apidocs.bitrix24.ru/api-reference/crm/universal/object-fields.html>
+pub(super) fn item_row(fields: &Fields, multi: &[MultiField], renamed: &dyn Fn(&str) -> Option<String>) -> Json {
+    let mut row = Map::new();
+    let mut several = Vec::new();
+    for (name, value) in fields {
+        match (multi.iter().find(|it| *it.name == **name), value) {
+            (_, Json::Null) => {}
+            (Some(multi), Json::Array(values)) => {
+                several.extend(values.iter().filter_map(|it| {
+                    let value = it.get(&multi.value)?;
+                    let kind = it.get("VALUE_TYPE").cloned().unwrap_or_else(|| json!("WORK"));
+                    Some(json!({"typeId": name.as_str(), "valueType": kind, "value": value}))
+                }));
+            }
+            (_, value) if name.starts_with("UF_") => drop(row.insert(name.to_string(), value.clone())),
+            (_, value) => drop(row.insert(renamed(name).unwrap_or_else(|| camel(name)), value.clone())),
+        }
+    }
+    if !several.is_empty() {
+        row.insert("fm".to_owned(), Json::Array(several));
+    }
+    Json::Object(row)
+}
+
+/// `ASSIGNED_BY_ID` is `assignedById`.
+fn camel(name: &str) -> String {
+    let mut words = name.split('_').filter(|word| !word.is_empty()).map(str::to_ascii_lowercase);
+    let mut camel = words.next().unwrap_or_default();
+    for word in words {
+        let mut letters = word.chars();
+        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        camel.push_str(letters.as_str());
+    }
+    camel
+}
+
 /// Names are letters first: PHP would turn numbers into a list. They sort as their numbers do: the
 /// commands run in the order in which they are written, a later one may need an earlier one, and
 /// JSON objects are written sorted.
@@ -79,6 +119,31 @@ mod tests {
                 "c1": "profile?",
             }})
         );
+    }
+
+    #[test]
+    fn an_object_is_named_as_items_are() {
+        let multi = MultiField {
+            name: "PHONE".into(),
+            value: "VALUE".into(),
+            id: "ID".into(),
+            compare: crate::connector::Compare::Digits,
+        };
+        let fields: Fields = vec![
+            ("ASSIGNED_BY_ID".into(), json!(5)),
+            ("TITLE".into(), json!("Заявка")),
+            ("UF_CRM_UZEL_CLASS".into(), json!("A")),
+            ("COMPANY_TYPE".into(), json!("CUSTOMER")),
+            ("COMMENTS".into(), Json::Null),
+            ("PHONE".into(), json!([{"VALUE": "+79160001122", "VALUE_TYPE": "MOBILE"}, {"VALUE_TYPE": "WORK"}])),
+        ];
+        let renamed = |name: &str| (name == "COMPANY_TYPE").then(|| "typeId".to_owned());
+        let expected = json!({
+            "assignedById": 5, "title": "Заявка", "UF_CRM_UZEL_CLASS": "A", "typeId": "CUSTOMER",
+            "fm": [{"typeId": "PHONE", "valueType": "MOBILE", "value": "+79160001122"}],
+        });
+        assert_eq!(item_row(&fields, &[multi], &renamed), expected);
+        assert_eq!((camel("_"), camel("UTM_SOURCE"), camel("A__B")), ("".into(), "utmSource".into(), "aB".into()));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::connector::{Auth, BatchStrategy, BodyStyle, Http, RequestSpec, Scope,
 use crate::model::Fault;
 use crate::net::{CallError, Leave, Limiter, Method, Quotas, Request, Take, Wire, host_of};
 use crate::outbox::{Jitter, schedule};
-use crate::value::Path;
+use crate::value::{Path, Value};
 
 /// Tokens asked for before one request. A clock that stands still must not hold a push for ever.
 const ADMIT_ROUNDS_MAX: u32 = 64;
@@ -45,6 +45,8 @@ pub(crate) struct Call {
     body: Json,
     /// Names the message, where messages are signed.
     message: Option<String>,
+    /// A refusal of this request says nothing of the connection as a whole.
+    is_apart: bool,
 }
 
 impl Call {
@@ -56,6 +58,7 @@ impl Call {
             path: spec.path.fill(fill),
             body: spec.body.fill(fill),
             message: None,
+            is_apart: false,
         }
     }
 }
@@ -64,6 +67,11 @@ impl Call {
     /// The call, telling the message of this name.
     pub(super) fn of(self, message: String) -> Call {
         Call { message: Some(message), ..self }
+    }
+
+    /// A request that the sink may refuse for ever and take every other.
+    pub(crate) fn apart(self) -> Call {
+        Call { is_apart: true, ..self }
     }
 }
 
@@ -338,6 +346,12 @@ impl Caller {
         }
     }
 
+    /// Judges a row of an answer as an answer of its own; `None`: the answer says nothing of it.
+    pub(super) fn judge_row(&self, row: Option<Value>) -> Judged {
+        let view = row.map(|row| View { status: None, headers: Vec::new(), body: Some(row) });
+        self.judge_part(view, self.clock.now())
+    }
+
     fn judge_part(&self, view: Option<View>, now: Timestamp) -> Judged {
         match view {
             Some(view) => judge(&self.spec, &self.host, &view, now),
@@ -378,7 +392,7 @@ impl Caller {
     fn note(&self, calls: &[Call], replies: &[Reply]) {
         let now = self.clock.now();
         let rejects = |it: &Reply| matches!(it, Reply::Answered(Judged { ruling: Ruling::RejectConnection, .. }));
-        let all_rejected = replies.iter().all(rejects);
+        let all_rejected = replies.iter().all(rejects) && !calls.iter().any(|call| call.is_apart);
         for (call, reply) in calls.iter().zip(replies) {
             let Reply::Answered(judged) = reply else { continue };
             match &judged.ruling {
@@ -402,7 +416,7 @@ impl Caller {
         }
     }
 
-    fn note_spent(&self, call: &Call, body: &crate::value::Value) {
+    fn note_spent(&self, call: &Call, body: &Value) {
         let Some(budget) = &self.spec.budget else { return };
         let text = |path: &crate::value::Path| path.first(body).and_then(|it| it.as_text());
         let spent = text(&budget.spent).and_then(seconds).unwrap_or(Timestamp::ZERO);

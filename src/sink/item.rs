@@ -15,7 +15,7 @@ use crate::connector::{Create, FindBy, FindSpec, FinishSpec, ObjectSpec, Scope, 
 use crate::entry::{Operation, Verdict};
 use crate::model::Confirmed;
 use crate::outbox;
-use crate::value::Value;
+use crate::value::{Path, Value};
 
 /// Pages of one step of looking. At the bound the object counts as not found; an uncertain one
 /// goes to a person.
@@ -30,6 +30,8 @@ pub(super) enum Stage {
     Get { id: CompactString, linked: bool },
     /// Make it.
     Create,
+    /// Make it, together with others, without starting anything there.
+    Import,
     /// Change it.
     Update { id: CompactString, fields: Fields, linked: bool },
     /// Nothing.
@@ -45,6 +47,8 @@ pub(super) enum End {
     Failed { operation: Operation, verdict: Verdict, reason: Message },
     /// It was looked for, is not there, and need not be made.
     Absent,
+    /// The sink refused the request as a whole: surely not made, and nothing is wrong with it.
+    Refused(Message),
     /// It was not tried.
     Untouched { until: Option<Timestamp> },
 }
@@ -137,7 +141,7 @@ impl<'a> Item<'a> {
         if !self.work.make {
             return Stage::Ended(End::Absent);
         }
-        Stage::Create
+        if self.work.import && self.spec.import.is_some() { Stage::Import } else { Stage::Create }
     }
 
     fn values(&self, find: &FindSpec) -> Vec<CompactString> {
@@ -160,6 +164,7 @@ impl<'a> Item<'a> {
             Slot::Origin => json!(work.origin),
             Slot::Ids
             | Slot::Values
+            | Slot::Rows
             | Slot::Start
             | Slot::Page
             | Slot::Time
@@ -191,7 +196,8 @@ impl<'a> Item<'a> {
                 let update = finish.or(self.spec.update.as_ref())?;
                 Some(Call::new(update, &|slot| fill(id, fields, slot)).of(self.message()))
             }
-            Stage::Ended(_) => None,
+            // Goes with others: see `import`.
+            Stage::Import | Stage::Ended(_) => None,
         }
     }
 
@@ -205,13 +211,19 @@ impl<'a> Item<'a> {
         let stage = std::mem::replace(&mut self.stage, Stage::Create);
         self.stage = match (stage, reply) {
             (Stage::Ended(end), _) => Stage::Ended(end),
-            (Stage::Create, Reply::NotSent(reason)) => failed(Operation::Create, Verdict::RetryAt(now), reason),
+            (Stage::Create | Stage::Import, Reply::NotSent(reason)) => {
+                failed(Operation::Create, Verdict::RetryAt(now), reason)
+            }
             (Stage::Find { .. } | Stage::Get { .. } | Stage::Update { .. }, Reply::NotSent(_)) => {
                 Stage::Ended(End::Untouched { until: None })
             }
             (Stage::Find { step, page, .. }, Reply::Answered(judged)) => self.after_find(step, page, judged, now),
             (Stage::Get { id, linked }, Reply::Answered(judged)) => self.after_get(id, linked, judged, now),
-            (Stage::Create, Reply::Answered(judged)) => self.after_create(judged, now),
+            (Stage::Create, Reply::Answered(judged)) => self.after_create(self.spec.id.as_ref(), judged, now),
+            (Stage::Import, Reply::Answered(judged)) => match &self.spec.import {
+                Some(import) => self.after_create(Some(&import.id), judged, now),
+                None => Stage::Ended(End::Untouched { until: None }),
+            },
             (Stage::Update { id, linked, .. }, Reply::Answered(judged)) => match judged.ruling {
                 Ruling::Done(_) => {
                     let how = if linked { How::Linked } else { How::Updated };
@@ -296,7 +308,7 @@ impl<'a> Item<'a> {
         }
     }
 
-    fn after_create(&self, judged: Judged, now: Timestamp) -> Stage {
+    fn after_create(&self, id: Option<&Path>, judged: Judged, now: Timestamp) -> Stage {
         let Judged { ruling, reason } = judged;
         let body = match ruling {
             Ruling::Done(body) => body,
@@ -308,7 +320,7 @@ impl<'a> Item<'a> {
             }
             Ruling::Uncertain => return failed(Operation::Create, self.uncertain(now), reason),
         };
-        let id = match &self.spec.id {
+        let id = match id {
             Some(path) => path.first(&body).and_then(Value::as_text).filter(|it| !it.is_empty() && *it != "0"),
             None => Some(self.work.origin.as_str()),
         };

@@ -35,6 +35,7 @@ mod caller;
 mod claims;
 mod fields;
 mod form;
+mod import;
 mod item;
 mod judge;
 mod provision;
@@ -100,6 +101,8 @@ pub struct Work {
     pub search: Search,
     /// Whether it is made when it is not there; what is over need not be.
     pub make: bool,
+    /// Whether it is made by the import of the sink, which starts nothing there.
+    pub import: bool,
     /// Our id, as the sink holds it.
     pub origin: CompactString,
 }
@@ -150,6 +153,8 @@ pub struct PushReport {
     pub notes: Vec<(ObjectRef, Message)>,
     /// Set when the sink must rest.
     pub stop: Option<Stop>,
+    /// Set when the sink refused to import: history must rest, and everything else goes.
+    pub import_refused: Option<Message>,
     /// Requests sent.
     pub requests: u32,
 }

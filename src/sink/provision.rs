@@ -98,6 +98,7 @@ async fn add(
         | Slot::Ids
         | Slot::Origin
         | Slot::Values
+        | Slot::Rows
         | Slot::Start
         | Slot::Page
         | Slot::Time => Json::Null,

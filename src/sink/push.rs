@@ -6,6 +6,7 @@ use compact_str::CompactString;
 use tracing::{info, warn};
 
 use super::caller::{Call, Caller, NotBefore, Reply};
+use super::import;
 use super::item::{End, How, Item, Stage};
 use super::{Ending, PushReport, Recorder, Sink, Stop, Work};
 use crate::base::{Message, Position, Timestamp};
@@ -24,13 +25,14 @@ enum Phase {
     Read,
     Update,
     Create,
+    Import,
 }
 
 pub(super) struct Push<'a> {
-    sink: &'a Sink,
-    caller: &'a Caller,
+    pub(super) sink: &'a Sink,
+    pub(super) caller: &'a Caller,
     recorder: &'a dyn Recorder,
-    deadline: Timestamp,
+    pub(super) deadline: Timestamp,
     report: PushReport,
     /// Telephone numbers and addresses of what was created in this push.
     created: HashSet<(FindBy, CompactString)>,
@@ -57,6 +59,7 @@ impl<'a> Push<'a> {
             match phase {
                 Phase::Read | Phase::Update => self.ask(&mut items, &chosen).await,
                 Phase::Create => self.create(&mut items, &chosen).await,
+                Phase::Import => self.import(&mut items, &chosen).await,
             }
             self.settle(&mut items).await;
             if self.report.stop.is_none() {
@@ -99,10 +102,13 @@ impl<'a> Push<'a> {
     /// is made; changes before creates, so that a short deadline serves what is known.
     fn choose(&self, items: &[Item<'_>]) -> Option<(Phase, Vec<usize>)> {
         let of = |phase: Phase| {
+            if phase == Phase::Import {
+                return import::chosen(items);
+            }
             let mine = items.iter().enumerate().filter(|(_, it)| phase_of(&it.stage) == Some(phase));
             mine.map(|(index, _)| index).take(self.caller.together_max()).collect::<Vec<usize>>()
         };
-        let phases = [Phase::Read, Phase::Update, Phase::Create].into_iter();
+        let phases = [Phase::Read, Phase::Update, Phase::Create, Phase::Import].into_iter();
         phases.map(|phase| (phase, of(phase))).find(|(_, chosen)| !chosen.is_empty())
     }
 
@@ -145,25 +151,35 @@ impl<'a> Push<'a> {
         if calls.is_empty() {
             return;
         }
+        if self.announce(items, &indexes).await {
+            let replies = self.caller.send(&calls, self.deadline).await;
+            self.take(items, &indexes, replies);
+        }
+    }
+
+    /// Writes down that these are about to be made. `false`: not written down, so not to be sent.
+    pub(super) async fn announce(&mut self, items: &mut [Item<'_>], indexes: &[usize]) -> bool {
         let item = |index: &usize| AttemptingItem { object: items[*index].work.object, operation: Operation::Create };
         let entry = Attempting {
             sink: self.sink.name.clone(),
             at: self.sink.clock.now(),
             items: indexes.iter().map(item).collect(),
         };
-        let attempting = match self.recorder.attempting(entry).await {
-            Ok(position) => position,
-            // Not written down, so not sent.
-            Err(reason) => return self.journal_failed(reason),
-        };
-        indexes.iter().for_each(|&index| items[index].attempting = Some(attempting));
-        let replies = self.caller.send(&calls, self.deadline).await;
-        self.take(items, &indexes, replies);
+        match self.recorder.attempting(entry).await {
+            Ok(position) => {
+                indexes.iter().for_each(|&index| items[index].attempting = Some(position));
+                true
+            }
+            Err(reason) => {
+                self.journal_failed(reason);
+                false
+            }
+        }
     }
 
     /// Whether nothing created in this push shares a telephone number or address with the object:
     /// it would be found by it a moment later, and must be, so it waits for the next push.
-    fn alone(&mut self, item: &mut Item<'_>) -> bool {
+    pub(super) fn alone(&mut self, item: &mut Item<'_>) -> bool {
         let keys = item.shared_keys();
         if keys.iter().any(|it| self.created.contains(it)) {
             item.stage = untouched(None);
@@ -173,7 +189,7 @@ impl<'a> Push<'a> {
         true
     }
 
-    fn take(&mut self, items: &mut [Item<'_>], indexes: &[usize], replies: Vec<Reply>) {
+    pub(super) fn take(&mut self, items: &mut [Item<'_>], indexes: &[usize], replies: Vec<Reply>) {
         let now = self.sink.clock.now();
         debug_assert_eq!(indexes.len(), replies.len());
         for (&index, reply) in indexes.iter().zip(replies) {
@@ -190,9 +206,16 @@ impl<'a> Push<'a> {
             let object = item.work.object;
             self.report.notes.extend(item.note.map(|note| (object, note)));
             let Stage::Ended(end) = item.stage else { continue };
-            if let End::Untouched { until } = end {
-                self.report.untouched.push((object, until));
-                continue;
+            match &end {
+                End::Untouched { until } => {
+                    self.report.untouched.push((object, *until));
+                    continue;
+                }
+                End::Refused(reason) => {
+                    self.report.untouched.push((object, None));
+                    self.report.import_refused = Some(reason.clone());
+                }
+                End::Done { .. } | End::Failed { .. } | End::Absent => {}
             }
             self.report.ended.extend(ending(&end).map(|it| (object, it)));
             let attempted = result(item.spec, end).map(|(operation, result)| AttemptedItem {
@@ -244,11 +267,12 @@ fn phase_of(stage: &Stage) -> Option<Phase> {
         Stage::Find { .. } | Stage::Get { .. } => Some(Phase::Read),
         Stage::Update { .. } => Some(Phase::Update),
         Stage::Create => Some(Phase::Create),
+        Stage::Import => Some(Phase::Import),
         Stage::Ended(_) => None,
     }
 }
 
-fn untouched(until: Option<Timestamp>) -> Stage {
+pub(super) fn untouched(until: Option<Timestamp>) -> Stage {
     Stage::Ended(End::Untouched { until })
 }
 
@@ -260,7 +284,7 @@ fn ending(end: &End) -> Option<Ending> {
         End::Done { how: How::Unchanged, .. } => Some(Ending::Unchanged),
         End::Absent => Some(Ending::Unchanged),
         End::Failed { verdict, reason, .. } => Some(Ending::Failed(*verdict, reason.clone())),
-        End::Untouched { .. } => None,
+        End::Untouched { .. } | End::Refused(_) => None,
     }
 }
 
@@ -270,7 +294,8 @@ fn result(spec: &ObjectSpec, end: End) -> Option<(Operation, AttemptResult)> {
             let foreign_kind = CompactString::from(&*spec.kind);
             Some((operation, AttemptResult::Done { foreign_kind, foreign_id: Some(id), sent }))
         }
-        End::Absent => {
+        // Surely not there: what was announced is over, and it goes again as if it never was.
+        End::Absent | End::Refused(_) => {
             let foreign_kind = CompactString::from(&*spec.kind);
             Some((Operation::Find, AttemptResult::Done { foreign_kind, foreign_id: None, sent: Vec::new() }))
         }

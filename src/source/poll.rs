@@ -325,6 +325,7 @@ fn call(request: &RequestSpec, time: &str, id: &str, start: u64, poll: &PollSpec
         | Slot::Ids
         | Slot::Origin
         | Slot::Values
+        | Slot::Rows
         | Slot::Name
         | Slot::BareName
         | Slot::Type
@@ -344,6 +345,7 @@ fn each_call(each: &EachSpec, ids: &[CompactString], start: u64, poll: &PollSpec
         | Slot::All
         | Slot::Origin
         | Slot::Values
+        | Slot::Rows
         | Slot::Time
         | Slot::Name
         | Slot::BareName

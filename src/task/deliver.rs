@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 use super::Ground;
 use crate::alarm::Stopped;
 use crate::base::limits::{
-    DELIVER_CHECK_MS, DELIVERY_BATCH_MAX, DELIVERY_SCAN_ROWS_MAX, PUSH_DEADLINE_MS, SINK_REST_MS,
+    DELIVER_CHECK_MS, DELIVERY_BATCH_MAX, DELIVERY_SCAN_ROWS_MAX, IMPORT_REST_MS, PUSH_DEADLINE_MS, SINK_REST_MS,
 };
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Locale, Message, Position, Slug, Timestamp};
@@ -26,7 +26,7 @@ use crate::entry::{Attempted, Attempting, Entry, ObjectRef};
 use crate::model::{Delivery, DeliveryState, Fault};
 use crate::net::Boxed;
 use crate::outbox;
-use crate::plan::{self, Ids, Subject, Told};
+use crate::plan::{self, Ids, Subject, Telling, Told};
 use crate::sink::{self, Certainty, Claimed, Ending, Recorder, Sink, Work};
 use crate::tables::rows::SinkRow;
 use crate::tables::{Lane, Pending, Reader, Sinks, Span, TableError};
@@ -193,7 +193,8 @@ impl Deliverer {
             sink::Lane::Lower => &[Lane::Quiet, Lane::Later],
         };
         let mut works = Vec::new();
-        for lane in lanes {
+        let history_rests = now < cursors.history_rests_until;
+        for lane in lanes.iter().filter(|lane| **lane != Lane::Quiet || !history_rests) {
             for rank in [3u8, 2, 1, 0] {
                 self.select_rank(reader, lane.of_rank(rank), cursors, now, &mut works)?;
             }
@@ -217,6 +218,7 @@ impl Deliverer {
         if let Some(after) = cursors.places.remove(&rank) {
             span = span.from(&after);
         }
+        let quiet = Lane::of_key(rank) == Lane::Quiet;
         let mut seen = 0;
         for row in reader.rows(span) {
             let (key, objects) = row?;
@@ -226,7 +228,7 @@ impl Deliverer {
                     return Ok(());
                 }
                 seen += 1;
-                works.extend(self.work(reader, object, cursors, now)?);
+                works.extend(self.work(reader, (object, quiet), cursors, now)?);
             }
             // Bound: the rest of the listing is looked at in the next round.
             if seen >= DELIVERY_SCAN_ROWS_MAX {
@@ -240,7 +242,7 @@ impl Deliverer {
     fn work(
         &self,
         reader: &Reader<'_>,
-        object: ObjectRef,
+        (object, quiet): (ObjectRef, bool),
         cursors: &mut Cursors,
         now: Timestamp,
     ) -> Result<Option<Work>, TableError> {
@@ -249,7 +251,8 @@ impl Deliverer {
         let Some(delivery) = &state.delivery else { return Ok(None) };
         let Some(certainty) = self.certainty_when_due(delivery, cursors, now) else { return Ok(None) };
         let Some(connection) = self.catalog.connection(&self.name) else { return Ok(None) };
-        let told = plan::work(&self.catalog, connection, self.locale, &subject, state, Ids::Given, certainty);
+        let telling = Telling { ids: Ids::Given, certainty, quiet };
+        let told = plan::work(&self.catalog, connection, self.locale, &subject, state, telling);
         Ok(match told {
             Told::Work(work, _) => Some(*work),
             // It waits for rows that go before it, or is told by another mapping.
@@ -376,7 +379,16 @@ impl<'a> Served<'a> {
                 rest(&mut self.ground, &mut self.rights, ms.unsigned_abs()).await;
             }
             None => {
-                if std::mem::take(&mut self.stopped) {
+                let now = self.ground.clock.now();
+                if let Some(reason) = report.import_refused {
+                    warn!(sink.name = %name, "the history is not written: {reason}");
+                    let until = now.plus_ms(IMPORT_REST_MS);
+                    deliverer.stops.stopped(name, now, until, Fault::Connection, reason);
+                    self.stopped = true;
+                    self.cursors.history_rests_until = until;
+                    return;
+                }
+                if self.cursors.history_rests_until <= now && std::mem::take(&mut self.stopped) {
                     deliverer.stops.goes(name);
                 }
                 // Nothing could be tried (quota, budget): not before the first that may be.
@@ -408,6 +420,8 @@ struct Cursors {
     places: BTreeMap<u8, (Slug, u8, crate::tables::Block)>,
     /// When the request of an `Attempting` was begun: the rows of one batch share it.
     begun: Option<(Position, Timestamp)>,
+    /// The sink refused to import: history is left alone so long, everything else goes.
+    history_rests_until: Timestamp,
 }
 
 /// Whether a delivery whose request is not under way may be tried now.

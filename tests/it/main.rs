@@ -26,6 +26,7 @@ mod http_bounds;
 mod http_support;
 mod identity;
 mod identity_stories;
+mod imports;
 mod journal;
 mod journal_model;
 mod kill;

@@ -192,6 +192,7 @@ impl World {
             certainty,
             search: Search { phones: it.phones.clone(), ..Search::default() },
             make: true,
+            import: false,
             origin: it.object.to_string().into(),
         })
     }

@@ -191,6 +191,7 @@ pub(crate) fn work(object: ObjectRef, kind: &str, desired: Json) -> Work {
         certainty: Certainty::Fresh,
         search: Search::default(),
         make: true,
+        import: false,
         origin: short(object).into(),
     }
 }

@@ -39,7 +39,7 @@ async fn what_a_plan_says_is_what_the_crm_gets_and_nothing_before() {
     daemon.caught_up().await;
 
     let plan = place.json(&["sync", "plan", "--limit", "100"]);
-    assert_eq!((count(&plan, "contact", "create"), count(&plan, "deal", "create")), (2, 2), "{plan:#}");
+    assert_eq!((count(&plan, "contact", "import"), count(&plan, "deal", "import")), (2, 2), "{plan:#}");
     assert_eq!(plan["goes"].as_u64(), Some(plan["lines"].as_array().expect("lines").len() as u64));
     assert!(
         plan["lines"].as_array().expect("lines").iter().all(|it| it["why"] == "a record of site (lead)"),
