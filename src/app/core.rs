@@ -16,6 +16,7 @@ use crate::connector::Connector;
 use crate::control::{self, Control, Public};
 use crate::entry::{Configured, Entry, Kind};
 use crate::journal::{Journal, NewEntry, Options as JournalOptions, Recovery, Segments};
+use crate::net::Quotas;
 use crate::pipeline::{Pipeline, Running};
 use crate::plan::Plans;
 use crate::query::Query;
@@ -24,6 +25,7 @@ use crate::store::{Store, WatchedStore};
 use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
+use crate::task::look::Looks;
 use crate::task::notify::Outward;
 use crate::task::poll::Readings;
 use crate::task::relay::Relaying;
@@ -34,6 +36,7 @@ use super::folder::Lock;
 use super::keeping::open_store;
 use super::links::{self, TokensByConnection};
 use super::signals;
+use super::sinks;
 
 /// What the reconcilers of a daemon tell of themselves; without a daemon nothing.
 #[derive(Debug, Clone, Default)]
@@ -197,6 +200,7 @@ impl Core {
                 address: format!("http://{}", self.settings.listen.address),
                 listening: OnceLock::new(),
             }),
+            looks: self.looks(&Arc::new(Quotas::new())),
             locale: self.settings.locale,
         }
     }
@@ -206,6 +210,19 @@ impl Core {
         let silence_h = |name: &Slug| self.settings.connection(name).map_or(0, |it| it.silence_h);
         let watched = |it: &Connection| WatchedSource { name: it.name.clone(), silence_h: silence_h(&it.name) };
         self.catalog.connections().filter(|it| tells(&it.connector)).map(watched).collect()
+    }
+
+    /// Looks into sinks, within these quotas.
+    pub(super) fn looks(&self, quotas: &Arc<Quotas>) -> Arc<Looks> {
+        let (vault, tokens) = (Arc::clone(&self.vault), Arc::clone(&self.tokens));
+        let (clock, quotas) = (Arc::clone(&self.clock), Arc::clone(quotas));
+        Arc::new(Looks::new(Box::new(move |connection| {
+            let made = sinks::sink(connection, &vault, &tokens, &quotas, &clock);
+            made.map_err(|cause| match cause.downcast_ref::<Told>() {
+                Some(told) => told.0.clone(),
+                None => Message::new("app-sink").with("detail", &cause),
+            })
+        })))
     }
 
     /// Waits until everything that is in the journal now is applied.

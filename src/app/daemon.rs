@@ -21,7 +21,7 @@ use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Message, Timestamp};
 use crate::config::Listen;
-use crate::control;
+use crate::control::{self, Control};
 use crate::http::{ExchangeEndpoint, Health, Listener, Options, Parts, ProxyHeader, State, TrustedProxies};
 use crate::journal::Journal;
 use crate::model::OutcomeKind;
@@ -70,7 +70,9 @@ impl Daemon {
             relaying: relaying.clone(),
             outward: outward.clone(),
         };
-        let control = Arc::new(core.control(seen));
+        // Reading and writing share the bucket of a foreign host.
+        let quotas = Arc::new(Quotas::new());
+        let control = Arc::new(Control { looks: core.looks(&quotas), ..core.control(seen) });
         let progress: Arc<dyn Progress> =
             Arc::new(PipelineProgress { pipeline: Arc::clone(&core.pipeline), query: control.query.clone() });
         let exchanges = sources::exchanges(
@@ -136,8 +138,6 @@ impl Daemon {
             tasks.spawn(task::heartbeat::run(ground.clone(), heart, Arc::clone(&control.watch), outward));
         }
         tasks.spawn(measure(ground.clone(), Arc::clone(&metrics), control));
-        // Reading and writing share the bucket of a foreign host.
-        let quotas = Arc::new(Quotas::new());
         sinks::spawn(&core, &ground, &stops, &metrics, &quotas, &mut tasks)?;
         if let Some(puller) = relay::puller(&core, &ground, &relaying, &hints, &metrics)? {
             tasks.spawn(puller.run());

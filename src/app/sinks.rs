@@ -92,7 +92,7 @@ impl Maker {
     fn make(&self, connection: &Connection) -> anyhow::Result<Deliverer> {
         Ok(Deliverer {
             ground: self.ground.clone(),
-            sink: self.sink(connection)?,
+            sink: sink(connection, &self.vault, &self.tokens, &self.quotas, &self.clock)?,
             name: connection.name.clone(),
             catalog: Arc::clone(&self.catalog),
             stops: self.stops.clone(),
@@ -101,14 +101,21 @@ impl Maker {
             rights: self.tokens.get(&connection.name).map(|tokens| tokens.agreed()),
         })
     }
+}
 
-    fn sink(&self, connection: &Connection) -> anyhow::Result<Sink> {
-        let Some(spec) = &connection.connector.sink else {
-            return Err(Told(Message::new("app-sink").with("detail", &connection.name)).into());
-        };
-        let (settings, wire) = links::link(&self.vault, &self.tokens, connection)?;
-        let (name, spec) = (connection.name.clone(), Arc::new(spec.clone()));
-        let sink = Sink::new(name, spec, &settings, wire, Arc::clone(&self.quotas), Arc::clone(&self.clock));
-        Ok(sink.map_err(|error| Told(error.message))?)
-    }
+/// The sink of a connection, with its secrets.
+pub(super) fn sink(
+    connection: &Connection,
+    vault: &Vault,
+    tokens: &TokensByConnection,
+    quotas: &Arc<Quotas>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Sink> {
+    let Some(spec) = &connection.connector.sink else {
+        return Err(Told(Message::new("app-sink").with("detail", &connection.name)).into());
+    };
+    let (settings, wire) = links::link(vault, tokens, connection)?;
+    let (name, spec) = (connection.name.clone(), Arc::new(spec.clone()));
+    let sink = Sink::new(name, spec, &settings, wire, Arc::clone(quotas), Arc::clone(clock));
+    Ok(sink.map_err(|error| Told(error.message))?)
 }

@@ -191,6 +191,11 @@ pub const DELIVERY_SCAN_ROWS_MAX: usize = 4_096;
 pub const PUSH_DEADLINE_MS: i64 = 60_000;
 /// Rest of a sink that could not be prepared, ms.
 pub const SINK_REST_MS: i64 = 30_000;
+/// Times that a look for a plan asks for the same objects when the system asks to wait; then it is
+/// given up, and says why.
+pub const LOOK_ROUNDS_MAX: u32 = 20;
+/// Longest wait of a look between two of them, ms.
+pub const LOOK_WAIT_MAX_MS: i64 = 600_000;
 /// Rest of history whose import a sink refuses, ms: a person must act. What is new goes all the same.
 pub const IMPORT_REST_MS: i64 = 900_000;
 /// Entries not yet applied above which `/readyz` says no.

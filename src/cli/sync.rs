@@ -1,9 +1,15 @@
 //! `uzel sync`: what would be written to a sink, and who says that it is.
 
+use std::time::Duration;
+
 use super::client::give;
+use super::journal::progress_bar;
 use super::output::encoded;
 use super::{Context, Done};
-use crate::query::views::{AppliedView, PlanLineView, PlanView, SyncView};
+use crate::query::views::{AppliedView, LookView, PlanLineView, PlanView, SyncView};
+
+/// Between two looks at how far a look is.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Subcommands of `uzel sync`.
 #[derive(Debug, clap::Subcommand)]
@@ -13,15 +19,17 @@ pub(super) enum Sub {
         sink: Option<String>,
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=crate::base::limits::PAGE_ROWS_MAX as u64))]
         limit: u64,
-        #[arg(long, value_parser = ["create", "import", "update", "nothing", "waits", "person", "untold"])]
+        #[arg(long, value_parser = ["create", "import", "link", "update", "nothing", "waits", "person", "untold"])]
         action: Option<String>,
+        #[arg(long)]
+        look: bool,
     },
     Plans,
     Show {
         plan: String,
         #[arg(long, default_value_t = 100, value_parser = super::rows_of_page())]
         limit: u64,
-        #[arg(long, value_parser = ["create", "import", "update", "nothing", "waits", "person", "untold"])]
+        #[arg(long, value_parser = ["create", "import", "link", "update", "nothing", "waits", "person", "untold"])]
         action: Option<String>,
         #[arg(long)]
         after: Option<String>,
@@ -68,7 +76,14 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
             let columns = ["sink", "mode", "held", "waiting", "plan", "approved"];
             context.print_table(&columns, rows.collect());
         }
-        Sub::Plan { sink, limit, action } => {
+        Sub::Plan { sink, limit, action, look: true } => {
+            let name = look(sink, context, client).await?;
+            let base = format!("sync/plans/{}", encoded(&name));
+            let path = path(&base, limit, [("sink", None), ("action", action), ("after", None)]);
+            let plan: PlanView = client.get(&path, context.locale).await?;
+            print(&plan, context)?;
+        }
+        Sub::Plan { sink, limit, action, look: false } => {
             let path = path("sync/plans", limit, [("sink", sink), ("action", action), ("after", None)]);
             let plan: PlanView = client.post(&path, context.locale).await?;
             print(&plan, context)?;
@@ -108,6 +123,35 @@ async fn with(sub: Sub, context: &Context, client: &crate::control::Client) -> a
     Ok(Done::Well)
 }
 
+/// Looks into the system for what would be created, in the background of the daemon; the name of
+/// the plan.
+async fn look(sink: Option<String>, context: &Context, client: &crate::control::Client) -> anyhow::Result<String> {
+    let path = match &sink {
+        Some(sink) => format!("sync/look?sink={}", encoded(sink)),
+        None => "sync/look".to_owned(),
+    };
+    let mut view: LookView = client.post(&path, context.locale).await?;
+    let bar = progress_bar();
+    let plan = loop {
+        match (view.plan, view.state.as_str()) {
+            (Some(plan), _) => break plan,
+            (None, "failed") => {
+                bar.finish_and_clear();
+                return Err(anyhow::Error::msg(view.trouble.unwrap_or_default()));
+            }
+            (None, _) => {}
+        }
+        bar.set_length(view.total);
+        bar.set_position(view.done);
+        let found = context.say(&crate::base::Message::new("cli-look-found").with("count", view.found));
+        bar.set_message(format!("{found} {}", view.trouble.unwrap_or_default()));
+        tokio::time::sleep(LOOK).await;
+        view = client.get(&path, context.locale).await?;
+    };
+    bar.finish_and_clear();
+    Ok(plan)
+}
+
 fn path(base: &str, limit: u64, parameters: [(&str, Option<String>); 3]) -> String {
     let mut path = format!("{base}?limit={limit}");
     for (name, value) in parameters {
@@ -126,6 +170,7 @@ fn print(plan: &PlanView, context: &Context) -> anyhow::Result<()> {
         ("plan", plan.plan.clone()),
         ("sink", plan.sink.clone()),
         ("made", plan.made_at.clone()),
+        ("looked", plan.looked_at.clone().unwrap_or_default()),
         ("requests", plan.requests.to_string()),
         ("takes", duration(plan.seconds, context)),
         ("beyond", if plan.beyond > 0 { plan.beyond.to_string() } else { String::new() }),
@@ -151,10 +196,11 @@ fn row(line: &PlanLineView, context: &Context) -> Vec<String> {
         Some(from) => format!("{}: {from} → {}", it.name, it.to),
         None => format!("{}: {}", it.name, it.to),
     };
+    let several = if line.several { context.word("sync", "several") } else { String::new() };
     vec![
         line.object.clone(),
         line.title.clone(),
-        format!("{} {}", context.word("action", &line.action), line.kind).trim().to_owned(),
+        format!("{} {} {several}", context.word("action", &line.action), line.kind).trim().to_owned(),
         line.foreign_id.clone().unwrap_or_default(),
         line.fields.iter().map(field).collect::<Vec<_>>().join("; "),
         line.why.clone(),

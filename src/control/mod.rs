@@ -35,6 +35,7 @@ use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
+use crate::task::look::Looks;
 use crate::task::notify::Notifier;
 use crate::task::poll::Readings;
 use crate::task::relay::Relaying;
@@ -79,6 +80,8 @@ pub struct Control {
     pub page_links: Arc<PageLinks>,
     /// How people reach the daemon: as the administrator said, or where it listens.
     pub public: Arc<Public>,
+    /// Looks into sinks for plans.
+    pub looks: Arc<Looks>,
     /// Language of what people read in sinks: a plan says it in the same words.
     pub locale: Locale,
 }

@@ -61,6 +61,8 @@ fn routes() -> Vec<Route<Arc<Control>>> {
         get("/api/sync", "How sinks stand", sync::status),
         get("/api/sync/plans", "Plans", sync::plans),
         post("/api/sync/plans", "Make a plan of what a sink would be told", sync::make),
+        get("/api/sync/look", "How far a look for a plan is", sync::looking),
+        post("/api/sync/look", "Make a plan, and look into the sink for what it would create", sync::look),
         get("/api/sync/plans/{plan}", "A plan, line by line", sync::show),
         post("/api/sync/plans/{plan}/apply", "Apply a plan", sync::apply),
         post("/api/sync/sinks/{sink}/pause", "Tell a sink nothing for now", sync::pause),

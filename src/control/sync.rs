@@ -5,17 +5,20 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query as Params, State};
 use axum::http::StatusCode;
+use compact_str::CompactString;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Asked, Control, Refusal, refuse};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::PAGE_ROWS_MAX;
-use crate::base::{Locale, Message, Slug};
+use crate::base::{Locale, Message, Position, Slug};
 use crate::catalog::{Connection, Mode};
-use crate::entry::Command;
+use crate::entry::{AttemptResult, Attempted, AttemptedItem, Command, Entry, ObjectRef, Operation};
+use crate::journal::NewEntry;
 use crate::plan::PlanError;
-use crate::query::views::{AppliedView, CommandView, PlanView, SyncView};
+use crate::query::views::{AppliedView, CommandView, LookView, PlanView, SyncView};
+use crate::task::look::{Look, LookGround};
 
 type Answer<T> = Result<Json<T>, Refusal>;
 
@@ -96,6 +99,54 @@ pub(super) async fn make(State(control): State<Arc<Control>>, Params(params): Pa
     })
     .await
     .map(Json)
+}
+
+pub(super) async fn look(State(control): State<Arc<Control>>, Params(params): Params<PlanParams>) -> Answer<LookView> {
+    let locale = params.locale();
+    let connection = sink_of(&control, params.sink.as_deref(), locale)?;
+    let ground = LookGround {
+        query: control.query.clone(),
+        plans: control.plans.clone(),
+        clock: Arc::clone(&control.clock),
+        locale: control.locale,
+    };
+    let begun = control.looks.begin(connection, ground);
+    let look = begun.map_err(|message| Refusal::new(StatusCode::CONFLICT, &message, locale))?;
+    Ok(Json(look_view(&connection.name, Some(look), locale)))
+}
+
+pub(super) async fn looking(
+    State(control): State<Arc<Control>>,
+    Params(params): Params<PlanParams>,
+) -> Answer<LookView> {
+    let locale = params.locale();
+    let connection = sink_of(&control, params.sink.as_deref(), locale)?;
+    Ok(Json(look_view(&connection.name, control.looks.of(&connection.name), locale)))
+}
+
+fn look_view(sink: &Slug, look: Option<Look>, locale: Locale) -> LookView {
+    let is_known = look.is_some();
+    let look = look.unwrap_or_default();
+    let state = match &look.ended {
+        Some(Ok(_)) => "done",
+        Some(Err(_)) => "failed",
+        None if is_known => "looking",
+        None => "none",
+    };
+    let (plan, failure) = match look.ended {
+        Some(Ok(plan)) => (Some(plan), None),
+        Some(Err(message)) => (None, Some(message)),
+        None => (None, None),
+    };
+    LookView {
+        sink: sink.to_string(),
+        state: state.to_owned(),
+        total: look.total,
+        done: look.done,
+        found: look.found,
+        plan,
+        trouble: failure.or(look.trouble).map(|message| message.render(locale)),
+    }
 }
 
 pub(super) async fn plans(State(control): State<Arc<Control>>, Params(asked): Params<Asked>) -> Answer<Vec<PlanView>> {
@@ -184,6 +235,7 @@ pub(super) async fn apply(
         let message = Message::new("plan-unknown").with("plan", &plan.plan);
         Refusal::new(StatusCode::NOT_FOUND, &message, locale)
     })?;
+    link(&control, &sink, &standing.found).await?;
     let applied = standing.holds.len() as u64;
     let result =
         Message::new("sync-applied").with("plan", short(&plan.plan)).with("sink", &sink).with("count", applied);
@@ -191,6 +243,27 @@ pub(super) async fn apply(
     let Json(CommandView { position, result }) = control.give(command, locale, result).await?;
     let overtaken = standing.overtaken.len() as u64;
     Ok(Json(AppliedView { position, result, applied, overtaken, newer: standing.newer }))
+}
+
+/// What a look has found is linked, as a delivery would: an attempt that found it, and sent nothing
+/// yet. What comes after is an ordinary change.
+async fn link(
+    control: &Control,
+    sink: &Slug,
+    found: &[(ObjectRef, CompactString, CompactString)],
+) -> Result<(), Refusal> {
+    for found in found.chunks(PAGE_ROWS_MAX) {
+        let item = |(object, kind, id): &(ObjectRef, CompactString, CompactString)| AttemptedItem {
+            object: *object,
+            operation: Operation::Find,
+            version: Position::START,
+            result: AttemptResult::Done { foreign_kind: kind.clone(), foreign_id: Some(id.clone()), sent: Vec::new() },
+        };
+        let (at, items) = (control.clock.now(), found.iter().map(item).collect());
+        let entry = Entry::Attempted(Attempted { sink: sink.clone(), at, attempting: None, items });
+        control.journal.append(NewEntry { kind: entry.kind(), at, payload: entry.encode() }).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn pause(

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,9 @@ pub struct Plan {
     pub sink: Slug,
     /// When it was made.
     pub made_at: Timestamp,
+    /// When the sink was looked into for what would be created.
+    #[serde(default)]
+    pub looked_at: Option<Timestamp>,
     /// Up to where the journal was applied when it was begun.
     pub position: Position,
     /// Lines by kind and action.
@@ -60,6 +64,7 @@ pub struct Writing {
     sink: Slug,
     lines: BufWriter<File>,
     begun: PathBuf,
+    looked_at: Option<Timestamp>,
     naming: Naming,
     tally: Tally,
     goes: u64,
@@ -74,13 +79,26 @@ impl Plans {
 
     /// Begins a plan.
     pub fn begin(&self, sink: &Slug) -> Result<Writing, PlanError> {
-        let begun = self.root.join(format!("{sink}.begun"));
+        self.begin_as(sink, None)
+    }
+
+    /// Begins a plan for which the sink was looked into.
+    pub fn begin_looked(&self, sink: &Slug, at: Timestamp) -> Result<Writing, PlanError> {
+        self.begin_as(sink, Some(at))
+    }
+
+    fn begin_as(&self, sink: &Slug, looked_at: Option<Timestamp>) -> Result<Writing, PlanError> {
+        // Several plans of one sink may be written at one time. What a killed process left behind is
+        // written over by the next one, which counts from the start too.
+        static BEGUN: AtomicU64 = AtomicU64::new(0);
+        let begun = self.root.join(format!("{sink}.{}.begun", BEGUN.fetch_add(1, Ordering::Relaxed)));
         let opened = fs::create_dir_all(&self.root).and_then(|()| create(&begun));
         Ok(Writing {
             root: self.root.clone(),
             sink: sink.clone(),
             lines: BufWriter::new(opened.map_err(|error| failed(&begun, &error))?),
             begun,
+            looked_at,
             naming: Naming::new(sink),
             tally: Tally::default(),
             goes: 0,
@@ -173,6 +191,7 @@ impl Writing {
             plan: self.naming.done().to_string(),
             sink: self.sink,
             made_at,
+            looked_at: self.looked_at,
             position,
             groups: self.tally.groups(),
             goes: self.goes,
@@ -183,13 +202,13 @@ impl Writing {
         let to = plans.lines_file(&plan.plan);
         let kept = lines.sync_all().and_then(|()| fs::rename(&self.begun, &to));
         kept.map_err(|error| failed(&to, &error))?;
-        let begun = plans.root.join(format!("{}.begun", plan.plan));
+        let begun = &self.begun;
         let to = plans.root.join(format!("{}.json", plan.plan));
         let text = serde_json::to_vec_pretty(&plan).expect("a plan has no map with keys that are no text");
-        let kept = create(&begun).and_then(|mut file| {
+        let kept = create(begun).and_then(|mut file| {
             file.write_all(&text)?;
             file.sync_all()?;
-            fs::rename(&begun, &to)
+            fs::rename(begun, &to)
         });
         kept.map_err(|error| failed(&to, &error))?;
         plans.forget_oldest()?;

@@ -29,6 +29,8 @@ pub enum Action {
     Create,
     /// Made as history: nothing starts there because of it. Looked for first, as for `Create`.
     Import,
+    /// It is there already, as a look has shown: linked, and what differs is written.
+    Link,
     /// Fields are changed.
     Update,
     /// The sink knows everything: nothing is sent.
@@ -47,6 +49,7 @@ impl Action {
         match self {
             Action::Create => "create",
             Action::Import => "import",
+            Action::Link => "link",
             Action::Update => "update",
             Action::Nothing => "nothing",
             Action::Waits => "waits",
@@ -58,7 +61,7 @@ impl Action {
     /// Whether an applied plan lets the object go.
     pub fn goes(self) -> bool {
         match self {
-            Action::Create | Action::Import | Action::Update | Action::Nothing => true,
+            Action::Create | Action::Import | Action::Link | Action::Update | Action::Nothing => true,
             Action::Waits | Action::Person | Action::Untold => false,
         }
     }
@@ -103,6 +106,28 @@ pub struct Line {
     pub wanted: Position,
     /// Names all of the above: a line is as it was planned when this is the same.
     pub base: String,
+    /// What a look found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
+}
+
+/// What a look found in place of an object that would be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// Its id there.
+    pub id: CompactString,
+    /// Whether others fit too; this one has the smallest id.
+    pub several: bool,
+    /// What would be written.
+    pub fields: Vec<FieldLine>,
+}
+
+impl Found {
+    /// With the fields that would be written.
+    pub fn new(id: CompactString, several: bool, fields: Vec<(CompactString, Json)>) -> Found {
+        let fields = fields.into_iter().map(|(name, to)| FieldLine { name, from: None, to }).collect();
+        Found { id, several, fields }
+    }
 }
 
 mod as_text {
@@ -172,6 +197,24 @@ impl Source<'_> {
         Ok(())
     }
 
+    /// What the sink would be told of an object that it does not know. `None`: nothing, or of
+    /// something that it surely does not know either.
+    pub fn work(&self, object: ObjectRef, quiet: bool) -> Result<Option<Work>, TableError> {
+        let subject = Subject::read(&self.reader, object)?;
+        let state = subject.as_ref().and_then(|it| it.state(&self.connection.name));
+        let (Some(subject), Some(state)) = (&subject, state) else { return Ok(None) };
+        // What hangs on another object is looked for at that object; what stands by itself is not.
+        let ids = match object {
+            ObjectRef::Client(_) | ObjectRef::Deal(_) => Ids::Expected,
+            ObjectRef::Interaction(_) | ObjectRef::Task(_) => Ids::Given,
+        };
+        let telling = Telling { ids, certainty: Certainty::Fresh, quiet };
+        Ok(match work(self.catalog, self.connection, self.locale, subject, state, telling) {
+            Told::Work(work, _) => Some(*work).filter(|work| work.confirmed.is_none()),
+            Told::Waits(_) | Told::Nothing => None,
+        })
+    }
+
     /// The line of one object as of now.
     pub fn line(&self, object: ObjectRef, quiet: bool) -> Result<Line, TableError> {
         let subject = Subject::read(&self.reader, object)?;
@@ -208,6 +251,7 @@ impl Line {
             version: Position::START,
             wanted: Position::START,
             base: String::new(),
+            found: None,
         }
     }
 
@@ -241,6 +285,15 @@ impl Line {
         if matches!(self.action, Action::Create | Action::Import) {
             self.looks = spec.find.iter().filter(|find| work.search.has(find.by)).count() as u32;
         }
+    }
+
+    /// The line of an object that a look has found there.
+    pub fn linked(mut self, found: Found) -> Line {
+        self.action = Action::Link;
+        self.foreign_id = Some(found.id.clone());
+        self.fields = found.fields.clone();
+        self.found = Some(found);
+        self
     }
 
     fn named(mut self) -> Line {
@@ -320,6 +373,8 @@ impl Tally {
                     let of_whole = counted.lines / together * together.div_ceil(imported);
                     rounds * u64::from(counted.looks_max) + of_whole + of_last
                 }
+                // It is read, to write only what differs.
+                Action::Link => rounds * 2,
                 Action::Update => rounds * (1 + u64::from(counted.read_first)),
                 Action::Nothing | Action::Waits | Action::Person | Action::Untold => 0,
             };
@@ -343,7 +398,8 @@ impl Naming {
 
     /// With one more line.
     pub(super) fn add(&mut self, line: &Line) {
-        self.0 = Fingerprint::of_parts([&self.0.0[..], line.base.as_bytes()]);
+        let found = line.found.as_ref().map(|found| found.id.as_bytes()).unwrap_or_default();
+        self.0 = Fingerprint::of_parts([&self.0.0[..], line.base.as_bytes(), found]);
     }
 
     /// The name.

@@ -5,16 +5,18 @@
 //! over its lines, and each line by one over the object's version, what is desired and what the sink
 //! confirmed: an application compares them with those of now, and lets go exactly what still holds.
 //!
-//! Not here: the decision (a command, `entry`), what follows from it (`pipeline`), looks into the
-//! foreign system: whether an object to be created is there already shows when it is told, and then
-//! it is linked.
+//! Whether an object to be created is there already shows when it is told, and then it is linked;
+//! or a look (`task::look`) has shown it before, and the plan says so.
+//!
+//! Not here: the decision (a command, `entry`), what follows from it (`pipeline`).
 
 mod file;
 mod line;
 mod subject;
 mod work;
 
+pub use crate::sink::Work;
 pub use file::{Plan, PlanError, Plans, Writing};
-pub use line::{Action, FieldLine, Group, Line, Need, Source, Tally};
+pub use line::{Action, FieldLine, Found, Group, Line, Need, Source, Tally};
 pub use subject::Subject;
 pub use work::{Ids, Telling, Told, work};

@@ -11,6 +11,7 @@ mod journal;
 pub mod keeping;
 mod objects;
 mod people;
+mod plan_views;
 mod preview;
 pub mod priority;
 pub mod ranking;

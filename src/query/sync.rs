@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
+use compact_str::CompactString;
+
 use super::views::{FieldChangeView, PlanLineView, PlanView, SyncView};
 use super::{Query, QueryError, text};
 use crate::base::{Locale, Position, Timestamp};
 use crate::catalog::Connection;
 use crate::entry::{Entry, ObjectRef};
-use crate::plan::{Line, Plan, PlanError, Plans, Source};
+use crate::plan::{Line, Plan, PlanError, Plans, Source, Work};
 use crate::tables::rows::SinkRow;
 use crate::tables::{Lane, Reader, Sinks, TableError};
 
@@ -16,6 +18,8 @@ use crate::tables::{Lane, Reader, Sinks, TableError};
 pub struct Standing {
     /// Objects whose lines still hold.
     pub holds: Vec<ObjectRef>,
+    /// Of them those that a look has found: kind and id there.
+    pub found: Vec<(ObjectRef, CompactString, CompactString)>,
     /// Objects whose lines were overtaken: they changed, went another way, or are known by now.
     pub overtaken: Vec<ObjectRef>,
     /// Objects that have gathered since.
@@ -47,17 +51,20 @@ impl Query {
         connection: &Connection,
         locale: Locale,
     ) -> Result<Standing, PlanError> {
-        let mut planned: HashMap<ObjectRef, String> = HashMap::new();
+        let mut planned: HashMap<ObjectRef, (String, Option<CompactString>)> = HashMap::new();
         plans.lines(plan, |line| {
             if line.action.goes() {
-                planned.insert(line.object, line.base);
+                planned.insert(line.object, (line.base, line.found.map(|found| found.id)));
             }
             true
         })?;
         let mut standing = Standing::default();
         self.plan_source(self.reader(), connection, locale).lines(|line| {
             match planned.remove(&line.object) {
-                Some(base) if base == line.base => standing.holds.push(line.object),
+                Some((base, found)) if base == line.base => {
+                    standing.holds.push(line.object);
+                    standing.found.extend(found.map(|id| (line.object, line.kind, id)));
+                }
                 Some(_) => standing.overtaken.push(line.object),
                 None => standing.newer += u64::from(line.action.goes()),
             }
@@ -67,6 +74,17 @@ impl Query {
         standing.overtaken.extend(planned.into_keys());
         standing.overtaken.sort_unstable();
         Ok(standing)
+    }
+
+    /// What a sink would be told of an object that it does not know, to look for it there.
+    pub fn work_of(
+        &self,
+        connection: &Connection,
+        object: ObjectRef,
+        quiet: bool,
+        locale: Locale,
+    ) -> Result<Option<Work>, TableError> {
+        self.plan_source(self.reader(), connection, locale).work(object, quiet)
     }
 
     fn plan_source<'a>(&'a self, reader: Reader<'a>, connection: &'a Connection, locale: Locale) -> Source<'a> {
@@ -114,6 +132,7 @@ impl Query {
             plan: plan.plan,
             sink: plan.sink.to_string(),
             made_at: self.local(plan.made_at),
+            looked_at: plan.looked_at.map(|at| self.local(at)),
             position: plan.position.0,
             goes: plan.goes,
             beyond: plan.beyond,
@@ -138,6 +157,7 @@ impl Query {
             action: line.action.name().to_owned(),
             quiet: line.quiet,
             foreign_id: line.foreign_id.map(|id| id.to_string()),
+            several: line.found.is_some_and(|found| found.several),
             fields: line.fields.into_iter().map(field).collect(),
             position: line.wanted.0,
             why: self.cause_of(line.wanted, locale),

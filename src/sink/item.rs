@@ -87,6 +87,10 @@ impl<'a> Item<'a> {
     fn first(&self) -> Stage {
         let Some(confirmed) = &self.work.confirmed else { return self.find_from(0) };
         let id = confirmed.foreign_id.clone();
+        // Linked by a plan: nothing is known of what it holds.
+        if confirmed.version == Position::START && self.spec.get.is_some() {
+            return Stage::Get { id, linked: true };
+        }
         let fields = self.difference();
         if self.spec.update.is_none() || fields.is_empty() {
             return self.ended(Operation::Update, id, How::Unchanged);

@@ -38,6 +38,7 @@ mod form;
 mod import;
 mod item;
 mod judge;
+mod look;
 mod provision;
 mod push;
 
@@ -46,6 +47,7 @@ pub use caller::{Lane, previous_of};
 pub use claims::Claimed;
 pub use item::marked;
 pub(crate) use judge::{Judged, Ruling};
+pub use look::{LookReport, Looked};
 pub use provision::ProvisionReport;
 
 /// Whether an earlier create may have taken effect.
@@ -114,6 +116,19 @@ pub trait Recorder: Send + Sync {
 
     /// Appends what came of it.
     fn attempted(&self, entry: Attempted) -> Boxed<'_, Result<(), Message>>;
+}
+
+/// A look writes nothing down, because it makes nothing.
+struct Silent;
+
+impl Recorder for Silent {
+    fn attempting(&self, _entry: Attempting) -> Boxed<'_, Result<Position, Message>> {
+        Box::pin(async { Err(Message::new("sink-look-writes")) })
+    }
+
+    fn attempted(&self, _entry: Attempted) -> Boxed<'_, Result<(), Message>> {
+        Box::pin(async { Err(Message::new("sink-look-writes")) })
+    }
 }
 
 /// What became of one object in a push.
@@ -253,6 +268,12 @@ impl Sink {
     /// the answer is dropped, which is after what came of them is applied.
     pub fn claim<E>(&self, select: impl FnOnce() -> Result<Vec<Work>, E>) -> Result<Claimed<'_>, E> {
         self.claims.claim(&self.spec, select)
+    }
+
+    /// Looks for objects there without writing anything; waits for quotas until `deadline` at the most.
+    pub async fn look(&self, works: Vec<Work>, deadline: Timestamp) -> LookReport {
+        let _turn = self.lower.turn.lock().await;
+        Box::pin(push::Push::new(self, &self.lower.caller, &Silent, deadline).look(works)).await
     }
 
     /// Tells the sink each object; waits for quotas until `deadline` at the most.

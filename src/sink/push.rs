@@ -21,7 +21,7 @@ const JOURNAL_REST_MS: i64 = 5_000;
 
 /// Requests that go together: looks and reads, changes, or creates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Read,
     Update,
     Create,
@@ -33,7 +33,7 @@ pub(super) struct Push<'a> {
     pub(super) caller: &'a Caller,
     recorder: &'a dyn Recorder,
     pub(super) deadline: Timestamp,
-    report: PushReport,
+    pub(super) report: PushReport,
     /// Telephone numbers and addresses of what was created in this push.
     created: HashSet<(FindBy, CompactString)>,
 }
@@ -74,7 +74,7 @@ impl<'a> Push<'a> {
     }
 
     /// The objects with their first stages. One object comes once; the second is left for later.
-    fn items(&mut self, works: Vec<Work>) -> Vec<Item<'a>> {
+    pub(super) fn items(&mut self, works: Vec<Work>) -> Vec<Item<'a>> {
         let sink = self.sink;
         let mut seen = HashSet::new();
         let mut items = Vec::new();
@@ -100,7 +100,7 @@ impl<'a> Push<'a> {
 
     /// Which objects go next, together: looks first, so that objects are linked before anything
     /// is made; changes before creates, so that a short deadline serves what is known.
-    fn choose(&self, items: &[Item<'_>]) -> Option<(Phase, Vec<usize>)> {
+    pub(super) fn choose(&self, items: &[Item<'_>]) -> Option<(Phase, Vec<usize>)> {
         let of = |phase: Phase| {
             if phase == Phase::Import {
                 return import::chosen(items);
@@ -137,7 +137,7 @@ impl<'a> Push<'a> {
         calls
     }
 
-    async fn ask(&mut self, items: &mut [Item<'_>], chosen: &[usize]) {
+    pub(super) async fn ask(&mut self, items: &mut [Item<'_>], chosen: &[usize]) {
         let (indexes, calls): (Vec<usize>, Vec<Call>) = self.admitted(items, chosen).await.into_iter().unzip();
         if !calls.is_empty() {
             let replies = self.caller.send(&calls, self.deadline).await;
@@ -244,7 +244,7 @@ impl<'a> Push<'a> {
         self.report.stop = Some(Stop { until, fault: Fault::Uzel, reason });
     }
 
-    fn rest(&self) -> Option<Stop> {
+    pub(super) fn rest(&self) -> Option<Stop> {
         let rest = self.caller.rest()?;
         Some(Stop { until: rest.until, fault: rest.fault, reason: rest.reason })
     }

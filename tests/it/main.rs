@@ -72,6 +72,7 @@ mod staff;
 mod store;
 mod streams;
 mod sync_gate;
+mod sync_look;
 mod sync_plan;
 mod table;
 mod tasks;

@@ -238,7 +238,7 @@ fn said_with(path: &str) -> (&'static str, Option<Value>) {
     match path {
         "/api/clients/{id}/edit" => ("", Some(json!({ "set": { "inn": "7707083893" } }))),
         "/api/deals/{id}/edit" => ("", Some(json!({ "set": { "comment": "x" } }))),
-        "/api/sync/plans" => ("?sink=bitrix24", None),
+        "/api/sync/plans" | "/api/sync/look" => ("?sink=bitrix24", None),
         "/api/sync/plans/{plan}/apply" => ("?only_unchanged=true", None),
         _ => ("", None),
     }
