@@ -31,6 +31,7 @@ notify-of-snapshot-damaged = a snapshot was damaged
 notify-of-backup-old = no backup was made
 notify-of-notify-failed = notifications did not get out
 notify-of-heartbeat-failed = the heartbeat was not taken
+notify-of-employee-ids = the CRM did not know employees
 notify-of-tasks-overdue = tasks were late
 
 notify-nowhere = There is nobody to notify: uzel.toml has neither [notify.email] nor [notify.webhook]

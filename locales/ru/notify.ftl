@@ -31,6 +31,7 @@ notify-of-snapshot-damaged = повреждён снимок
 notify-of-backup-old = давно не было резервной копии
 notify-of-notify-failed = не уходили уведомления
 notify-of-heartbeat-failed = не принимался сигнал о работе
+notify-of-employee-ids = CRM не знала сотрудников
 notify-of-tasks-overdue = были просроченные задачи
 
 notify-nowhere = Уведомлять некого: в uzel.toml нет [notify.email] и [notify.webhook]

@@ -252,3 +252,14 @@ fn names_of_conditions_read_back_and_severities_have_their_order() {
     assert_eq!(Condition::of_id("other"), None);
     assert!(Severity::Critical > Severity::Warning && Severity::Warning > Severity::Notice);
 }
+
+#[test]
+fn the_letter_has_words_for_the_end_of_every_condition() {
+    for condition in Condition::ALL {
+        let id = format!("notify-of-{}", condition.id());
+        let message = Message { id: id.as_str().into(), args: Vec::new() };
+        for locale in [Locale::Ru, Locale::En] {
+            assert!(!message.render(locale).contains("notify-of"), "{id} has no text in {locale:?}");
+        }
+    }
+}
