@@ -77,6 +77,13 @@ impl Keeping {
         Ok(made)
     }
 
+    /// From when on the schedule of snapshots is reckoned: the newest one, else the first entry.
+    fn reckoned_from(&self) -> Option<Timestamp> {
+        let made = self.list().ok().and_then(|listed| listed.into_iter().find_map(|it| it.snapshot.ok()));
+        let first = || self.journal.read(self.journal.first(), 1, usize::MAX).ok()?.first().map(|entry| entry.at);
+        made.map(|made| made.about.made_at).or_else(first)
+    }
+
     /// What there is, the newest first.
     pub fn list(&self) -> Result<Vec<Listed>, Message> {
         let listed = snapshot::list(&self.snapshots).map_err(told)?;
@@ -292,7 +299,10 @@ pub fn next_time(text: &str, zone: &TimeZone, at: Timestamp) -> Option<Timestamp
 
 /// Runs until the daemon stops.
 pub async fn run(mut ground: Ground, keeping: Arc<Keeping>, zone: TimeZone, metrics: Arc<Metrics>) {
-    let mut due = None;
+    let asked = Arc::clone(&keeping);
+    let since = tokio::task::spawn_blocking(move || asked.reckoned_from()).await;
+    // A machine that is off at the hour makes up for it when it is next on.
+    let mut due = since.ok().flatten().and_then(|since| next_time(&keeping.keep.snapshot, &zone, since));
     while !ground.stopping() {
         let now = ground.clock.now();
         // Reckoned anew when the clock has gone back behind it by more than a day.

@@ -93,6 +93,11 @@ impl Place {
         Place { folder, form_secret: secret, password: of("1c")["password"].as_str().unwrap_or("").to_owned() }
     }
 
+    /// A folder that is there already, whose secrets do not matter.
+    pub(crate) fn of(folder: TempDir) -> Place {
+        Place { folder, form_secret: String::new(), password: String::new() }
+    }
+
     /// A folder restored from a backup of `of`.
     pub(crate) fn restored(backup: &str, of: &Place) -> (Place, Said) {
         let folder = tempfile::tempdir().expect("a temporary folder");

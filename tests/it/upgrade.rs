@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::daemon_support::{Said, run};
+use crate::daemon_support::{Place, Said, run, until};
 
 fn folders() -> Vec<PathBuf> {
     let held = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frozen/folders");
@@ -98,4 +98,20 @@ fn folders_of_earlier_builds_open_go_on_and_are_made_anew_to_the_same() {
             old.check_people();
         }
     }
+}
+
+/// Whose machine is off at the hour of the schedule had no snapshot, ever: it was reckoned from each
+/// start.
+#[test]
+fn a_snapshot_whose_hour_was_slept_through_is_made_at_the_next_start() {
+    let folder = unpacked(&folders()[0]);
+    // A minute behind the newest snapshot of the folder, and long ago.
+    let file = folder.path().join("uzel.toml");
+    let settings = fs::read_to_string(&file).expect("settings").replace("\"0 3 * * *\"", "\"35 9 * * *\"");
+    assert!(settings.contains("35 9"), "{settings}");
+    fs::write(&file, settings).expect("written");
+    let place = Place::of(folder);
+    let daemon = place.start();
+    until("a snapshot", || (place.json(&["snapshot", "list"]).as_array()?.len() == 2).then_some(()));
+    assert_eq!(daemon.stop(), Some(0));
 }
