@@ -1,5 +1,7 @@
 //! The outbound half of a manifest: what is sent, and what its answers mean.
 
+use compact_str::CompactString;
+
 use super::body::{BodyTemplate, PathTemplate};
 use crate::base::Slug;
 use crate::base::limits::DELIVERY_BATCH_MAX;
@@ -122,6 +124,17 @@ pub struct Budget {
     pub reset_at: Path,
     /// Spent seconds at which we stop by ourselves: below the foreign limit.
     pub limit_s: u32,
+    /// How the names of hosts with another limit end (`.example.com`), and that limit.
+    pub hosts: Vec<(CompactString, u32)>,
+}
+
+impl Budget {
+    /// Spent seconds at which we stop at this host (`name` or `name:port`).
+    pub fn limit_s_at(&self, host: &str) -> u32 {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let ends = |end: &str| name.len() > end.len() && name.to_ascii_lowercase().ends_with(end);
+        self.hosts.iter().find(|(end, _)| ends(end)).map_or(self.limit_s, |(_, limit_s)| *limit_s)
+    }
 }
 
 /// Method of HTTP.

@@ -14,6 +14,7 @@
 //! settle_s = 75                    # how long a request whose answer was lost may be at work there
 //! knock = { path = "server.time" }
 //! budget = { spent = "time.operating", reset_at = "time.operating_reset_at", limit_s = 420 }
+//! # hosts = { ".example.com" = 460 } in it: another limit where the host's name ends so
 //!
 //! [[sink.rule]]                    # the first that fits; none fits: 2xx without an error is done,
 //! status = [503]                   # 408 and 5xx are uncertain, 429 is tried again, 401 and 403
@@ -56,6 +57,8 @@
 //! label_ru = "..."
 //! label_en = "..."
 //! ```
+
+use compact_str::CompactString;
 
 use super::body::{BodyTemplate, PathTemplate, Slot};
 use super::sink::{
@@ -180,8 +183,17 @@ fn read_budget(table: Table<'_>) -> Option<Budget> {
     let reset_at = required_path(&table, "reset_at");
     table.required_integer("limit_s");
     let limit_s = table.integer_in("limit_s", 1, 86_400);
+    let mut hosts = Vec::new();
+    if let Some(inner) = table.table("hosts") {
+        let ends: Vec<&str> = inner.entries().map(|(end, _, _)| end).collect();
+        for end in ends {
+            let limit_s = inner.integer_in(end, 1, 86_400);
+            hosts.extend(limit_s.map(|limit_s| (CompactString::new(end.to_ascii_lowercase()), limit_s as u32)));
+        }
+        inner.close();
+    }
     table.close();
-    Some(Budget { spent: spent?, reset_at: reset_at?, limit_s: limit_s? as u32 })
+    Some(Budget { spent: spent?, reset_at: reset_at?, limit_s: limit_s? as u32, hosts })
 }
 
 pub(super) fn path(table: &Table<'_>, name: &str) -> Option<Path> {

@@ -30,8 +30,9 @@ const BUCKET_WAIT_MAX_MS: i64 = 10_000;
 /// request in so many is enough to see that he has.
 const REJECTED_REST_MS: i64 = 900_000;
 /// How much of the time of a method the lower lane may spend, in thousandths: the rest is the
-/// reserve of what people wait for.
-const LOWER_BUDGET_THOUSANDTHS: i64 = 900;
+/// reserve of what people wait for. With more of it a load would fall below nine tenths of what a
+/// portal allows (`docs/decisions/2026-11-22-load-rate.md`).
+const LOWER_BUDGET_THOUSANDTHS: i64 = 950;
 /// Failures in a row after which the rest of an unreachable sink no longer grows (320 s).
 const UNREACHABLE_STEPS_MAX: u32 = 7;
 
@@ -85,7 +86,7 @@ pub(crate) enum Reply {
 }
 
 /// Whose requests go first when there is room for few. The lower lane leaves a reserve to the upper
-/// one: tokens of the bucket ([`Limiter::take_lower`]), and a tenth of the time of each method.
+/// one: tokens of the bucket ([`Limiter::take_lower`]), and a twentieth of the time of each method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
     /// What people wait for: a lead of now.
@@ -426,7 +427,7 @@ impl Caller {
             Lane::Lower => LOWER_BUDGET_THOUSANDTHS,
         };
         if let Some(reset_at) = reset_at
-            && spent >= Timestamp(i64::from(budget.limit_s) * share)
+            && spent >= Timestamp(i64::from(budget.limit_s_at(&self.host)) * share)
         {
             self.close_method(&call.method, reset_at);
         }

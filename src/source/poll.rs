@@ -143,6 +143,12 @@ impl Poller {
         Ok(page(poll, &body))
     }
 
+    /// Owners whose rows one request asks for.
+    pub fn owners_together(&self, poll: &PollSpec, each: &EachSpec) -> usize {
+        let per_call = if each.of.is_some() { poll.page_rows.max(1) as usize } else { 1 };
+        per_call * self.together_max().max(1)
+    }
+
     /// The rows of these owners.
     pub async fn rows_of(&self, poll: &PollSpec, each: &EachSpec, owners: &[Row]) -> Result<Vec<Row>, Pause> {
         let together = if each.of.is_some() { poll.page_rows.max(1) as usize } else { 1 };

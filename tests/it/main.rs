@@ -31,6 +31,7 @@ mod journal;
 mod journal_model;
 mod kill;
 mod lanes;
+mod load_rate;
 mod locales;
 mod mapping;
 mod mapping_out;

@@ -201,7 +201,7 @@ async fn a_method_that_has_spent_its_time_waits_and_the_others_go_on() {
         let time = json!({"operating_reset_at": reset});
         Ok((429, json!({"error": code, "error_description": "", "time": time}).to_string()))
     };
-    for first in [spent(399.5), refused("OPERATION_TIME_LIMIT")] {
+    for first in [spent(400.5), refused("OPERATION_TIME_LIMIT")] {
         let scene = scene(BITRIX24, vec![first, spent(1.0), spent(1.0)]);
         let deal_update = || known(deal(1, json!({"A": 2})), "7", json!({"A": 1}));
         let contact_update = || known(contact(1, json!({"A": 2})), "7", json!({"A": 1}));

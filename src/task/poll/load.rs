@@ -1,11 +1,31 @@
 //! The initial load: all of history, by ids, portion by portion.
+//!
+//! What a system lists only owner by owner costs as many calls as there are owners. Its portions are
+//! what one request can ask for, so that a quota that runs out costs a portion and not the owners
+//! of fifty pages, and it is loaded behind all else: contacts and deals never wait for comments.
 
+use std::collections::VecDeque;
+
+use compact_str::CompactString;
 use tracing::info;
 
 use super::journal::Notes;
 use super::{Follower, Ledger, Step, Trouble};
-use crate::connector::PollSpec;
+use crate::connector::{PollSpec, RequestSpec};
 use crate::entry::{Cursor, Loading};
+use crate::source::poll::{Page, Row};
+
+/// Owners that were listed, and whose rows are not asked for yet. Lost with the process: they are
+/// listed again from the cursor. Bound: the pages that travel together.
+pub(super) struct Ahead {
+    /// The id that they were asked for behind.
+    behind: CompactString,
+    owners: VecDeque<Row>,
+    /// Whether there are more behind them.
+    more: bool,
+    /// Owners without an id among them that no portion has counted yet.
+    nameless: u64,
+}
 
 impl<L: Ledger> Follower<L> {
     /// One portion of the initial load.
@@ -14,13 +34,19 @@ impl<L: Ledger> Follower<L> {
         let Some(cursor) = self.cursor(poll)? else { return Ok(Step::Rests) };
         let Some(mut loading) = cursor.loading.clone() else { return Ok(Step::Rests) };
         // What hangs on others is loaded behind them.
-        if self.owners_load(poll)? {
+        if self.owners_load(poll)? || self.lighter_load(poll)? {
             return Ok(Step::Rests);
         }
         if loading.after.is_empty() && loading.total.is_none() {
             loading.total = self.poller.newest(poll).await?.total;
         }
-        let page = self.poller.behind(poll, request, &loading.after).await?;
+        let page = match &poll.each {
+            None => self.poller.behind(poll, request, &loading.after).await?,
+            Some(each) => {
+                let together = self.poller.owners_together(poll, each);
+                self.owners_behind(poll, request, &loading.after, together).await?
+            }
+        };
         let read = page.rows.len() as u64 + page.nameless;
         let last = page.rows.last().map(|row| row.id.clone());
         let rows = match &poll.each {
@@ -59,11 +85,35 @@ impl<L: Ledger> Follower<L> {
             }
         })
         .await?;
+        if let Some(ahead) = self.ahead.get_mut(&poll.stream) {
+            ahead.passed(read);
+        }
         self.readings.edit(self.poller.name(), &poll.stream, |reading| {
             reading.trouble = None;
             reading.troubled_since = None;
         });
         Ok(Step::Went)
+    }
+
+    /// The next owners behind an id: of those that were listed already, as long as there are any.
+    async fn owners_behind(
+        &mut self,
+        poll: &PollSpec,
+        request: &RequestSpec,
+        after: &CompactString,
+        together: usize,
+    ) -> Result<Page, Trouble> {
+        let listed = self.ahead.get(&poll.stream).filter(|it| it.behind == *after && !it.owners.is_empty());
+        if listed.is_none() {
+            let page = self.poller.behind(poll, request, after).await?;
+            let Page { rows, more, nameless } = page;
+            let ahead = Ahead { behind: after.clone(), owners: rows.into(), more, nameless };
+            self.ahead.insert(poll.stream.clone(), ahead);
+        }
+        let Some(ahead) = self.ahead.get(&poll.stream) else { return Ok(Page::default()) };
+        let rows: Vec<Row> = ahead.owners.iter().take(together).cloned().collect();
+        let more = ahead.more || rows.len() < ahead.owners.len();
+        Ok(Page { rows, more, nameless: ahead.nameless })
     }
 
     /// There is no history where the stream is not offered: nobody waits for it.
@@ -84,4 +134,36 @@ impl<L: Ledger> Follower<L> {
         }
         Ok(false)
     }
+
+    /// Whether the stream costs a call per owner, and one that costs less is still being loaded. One
+    /// that cannot be read just now is not waited for.
+    fn lighter_load(&self, poll: &PollSpec) -> Result<bool, Trouble> {
+        if !is_by_owner(poll) {
+            return Ok(false);
+        }
+        for other in self.connector.polls.iter().filter(|other| !is_by_owner(other)) {
+            let is_loading = self.cursor(other)?.is_some_and(|cursor| cursor.loading.is_some());
+            let reading = self.readings.of(self.poller.name(), &other.stream);
+            if is_loading && !reading.is_some_and(|it| it.trouble.is_some() || it.not_offered) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Ahead {
+    /// The rows of the first of the owners are journalled.
+    fn passed(&mut self, read: u64) {
+        let count = (read - self.nameless.min(read)) as usize;
+        self.nameless = 0;
+        if let Some(last) = self.owners.drain(..count.min(self.owners.len())).next_back() {
+            self.behind = last.id;
+        }
+    }
+}
+
+/// Whether the rows of each owner are a call of their own.
+fn is_by_owner(poll: &PollSpec) -> bool {
+    poll.each.as_ref().is_some_and(|each| each.of.is_none())
 }

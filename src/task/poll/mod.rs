@@ -105,6 +105,8 @@ pub struct Follower<L> {
     /// Owners whose rows the last look read, by stream: with which time, and how often since it
     /// became that.
     owners_seen: BTreeMap<Slug, HashMap<CompactString, (CompactString, u32)>>,
+    /// Owners that the load has listed and whose rows are still to be asked for, by stream.
+    ahead: BTreeMap<Slug, load::Ahead>,
 }
 
 impl<L: Ledger> Follower<L> {
@@ -118,8 +120,9 @@ impl<L: Ledger> Follower<L> {
         hints: Hints,
     ) -> Follower<L> {
         let connector = Arc::clone(poller.connector());
-        let (due, unwritten, owners_seen) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Follower { ledger, poller, clock, connector, every_s, readings, hints, due, unwritten, owners_seen }
+        let (due, unwritten) = (BTreeMap::new(), BTreeMap::new());
+        let (owners_seen, ahead) = (BTreeMap::new(), BTreeMap::new());
+        Follower { ledger, poller, clock, connector, every_s, readings, hints, due, unwritten, owners_seen, ahead }
     }
 
     /// The connection that is read.
