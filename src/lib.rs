@@ -22,6 +22,7 @@ pub mod report;
 pub mod scoring;
 
 pub mod auth;
+pub mod certificate;
 pub mod journal;
 pub mod net;
 pub mod store;

@@ -11,6 +11,7 @@ use crate::auth::PageLinks;
 use crate::base::clock::SystemClock;
 use crate::base::{Clock, Message, Position, Slug};
 use crate::catalog::{Catalog, Connection};
+use crate::certificate::Certificates;
 use crate::config::Settings;
 use crate::connector::Connector;
 use crate::control::{self, Control, Public};
@@ -51,6 +52,8 @@ pub struct Seen {
     pub relaying: Relaying,
     /// Which ways out fail.
     pub outward: Outward,
+    /// The certificate of the listener, where it has one.
+    pub certificates: Option<Arc<Certificates>>,
 }
 
 /// Journal + store + pipeline of one folder, and the configuration in force.
@@ -161,7 +164,7 @@ impl Core {
 
     /// Views and commands; `seen` is what the reconcilers of this process tell of themselves.
     pub fn control(&self, seen: Seen) -> Control {
-        let Seen { stops, readings, folders, relaying, outward } = seen;
+        let Seen { stops, readings, folders, relaying, outward, certificates } = seen;
         let query = Query::new(self.store.clone(), self.journal.clone(), self.catalog.clone());
         let watch = Watch::new(WatchParts {
             query: query.clone(),
@@ -193,11 +196,12 @@ impl Core {
             readings,
             relaying,
             folders,
+            certificates,
             plans: Plans::new(self.folder.plans()),
             page_links: self.page_links.clone(),
             public: Arc::new(Public {
-                url: self.settings.listen.public_url.clone(),
-                address: format!("http://{}", self.settings.listen.address),
+                url: self.settings.listen.known_url(),
+                address: self.settings.listen.public_base(),
                 listening: OnceLock::new(),
             }),
             looks: self.looks(&Arc::new(Quotas::new())),

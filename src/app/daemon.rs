@@ -11,18 +11,16 @@ use tokio::task::JoinSet;
 use tracing::{error, info};
 
 use super::core::Seen;
-use super::error::Told;
 use super::progress::PipelineProgress;
 use super::service;
 use super::signals;
 use super::sources;
-use super::{Core, Folder, intake, pages, pollers, relay, sinks};
+use super::{Core, Folder, edge, intake, pages, pollers, relay, sinks};
 use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Message, Timestamp};
-use crate::config::Listen;
 use crate::control::{self, Control};
-use crate::http::{ExchangeEndpoint, Health, Listener, Options, Parts, ProxyHeader, State, TrustedProxies};
+use crate::http::{ExchangeEndpoint, Health, Parts, State};
 use crate::journal::Journal;
 use crate::model::OutcomeKind;
 use crate::net::Quotas;
@@ -39,7 +37,7 @@ use crate::task::{self, Ground};
 /// A daemon at work.
 pub struct Daemon {
     core: Core,
-    address: SocketAddr,
+    address: String,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -63,12 +61,14 @@ impl Daemon {
         let relaying = Relaying::default();
         let mut tasks = JoinSet::new();
         let outward = Outward::default();
+        let certified = edge::certified(&core.settings.listen, folder.root())?;
         let seen = Seen {
             stops: stops.clone(),
             readings: readings.clone(),
             folders: folders.clone(),
             relaying: relaying.clone(),
             outward: outward.clone(),
+            certificates: certified.as_ref().map(|it| Arc::clone(&it.certificates)),
         };
         // Reading and writing share the bucket of a foreign host.
         let quotas = Arc::new(Quotas::new());
@@ -96,7 +96,7 @@ impl Daemon {
             api: Some(control::router(Arc::clone(&control))),
             pages: Some(pages::pages(&core, &control)),
             seed: rand::random(),
-            options: listener_options(&core.settings.listen)?,
+            options: edge::options(&core.settings.listen)?,
         }));
         let intakes = intake::of_catalog(&core.catalog, &core.vault);
         state.set_forms(intake::forms(&intakes, &core.settings.listen)?);
@@ -106,16 +106,9 @@ impl Daemon {
         state.set_hints(intake::hints(&intakes), Arc::new(pollers::Taker(hints.clone())));
         state.set_api_tokens(core.vault.get("api.token").into_iter().collect());
 
-        let listener = Listener::bind(listen.unwrap_or(core.settings.listen.address), state).await;
-        let listener = listener.map_err(|error| Told(error.message))?;
-        let address = listener.local_addr();
-        let listening = format!("http://{address}");
-        control.public.listening.set(listening).expect("the daemon listens once");
-        let mut shutdown = ground.stop.clone();
-        tasks.spawn(listener.run(async move {
-            // An error means that the sender is gone: also the end.
-            let _stopped = shutdown.wait_for(|stop| *stop).await;
-        }));
+        let run = edge::Run { clock: &core.clock, stop: &ground.stop, metrics: &metrics, tasks: &mut tasks };
+        let address = edge::listen(&core.settings.listen, listen, state, certified, run).await?;
+        control.public.listening.set(address.clone()).expect("the daemon listens once");
         tasks.spawn(serve_socket(bind_socket(folder)?, Arc::clone(&control), ground.clone()));
         tasks.spawn(pages::fill(Arc::clone(&core.ranking), ground.clone()));
         tasks.spawn(task::tick::run(ground.clone()));
@@ -149,9 +142,9 @@ impl Daemon {
         Ok(Daemon { core, address, stop, tasks })
     }
 
-    /// `http://address:port`, as printed at start.
+    /// `http://address:port` or `https://address:port`, as printed at start.
     pub fn address(&self) -> String {
-        format!("http://{}", self.address)
+        self.address.clone()
     }
 
     /// The core.
@@ -202,16 +195,6 @@ pub fn interrupted() -> impl Future<Output = ()> {
             std::future::pending().await
         }
     }
-}
-
-/// Bounds of a listener, as its settings say.
-pub(super) fn listener_options(listen: &Listen) -> anyhow::Result<Options> {
-    let proxies = &listen.trusted_proxies;
-    let trusted_proxies = match proxies.is_empty() {
-        true => TrustedProxies::none(),
-        false => TrustedProxies::parse(proxies, ProxyHeader::XForwardedFor).map_err(Told)?,
-    };
-    Ok(Options { trusted_proxies, ..Options::standard() })
 }
 
 /// Ready while the pipeline works and is not hopelessly behind.

@@ -84,10 +84,7 @@ pub(super) fn make(
     if vault.get(API_TOKEN).is_none() {
         vault.set(API_TOKEN, Secret::generate())?;
     }
-    let base = match settings.listen.public_url.is_empty() {
-        true => format!("http://{}", settings.listen.address),
-        false => settings.listen.public_url.trim_end_matches('/').to_owned(),
-    };
+    let base = settings.listen.public_base();
     // What a relay takes is sent there; the exchange of 1C comes to us.
     let webhooks = settings.relay.as_ref().map_or(&base, |relay| &relay.address);
     let mut addresses = Vec::new();

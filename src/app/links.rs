@@ -42,10 +42,7 @@ pub(super) fn tokens(
         ) else {
             continue;
         };
-        let public = match listen.public_url.is_empty() {
-            true => format!("http://{}", listen.address),
-            false => listen.public_url.clone(),
-        };
+        let public = listen.public_base();
         let parts = TokensParts {
             name: connection.name.clone(),
             spec: spec.clone(),

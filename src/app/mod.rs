@@ -9,6 +9,7 @@ mod configurations;
 mod core;
 mod daemon;
 pub mod demo;
+mod edge;
 pub mod erasure;
 pub mod error;
 mod folder;

@@ -131,6 +131,21 @@ pub const HEADER_READ_TIMEOUT_MS: u64 = 10_000;
 pub const REQUEST_TIMEOUT_MS: u64 = 30_000;
 /// Time that open requests have to finish at shutdown, ms.
 pub const SHUTDOWN_GRACE_MS: u64 = 10_000;
+/// Time for a TLS handshake, ms. Above: closed.
+pub const TLS_HANDSHAKE_TIMEOUT_MS: u64 = 10_000;
+/// A file of certificates or of a key, bytes. Above: refused, the pair in use stays.
+pub const CERTIFICATE_FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// How often files of certificates are looked at, and whether a renewal is due, ms.
+pub const CERTIFICATE_LOOK_MS: u64 = 10_000;
+/// Names of one certificate ordered by ACME. Above: the settings are refused.
+pub const ACME_DOMAINS_MAX: usize = 50;
+/// Time for one order of ACME, ms. Above: it has failed and is tried again later.
+pub const ACME_ORDER_TIMEOUT_MS: u64 = 5 * 60_000;
+/// Wait after the first order of ACME that failed, ms; doubled each time. Authorities allow five
+/// failures an hour.
+pub const ACME_RETRY_MS_MIN: i64 = 10 * 60_000;
+/// The longest wait after orders of ACME that failed, ms.
+pub const ACME_RETRY_MS_MAX: i64 = 12 * 3_600_000;
 /// Connections open at one time. Above: accepted and closed.
 pub const CONNECTIONS_MAX: usize = 4_096;
 /// Payload bytes of one micro-batch, about.

@@ -153,6 +153,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("catalog", include_str!("../../locales/en/catalog.ftl"), include_str!("../../locales/ru/catalog.ftl")),
     ("cli", include_str!("../../locales/en/cli.ftl"), include_str!("../../locales/ru/cli.ftl")),
     ("decode", include_str!("../../locales/en/decode.ftl"), include_str!("../../locales/ru/decode.ftl")),
+    ("edge", include_str!("../../locales/en/edge.ftl"), include_str!("../../locales/ru/edge.ftl")),
     ("explain", include_str!("../../locales/en/explain.ftl"), include_str!("../../locales/ru/explain.ftl")),
     ("folder", include_str!("../../locales/en/folder.ftl"), include_str!("../../locales/ru/folder.ftl")),
     ("identity", include_str!("../../locales/en/identity.ftl"), include_str!("../../locales/ru/identity.ftl")),

@@ -52,6 +52,8 @@ pub enum Metric {
     Notices,
     /// Sinks that nothing is sent to: 1 while so.
     SinksStopped,
+    /// When the certificate of the listener runs out, Unix time.
+    CertificateNotAfter,
 }
 
 /// What the numbers of a metric do.
@@ -87,6 +89,7 @@ impl Metric {
             Metric::RelayContactAge => "uzel_relay_contact_age_seconds",
             Metric::Notices => "uzel_notices",
             Metric::SinksStopped => "uzel_sink_stopped",
+            Metric::CertificateNotAfter => "uzel_certificate_not_after_seconds",
         }
     }
 
@@ -113,6 +116,7 @@ impl Metric {
             Metric::RelayContactAge => "Seconds since the relay and its office last spoke",
             Metric::Notices => "Notifications by channel and result",
             Metric::SinksStopped => "Whether a sink rests or its circuit is open",
+            Metric::CertificateNotAfter => "When the certificate of the listener runs out, Unix time",
         }
     }
 
@@ -138,7 +142,8 @@ impl Metric {
             | Metric::SinksStopped
             | Metric::FreeSpace
             | Metric::RelayWaiting
-            | Metric::RelayContactAge => MetricKind::Gauge,
+            | Metric::RelayContactAge
+            | Metric::CertificateNotAfter => MetricKind::Gauge,
         }
     }
 }

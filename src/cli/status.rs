@@ -37,6 +37,19 @@ pub(super) async fn run(_args: Args, context: &Context) -> anyhow::Result<Done> 
         println!("\n{}", context.say(&Message::new("cli-section-relay")));
         super::relay::print(relay, context);
     }
+    if let Some(certificate) = &view.certificate {
+        let until = match (&certificate.not_after, certificate.days_left) {
+            (Some(not_after), Some(days)) => {
+                context.say(&Message::new("cli-certificate-until").with("date", not_after).with("days", days))
+            }
+            (Some(_) | None, _) => context.say(&Message::new("cli-certificate-none")),
+        };
+        context.print_pairs(&[
+            ("certificate", until),
+            ("trouble", certificate.trouble.clone().unwrap_or_default()),
+            ("next-try", certificate.next_try.clone().unwrap_or_default()),
+        ]);
+    }
     let connections = view.connections.iter().map(|it| {
         // Only writing is a matter of mode: what is sent to us is always taken.
         let mode = if it.is_sink { context.word("mode", &it.mode) } else { context.word("mode", "source") };

@@ -23,9 +23,9 @@
 //! What a connection sets besides `connector` and `mode` is declared by its connector, so it is
 //! read later, by [`ConnectionSettings::read`], when `catalog` has the manifest.
 
+mod listen;
 mod relay;
 mod signals;
-mod listen;
 mod template;
 mod written;
 
@@ -33,9 +33,9 @@ use std::str::FromStr as _;
 
 use jiff::tz::TimeZone;
 
+pub use listen::{Acme, Challenge, LETS_ENCRYPT, Listen, ProxyHeader, Tls};
 pub use relay::{RelayAddress, RelaySettings, relay_template};
 pub use signals::{Email, Heartbeat, MailTls, Notify, Target};
-pub use listen::Listen;
 pub(crate) use template::quoted;
 pub use template::template;
 pub use written::{ConnectionSettings, secret_name, secret_variable};

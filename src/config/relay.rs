@@ -54,7 +54,7 @@ impl RelaySettings {
         let Some(root) = lint.parse(text) else { return Err(lint.problems()) };
         let table = lint.table(&root);
         let over = Over { environment, lint: &lint };
-        let listen = listen(&over, &table);
+        let listen = listen::listen(&over, &table);
         let limits = limits_of(&over, &table);
         let keep = table.table("keep");
         let days = over.number("keep", keep.as_ref(), "days", 0, 3_650).and_then(|it| u32::try_from(it).ok());

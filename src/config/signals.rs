@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use lettre::message::Mailbox;
 
-use super::{Over, is_network};
+use super::Over;
+use super::listen::is_network;
 use crate::alarm::Severity;
 use crate::base::Message;
 use crate::field::Table;

@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::{PageLinks, Tokens};
 use crate::base::{Clock, Locale, Message, Slug};
+use crate::certificate::Certificates;
 use crate::journal::Journal;
 use crate::pipeline::Running;
 use crate::plan::Plans;
@@ -74,6 +75,8 @@ pub struct Control {
     pub relaying: Relaying,
     /// What waits in watched folders.
     pub folders: Folders,
+    /// The certificate of the listener; without a daemon or TLS there is none.
+    pub certificates: Option<Arc<Certificates>>,
     /// Plans.
     pub plans: Plans,
     /// Links to the page.

@@ -12,8 +12,8 @@ use super::{Asked, Control, Refusal, parse, refuse};
 use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{Locale, Message, Position, Slug};
 use crate::query::views::{
-    ClientLine, ClientView, DealLine, DealView, EntryView, FolderFileView, FolderView, OutboxView, Page,
-    QuarantineView, RelayView, ScoreView, SourceView, StatusView, TaskLine, TaskView, TotalsView,
+    CertificateView, ClientLine, ClientView, DealLine, DealView, EntryView, FolderFileView, FolderView, OutboxView,
+    Page, QuarantineView, RelayView, ScoreView, SourceView, StatusView, TaskLine, TaskView, TotalsView,
 };
 use crate::query::{AlarmView, EmployeeView, Listing, QueryError};
 use crate::task::folders::Found;
@@ -111,6 +111,15 @@ pub(super) async fn status(State(control): State<Arc<Control>>, Params(asked): P
             let known = view.relay.take().unwrap_or_default();
             view.relay = Some(relay(it, pulling, known, asked.locale()));
         }
+        view.certificate = it.certificates.as_ref().map(|certificates| {
+            let standing = certificates.standing();
+            CertificateView {
+                not_after: standing.not_after.map(|at| it.query.local(at)),
+                days_left: standing.not_after.map(|at| at.ms_since(it.clock.now()).div_euclid(86_400_000)),
+                trouble: standing.trouble.map(|trouble| trouble.render(asked.locale())),
+                next_try: standing.next_try.map(|at| it.query.local(at)),
+            }
+        });
         Ok(view)
     })
     .await

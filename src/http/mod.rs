@@ -1,5 +1,5 @@
 //! The listener: one HTTP/1.1 server for webhooks, the 1C exchange, the JSON interface, pages, health
-//! and metrics. TLS ends at a reverse proxy.
+//! and metrics. TLS ends here ([`TlsSide`]) or at a reverse proxy.
 //!
 //! We drive hyper ourselves: `axum::serve` sets no timers, so a sender that dribbles its headers would
 //! hold a connection for ever. Guaranteed here:
@@ -31,7 +31,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -47,6 +48,7 @@ use crate::source::form::{FORGET_IDLE_EVERY, reader_locale};
 
 mod answer;
 mod body;
+mod door;
 mod exchange;
 mod hint;
 pub mod metrics;
@@ -56,13 +58,16 @@ mod peer;
 mod relay;
 mod route;
 mod state;
+mod tls;
 mod webhook;
 
+pub use door::Door;
 pub use exchange::ExchangeEndpoint;
 pub use hint::HintTaker;
 pub use page::{Pages, Visit};
 pub use peer::{ProxyHeader, TrustedProxies};
 pub use state::{Health, Options, Parts, State};
+pub use tls::TlsSide;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -83,11 +88,23 @@ pub struct BindError {
     pub source: std::io::Error,
 }
 
+/// What a listener is.
+#[derive(Clone)]
+enum Role {
+    /// All of it, as it comes.
+    Open,
+    /// All of it, within TLS.
+    Tls(Arc<TlsSide>),
+    /// The plain listener beside one with TLS.
+    Door(Arc<Door>),
+}
+
 /// A bound socket, not yet served.
 pub struct Listener {
     socket: TcpListener,
     state: Arc<State>,
     address: SocketAddr,
+    role: Role,
 }
 
 impl Listener {
@@ -99,7 +116,19 @@ impl Listener {
         };
         let socket = TcpListener::bind(address).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Listener { socket, state, address })
+        Ok(Listener { socket, state, address, role: Role::Open })
+    }
+
+    /// The same within TLS.
+    #[must_use]
+    pub fn with_tls(self, side: Arc<TlsSide>) -> Listener {
+        Listener { role: Role::Tls(side), ..self }
+    }
+
+    /// Only what may be asked without TLS, beside a listener that has it.
+    #[must_use]
+    pub fn as_door(self, door: Door) -> Listener {
+        Listener { role: Role::Door(Arc::new(door)), ..self }
     }
 
     /// The address that was bound.
@@ -109,11 +138,11 @@ impl Listener {
 
     /// Serves until `shutdown` resolves, then lets open requests finish and returns.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Listener { socket, state, address } = self;
+        let Listener { socket, state, address, role } = self;
         info!(%address, "listening on {address}");
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
-        accept_until(&socket, &state, &graceful, &mut connections, shutdown).await;
+        accept_until(&socket, &state, &role, &graceful, &mut connections, shutdown).await;
         drop(socket);
         finish(&state, graceful, connections).await;
     }
@@ -122,6 +151,7 @@ impl Listener {
 async fn accept_until(
     socket: &TcpListener,
     state: &Arc<State>,
+    role: &Role,
     graceful: &GracefulShutdown,
     connections: &mut JoinSet<()>,
     shutdown: impl Future<Output = ()>,
@@ -136,7 +166,7 @@ async fn accept_until(
             accepted = socket.accept() => match accepted {
                 Ok((stream, peer)) => match slots.clone().try_acquire_owned() {
                     Ok(slot) => {
-                        connections.spawn(serve(state.clone(), graceful.watcher(), stream, peer, slot));
+                        connections.spawn(serve(state.clone(), role.clone(), graceful.watcher(), stream, peer, slot));
                     }
                     // Bound: accepted and closed, so that the sender sees it at once.
                     Err(_) => debug!("too many connections, one closed"),
@@ -162,7 +192,8 @@ async fn finish(state: &State, graceful: GracefulShutdown, mut connections: Join
 
 async fn serve(
     state: Arc<State>,
-    watcher: hyper_util::server::graceful::Watcher,
+    role: Role,
+    watcher: Watcher,
     stream: TcpStream,
     peer: SocketAddr,
     _slot: OwnedSemaphorePermit,
@@ -171,10 +202,57 @@ async fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "TCP_NODELAY is refused");
     }
+    match role {
+        Role::Open => serve_open(&state, watcher, stream, peer, false).await,
+        Role::Tls(side) => match side.take(stream).await {
+            tls::Taken::Secured(stream) => serve_open(&state, watcher, stream, peer, true).await,
+            tls::Taken::Plain(stream) => {
+                let respond = move |request: Request<Incoming>| std::future::ready(door::wants_tls(&request));
+                connection(&state, watcher, stream, respond).await;
+            }
+            tls::Taken::Ended => {}
+        },
+        Role::Door(door) => {
+            let counted = state.clone();
+            let respond = move |request: Request<Incoming>| {
+                let answer = door.answer(&request);
+                counted.count(Route::of(request.uri().path()), answer.status());
+                std::future::ready(answer)
+            };
+            connection(&state, watcher, stream, respond).await;
+        }
+    }
+}
+
+/// Everything that the listener answers.
+async fn serve_open(state: &Arc<State>, watcher: Watcher, stream: impl Stream, peer: SocketAddr, within_tls: bool) {
+    let served = state.clone();
+    let respond = move |mut request: Request<Incoming>| {
+        if within_tls {
+            request.extensions_mut().insert(tls::WithinTls);
+        }
+        respond(served.clone(), peer.ip(), request)
+    };
+    connection(state, watcher, stream, respond).await;
+}
+
+/// A connection of a sender, with TLS or without.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for T {}
+
+async fn connection<Later>(
+    state: &State,
+    watcher: Watcher,
+    stream: impl Stream,
+    respond: impl Fn(Request<Incoming>) -> Later + Send + 'static,
+) where
+    Later: Future<Output = Answer> + Send + 'static,
+{
     let header_read_timeout = Duration::from_millis(state.options.header_read_timeout_ms);
     let service = service_fn(move |request| {
-        let state = state.clone();
-        async move { Ok::<_, Infallible>(respond(state, peer.ip(), request).await) }
+        let answer = respond(request);
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -11,6 +11,7 @@ use tower::ServiceExt as _;
 use super::answer::Answer;
 use super::not_found;
 use super::state::State;
+use super::tls::WithinTls;
 use crate::base::Locale;
 use crate::source::form::reader_locale;
 
@@ -51,7 +52,8 @@ impl Pages {
 pub(super) async fn handle(state: &State, remote: IpAddr, mut request: Request<Incoming>) -> Answer {
     let Some(pages) = &state.pages else { return not_found(request.headers()) };
     let locale = reader_locale(request.headers());
-    let is_https = pages.is_https(request.headers());
+    let within_tls = request.extensions().get::<WithinTls>().is_some();
+    let is_https = within_tls || pages.is_https(request.headers());
     (pages.introduce)(request.extensions_mut(), Visit { remote, locale, is_https });
     match pages.router.clone().oneshot(request.map(axum::body::Body::new)).await {
         Ok(answer) => answer.map(Either::Right),

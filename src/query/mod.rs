@@ -139,6 +139,7 @@ impl Query {
             deals_scored: meta.deals_scored,
             alarms: Vec::new(),
             relay: self.relay()?,
+            certificate: None,
         })
     }
 

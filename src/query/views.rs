@@ -40,6 +40,9 @@ pub struct StatusView {
     /// The relay that takes messages for us; none when there is none.
     #[serde(default)]
     pub relay: Option<RelayView>,
+    /// The certificate of the listener; absent without TLS of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateView>,
 }
 
 /// A relay, as its office sees it.
@@ -70,6 +73,19 @@ pub struct RelayView {
     pub trouble: Option<String>,
     /// What a person should know though pulling goes on.
     pub notices: Vec<String>,
+}
+
+/// How the certificate of the listener stands.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+pub struct CertificateView {
+    /// When it runs out; `null`: there is none yet.
+    pub not_after: Option<String>,
+    /// Whole days until then; negative when it has run out.
+    pub days_left: Option<i64>,
+    /// What is wrong, and the next step.
+    pub trouble: Option<String>,
+    /// When the next order is tried, after one that failed.
+    pub next_try: Option<String>,
 }
 
 /// A watched folder, as the latest look found it.

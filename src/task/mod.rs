@@ -6,9 +6,11 @@
 //! brings sinks up to date, [`poll`] reads what changed in foreign systems, [`relay`] pulls what a
 //! relay took, [`uploads`] finishes uploads of 1C that nobody asked for, [`look`] looks for what a
 //! plan would create, [`keep`] makes snapshots, [`folders`] looks at watched folders, [`watch`] finds
-//! out what is wrong, [`notify`] tells people, [`heartbeat`] tells a watch service that all is well.
+//! out what is wrong, [`notify`] tells people, [`heartbeat`] tells a watch service that all is well,
+//! [`certificates`] keeps the certificate of the listener fresh.
 
 pub mod admit;
+pub mod certificates;
 pub mod deliver;
 pub mod folders;
 pub mod heartbeat;

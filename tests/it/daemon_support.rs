@@ -144,9 +144,14 @@ impl Place {
 
     /// The same with a filter of the log.
     pub(crate) fn start_with(&self, log: &str) -> Daemon {
+        self.start_at("127.0.0.1:0", log)
+    }
+
+    /// The same at an address.
+    pub(crate) fn start_at(&self, listen: &str, log: &str) -> Daemon {
         let log_file = self.path().join("daemon.log");
         let stderr = File::options().create(true).append(true).open(&log_file).expect("a file for the log");
-        let mut child = uzel(&["-d", &self.name(), "--lang", "en", "run", "--listen", "127.0.0.1:0"])
+        let mut child = uzel(&["-d", &self.name(), "--lang", "en", "run", "--listen", listen])
             .env("UZEL_LOG", log)
             .stdout(Stdio::piped())
             .stderr(stderr)
@@ -156,7 +161,7 @@ impl Place {
         let stdout = child.stdout.take().expect("it is piped");
         BufReader::new(stdout).read_line(&mut line).expect("its first line");
         let log = fs::read_to_string(&log_file).unwrap_or_default();
-        let address = line.trim().strip_prefix("http://").unwrap_or_else(|| panic!("no address: {line:?}\n{log}"));
+        let (_, address) = line.trim().split_once("://").unwrap_or_else(|| panic!("no address: {line:?}\n{log}"));
         Daemon {
             address: address.to_owned(),
             child,
@@ -197,8 +202,17 @@ impl Daemon {
     }
 
     fn ask_to_stop(&self) {
+        self.signal(rustix::process::Signal::TERM);
+    }
+
+    /// As `systemctl reload` does.
+    pub(crate) fn hang_up(&self) {
+        self.signal(rustix::process::Signal::HUP);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
         let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it runs");
+        rustix::process::kill_process(id, signal).expect("it runs");
     }
 
     pub(crate) fn log(&self) -> String {

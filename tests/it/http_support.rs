@@ -15,7 +15,7 @@ use uzel::base::telemetry::Metrics;
 use uzel::base::{Message, Position, Secret, Slug, Timestamp};
 use uzel::connector::{SourceSpec, StreamSpec, TestRequest, Transport};
 use uzel::entry::{Body, Entry, Received};
-use uzel::http::{Health, Listener, Options, Parts, State};
+use uzel::http::{Door, Health, Listener, Options, Parts, State, TlsSide};
 use uzel::journal::{AppendError, Appended, BodyReader, Journal, NewEntry, ReadError, StoredEntry};
 use uzel::source::form::{FormSettings, FormSource, Rates, Ticks};
 use uzel::value::Path;
@@ -224,8 +224,19 @@ pub(crate) struct Running {
     task: JoinHandle<()>,
 }
 
+/// What the listener of a test is.
+pub(crate) enum Role {
+    Open,
+    Tls(Arc<TlsSide>),
+    Door(Door),
+}
+
 impl Running {
     pub(crate) async fn start(setup: Setup) -> Running {
+        Running::start_as(setup, Role::Open).await
+    }
+
+    pub(crate) async fn start_as(setup: Setup, role: Role) -> Running {
         let journal = Arc::new(TestJournal::new());
         let health = Arc::new(TestHealth(AtomicBool::new(true)));
         let state = Arc::new(State::new(Parts {
@@ -242,6 +253,11 @@ impl Running {
         state.set_api_tokens(vec![Secret::new(API_TOKEN)]);
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = Listener::bind(loopback, state.clone()).await.expect("a free port");
+        let listener = match role {
+            Role::Open => listener,
+            Role::Tls(side) => listener.with_tls(side),
+            Role::Door(door) => listener.as_door(door),
+        };
         let address = listener.local_addr();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(listener.run(async {

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one file per subject.
 
+mod acme;
 mod alarms;
 mod backup;
 mod calendar;
@@ -78,6 +79,7 @@ mod sync_plan;
 mod table;
 mod tasks;
 mod tidy;
+mod tls;
 mod twin;
 mod twin_apps;
 mod twin_limits;

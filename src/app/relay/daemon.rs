@@ -11,7 +11,7 @@ use tracing::{error, info};
 use super::{Bundle, RelayFolder, journal_options};
 use crate::app::Folder;
 use crate::app::core::say_recovery;
-use crate::app::daemon::listener_options;
+use crate::app::edge;
 use crate::app::error::Told;
 use crate::app::folder::Lock;
 use crate::app::intake;
@@ -19,13 +19,13 @@ use crate::base::clock::SystemClock;
 use crate::base::limits::{MEASURE_MS, RELAY_PRUNE_CHECK_MS};
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Clock, Message, Slug};
-use crate::http::{Health, HintTaker, Listener, Options, Parts, State};
+use crate::http::{Health, HintTaker, Options, Parts, State};
 use crate::journal::{Journal, Segments};
 use crate::relay::{Desk, Hint};
 
 /// A relay at work.
 pub struct RelayDaemon {
-    address: SocketAddr,
+    address: String,
     desk: Arc<Desk>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -48,39 +48,38 @@ impl RelayDaemon {
         let state = Arc::new(State::new(Parts {
             journal: Arc::clone(&journal),
             health: Arc::new(JournalIsAll),
-            clock,
+            clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
             api: None,
             pages: None,
             seed: rand::random(),
-            options: Options { note_sender: true, ..listener_options(&settings.listen)? },
+            options: Options { note_sender: true, ..edge::options(&settings.listen)? },
         }));
         state.set_forms(intake::forms(&bundle.intakes, &settings.listen)?);
         state.set_hints(intake::hints(&bundle.intakes), Arc::new(Taker(Arc::clone(&desk))));
         state.set_api_tokens(vec![bundle.token.clone()]);
         state.set_relay(Arc::clone(&desk));
 
-        let listener = Listener::bind(listen.unwrap_or(settings.listen.address), state).await;
-        let listener = listener.map_err(|error| Told(error.message))?;
-        let address = listener.local_addr();
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let (mut shutdown, closed) = (stopping.clone(), Arc::clone(&desk));
-        tasks.spawn(listener.run(async move {
-            // An error means that the sender is gone: also the end.
-            let _stopped = shutdown.wait_for(|stop| *stop).await;
+        let certified = edge::certified(&settings.listen, &folder.root)?;
+        let run = edge::Run { clock: &clock, stop: &stopping, metrics: &metrics, tasks: &mut tasks };
+        let address = edge::listen(&settings.listen, listen, state, certified, run).await?;
+        let (shutdown, closed) = (stopping.clone(), Arc::clone(&desk));
+        tasks.spawn(async move {
+            edge::stopped(shutdown).await;
             // Who waits for news is answered, so that the grace is not spent on him.
             closed.close();
-        }));
+        });
         tasks.spawn(prune(Arc::clone(&desk), settings.keep_days, stopping.clone()));
         tasks.spawn(measure(Arc::clone(&desk), metrics, stopping));
         info!(relay.id = %desk.standing().relay, relay.waiting = desk.waiting(), "the relay is at work");
         Ok(RelayDaemon { address, desk, stop, tasks, _lock: lock })
     }
 
-    /// `http://address:port`, as printed at start.
+    /// `http://address:port` or `https://address:port`, as printed at start.
     pub fn address(&self) -> String {
-        format!("http://{}", self.address)
+        self.address.clone()
     }
 
     /// Finishes open requests and writes down how far the office is.
