@@ -45,6 +45,7 @@ own_inns = []
 [listen]
 # Где принимать формы и обмен с 1С. Наружу ставьте веб-сервер с HTTPS и передавайте запросы сюда.
 address = "127.0.0.1:8690"
+# HTTPS без веб-сервера ([listen.acme], [listen.tls]): docs/ru/publish.md.
 # Как нас видно снаружи: показывается в адресах форм.
 # public_url = "https://in.company.ru"
 # Адреса веб-серверов, которым можно верить в том, кто отправитель.
@@ -114,6 +115,7 @@ own_inns = []
 [listen]
 # Where forms and the exchange with 1C are taken. Put a web server with HTTPS in front.
 address = "127.0.0.1:8690"
+# HTTPS without a web server ([listen.acme], [listen.tls]): docs/en/publish.md.
 # How we are seen from outside: shown in the addresses of forms.
 # public_url = "https://in.company.ru"
 # Addresses of web servers that may be believed about who the sender is.
