@@ -12,10 +12,10 @@ use super::{Asked, Control, Refusal, parse, refuse};
 use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{Locale, Message, Position, Slug};
 use crate::query::views::{
-    CertificateView, ClientLine, ClientView, DealLine, DealView, EntryView, FolderFileView, FolderView, OutboxView,
-    Page, QuarantineView, RelayView, ScoreView, SourceView, StatusView, TaskLine, TaskView, TotalsView,
+    ClientLine, ClientView, DealLine, DealView, EntryView, FolderFileView, FolderView, OutboxView, Page,
+    QuarantineView, RelayView, ScoreView, SourceView, StatusView, TaskLine, TaskView, TotalsView,
 };
-use crate::query::{AlarmView, EmployeeView, Listing, QueryError};
+use crate::query::{AlarmView, CertificateView, EmployeeView, Listing, QueryError};
 use crate::task::folders::Found;
 use crate::task::relay::Pulling;
 

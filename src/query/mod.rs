@@ -3,6 +3,7 @@
 //! Every listing is bounded by its page; a row that does not read is an error, never skipped.
 
 mod alarms;
+mod certificate;
 mod deliveries;
 mod difference;
 mod explain;
@@ -39,6 +40,7 @@ use crate::tables::rows::{SinkState, sink_state};
 use crate::tables::{Clients, Counters, Deals, Meta, Reader, Sinks, Span, TableError, rows_hash};
 
 pub use alarms::{AlarmView, DeadLetters, OutboxPlace};
+pub use certificate::CertificateView;
 pub use difference::{ClassCountView, DifferenceAsked, DifferenceLine, DifferenceView, PushCountView, difference};
 pub use explain::{LostValue, Read, Said, WhereField, WhereView, WhyRecord, WhyView};
 pub use people::{AssignmentView, EmployeeView};

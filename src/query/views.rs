@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AlarmView;
 pub use super::plan_views::{AppliedView, FieldChangeView, LookView, PlanLineView, PlanView, SyncView};
+use super::CertificateView;
 
 /// State of the daemon at a glance.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
@@ -73,19 +74,6 @@ pub struct RelayView {
     pub trouble: Option<String>,
     /// What a person should know though pulling goes on.
     pub notices: Vec<String>,
-}
-
-/// How the certificate of the listener stands.
-#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
-pub struct CertificateView {
-    /// When it runs out; `null`: there is none yet.
-    pub not_after: Option<String>,
-    /// Whole days until then; negative when it has run out.
-    pub days_left: Option<i64>,
-    /// What is wrong, and the next step.
-    pub trouble: Option<String>,
-    /// When the next order is tried, after one that failed.
-    pub next_try: Option<String>,
 }
 
 /// A watched folder, as the latest look found it.
