@@ -65,6 +65,9 @@ pub(super) async fn listen(
     run: Run<'_>,
 ) -> anyhow::Result<String> {
     let Run { clock, stop, metrics, tasks } = run;
+    // Without a certificate nobody hears it; unheard it would end the process.
+    let hurry = Hurry::default();
+    tasks.spawn(hang_ups(Arc::clone(&hurry), stop.clone()));
     let bound = Listener::bind(listen.unwrap_or(settings.address), Arc::clone(&state)).await;
     let listener = bound.map_err(|error| Told(error.message))?;
     let address = listener.local_addr();
@@ -85,8 +88,6 @@ pub(super) async fn listen(
         let door = bound.map_err(|error| Told(error.message))?.as_door(door);
         tasks.spawn(door.run(stopped(stop.clone())));
     }
-    let hurry = Hurry::default();
-    tasks.spawn(hang_ups(Arc::clone(&hurry), stop.clone()));
     tasks.spawn(certificates::run(Arc::clone(clock), stop.clone(), certificates, renewal, hurry, Arc::clone(metrics)));
     Ok(format!("https://{address}"))
 }

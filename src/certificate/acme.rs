@@ -213,7 +213,14 @@ impl Issuer {
                     self.certificates.set_proof(domain, made);
                 }
             }
-            challenge.set_ready().await.map_err(|error| self.failed(&error))?;
+            match challenge.set_ready().await {
+                Ok(()) => {}
+                // It may have looked already.
+                Err(instant_acme::Error::Api(problem)) if !is_stale_nonce(&problem) => {
+                    return Err(self.refused(problem.detail.as_deref().unwrap_or_default()));
+                }
+                Err(error) => return Err(self.failed(&error)),
+            }
         }
         match order.poll_ready(&POLLS).await {
             Ok(OrderStatus::Ready) => Ok(()),

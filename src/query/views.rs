@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::AlarmView;
-pub use super::plan_views::{AppliedView, FieldChangeView, LookView, PlanLineView, PlanView, SyncView};
 use super::CertificateView;
+pub use super::plan_views::{AppliedView, FieldChangeView, LookView, PlanLineView, PlanView, SyncView};
+pub use super::relay::RelayView;
 
 /// State of the daemon at a glance.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
@@ -44,36 +45,6 @@ pub struct StatusView {
     /// The certificate of the listener; absent without TLS of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateView>,
-}
-
-/// A relay, as its office sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct RelayView {
-    /// Its host; empty while no daemon pulls.
-    pub host: String,
-    /// `off` (no daemon pulls), `starting`, `pulling`, or what the trouble is: `unreachable`, `token`,
-    /// `foreign`, `fenced`, `other`, `rolled_back`, `newer`, `refused`, `own`.
-    pub state: String,
-    /// Since when.
-    pub since: Option<String>,
-    /// Name of the relay that was pulled last.
-    pub relay: Option<String>,
-    /// The last position of its journal that is in ours.
-    pub pulled: u64,
-    /// When our pipeline last took something of it.
-    pub news_at: Option<String>,
-    /// Envelopes that waited there when it answered last.
-    pub waiting: Option<u64>,
-    /// When it answered last, since the daemon began.
-    pub contact: Option<String>,
-    /// The same, seconds ago.
-    pub contact_s: Option<i64>,
-    /// Its clock less ours, s.
-    pub clock_s: Option<i64>,
-    /// Why nothing is pulled, and the next step.
-    pub trouble: Option<String>,
-    /// What a person should know though pulling goes on.
-    pub notices: Vec<String>,
 }
 
 /// A watched folder, as the latest look found it.
