@@ -96,3 +96,25 @@ cli-column-lead-was = Was
 cli-section-fates = What became of them
 cli-section-taken = Who got the new deals
 cli-section-leads = Leads
+
+## whose word counts
+cli-ownership = Whose word counts for each field, and where it is written
+cli-ownership-example-1 = uzel ownership
+cli-ownership-where = The order of owners is rules/ownership.toml (the last column is the line there); what is written where is mappings/SYSTEM/*.out.toml. What a person set (uzel client edit, uzel deal edit) is stronger than all until he releases it.
+cli-column-ownership = Whose word
+cli-column-written = Written to
+cli-column-ownership-line = Line of rules
+cli-object-client = client
+cli-object-deal = deal
+cli-field-score = score
+cli-field-paid = paid
+cli-field-state = end
+cli-field-utm = UTM marks
+ownership-ours = reckoned by Uzel
+ownership-all-kept = all are kept, the newest first
+ownership-newest = the newest, whoever says it
+ownership-owners = { $owners } > the others
+ownership-kept = always
+ownership-created = only when it is made
+ownership-unless-owned = when it is made; later if the value is an owner's
+ownership-unless-rules = when it is made; later if rules decided

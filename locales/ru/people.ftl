@@ -97,3 +97,25 @@ cli-column-lead-was = Было
 cli-section-fates = Во что превратились
 cli-section-taken = Кому достались новые сделки
 cli-section-leads = Лиды
+
+## whose word counts
+cli-ownership = Чьё слово главное для каждого поля и куда оно пишется
+cli-ownership-example-1 = uzel ownership
+cli-ownership-where = Порядок хозяев — rules/ownership.toml (последняя колонка — строка в нём); что и куда пишется — mappings/СИСТЕМА/*.out.toml. Поставленное человеком (uzel client edit, uzel deal edit) сильнее всех, пока он его не отпустит.
+cli-column-ownership = Чьё слово
+cli-column-written = Куда пишется
+cli-column-ownership-line = Строка правил
+cli-object-client = клиент
+cli-object-deal = сделка
+cli-field-score = оценка
+cli-field-paid = оплачено
+cli-field-state = исход
+cli-field-utm = метки UTM
+ownership-ours = считает Узел
+ownership-all-kept = хранятся все, новейшие впереди
+ownership-newest = новейшее, кто бы ни сказал
+ownership-owners = { $owners } > остальные
+ownership-kept = всегда
+ownership-created = только при создании
+ownership-unless-owned = при создании; потом — если значение от хозяина
+ownership-unless-rules = при создании; потом — если решили правила

@@ -25,6 +25,7 @@ mod localize;
 mod notify;
 mod outbox;
 mod output;
+mod ownership;
 mod page;
 mod privacy;
 mod privacy_export;
@@ -91,6 +92,7 @@ enum Command {
     Deal(deal::Sub),
     Score(score::Args),
     Employees(employees::Args),
+    Ownership,
     #[command(subcommand)]
     Rules(rules::Sub),
     #[command(subcommand)]
@@ -276,6 +278,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Deal(sub) => deal::run(sub, context).await,
         Command::Score(args) => score::run(args, context).await,
         Command::Employees(args) => employees::run(args, context).await,
+        Command::Ownership => ownership::run(context).await,
         Command::Rules(sub) => rules::run(sub, context).await,
         Command::Page(sub) => page::run(sub, context).await,
         Command::Task(sub) => task::run(sub, context).await,

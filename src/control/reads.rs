@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{Asked, Control, Refusal, parse, refuse};
 use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{Locale, Message, Position, Slug};
+use crate::query::ownership::OwnershipView;
 use crate::query::views::{
     ClientLine, ClientView, DealLine, DealView, EntryView, FolderFileView, FolderView, OutboxView, Page,
     QuarantineView, RelayView, ScoreView, SourceView, StatusView, TaskLine, TaskView, TotalsView,
@@ -213,6 +214,13 @@ pub(super) async fn employees(
     Params(asked): Params<Asked>,
 ) -> Answer<Vec<EmployeeView>> {
     blocking(control, move |it| Ok(it.query.employees(it.clock.now(), asked.locale())?)).await
+}
+
+pub(super) async fn ownership(
+    State(control): State<Arc<Control>>,
+    Params(asked): Params<Asked>,
+) -> Answer<Vec<OwnershipView>> {
+    blocking(control, move |it| Ok(it.query.ownership(asked.locale()))).await
 }
 
 pub(super) async fn outbox(

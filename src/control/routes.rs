@@ -30,6 +30,7 @@ fn routes() -> Vec<Route<Arc<Control>>> {
         get("/api/deals/{id}/where", "Where the fields of a deal are from", explain::where_deal),
         get("/api/folders", "Watched folders and their files", reads::folders),
         get("/api/totals", "Deals by class", reads::totals),
+        get("/api/ownership", "Whose word counts for which field, and where it is written", reads::ownership),
         get("/api/employees", "Employees and who has which leads", reads::employees),
         get("/api/outbox", "What sinks still have to be told", reads::outbox),
         get("/api/told/{sink}", "Objects that a sink has confirmed since an instant", explain::told),

@@ -136,6 +136,42 @@ pub enum Readiness {
     NotMeant,
 }
 
+/// A field of the sink that a mapping writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written<'a> {
+    /// Its name there.
+    pub to: &'a str,
+    /// Canonical names that its value may come from.
+    pub from: Vec<&'static str>,
+    /// How long it is written.
+    pub keep: Keep,
+}
+
+/// How long a field of a sink is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Keep {
+    /// Always: it is kept up to date.
+    Kept,
+    /// When the object is made; later only when its value comes from a system that owns the field.
+    UnlessOwned,
+    /// When the object is made; later only when rules of ours decided the value.
+    UnlessRules,
+    /// When the object is made, and never after.
+    Created,
+}
+
+impl Keep {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Keep::Kept => "kept",
+            Keep::UnlessOwned => "unless_owned",
+            Keep::UnlessRules => "unless_rules",
+            Keep::Created => "created",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FieldPlan {
     to: CompactString,
@@ -207,6 +243,28 @@ enum Piece {
     Name(Name),
 }
 
+impl Template {
+    fn names(&self) -> Vec<Name> {
+        let names = self.0.iter().flatten().filter_map(|piece| match piece {
+            Piece::Name(name) => Some(*name),
+            Piece::Fixed(_) => None,
+        });
+        names.collect()
+    }
+}
+
+impl ObjectKind {
+    /// Its name, as mappings have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ObjectKind::Client => "client",
+            ObjectKind::Deal => "deal",
+            ObjectKind::Interaction => "interaction",
+            ObjectKind::Task => "task",
+        }
+    }
+}
+
 impl Outbound {
     /// The file it was compiled from.
     pub fn file(&self) -> &str {
@@ -221,6 +279,30 @@ impl Outbound {
     /// Names of the sink's fields that it writes.
     pub fn targets(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|plan| plan.to.as_str())
+    }
+
+    /// What it writes: each field of the sink, where its value may come from, and how long it is
+    /// written.
+    pub fn written(&self) -> impl Iterator<Item = Written<'_>> {
+        self.fields.iter().map(|plan| {
+            let from = plan.choices.iter().flat_map(|choice| match &choice.source {
+                Source::From(names) => names.clone(),
+                Source::Const(_) => Vec::new(),
+                Source::Text(template) => template.names(),
+            });
+            // What is kept by one of its ways is kept.
+            let keep = plan.choices.iter().map(|choice| match choice.create_only {
+                CreateOnly::No => Keep::Kept,
+                CreateOnly::UnlessOwned => Keep::UnlessOwned,
+                CreateOnly::UnlessRules => Keep::UnlessRules,
+                CreateOnly::Yes => Keep::Created,
+            });
+            Written {
+                to: &plan.to,
+                from: from.filter_map(value::name_text).collect(),
+                keep: keep.min().unwrap_or(Keep::Created),
+            }
+        })
     }
 
     /// Whether the field is kept up to date, not only written when the foreign object is made.

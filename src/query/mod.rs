@@ -11,6 +11,7 @@ pub mod export;
 mod journal;
 pub mod keeping;
 mod objects;
+pub mod ownership;
 mod people;
 mod plan_views;
 mod preview;

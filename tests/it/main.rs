@@ -43,6 +43,7 @@ mod oauth;
 mod openapi;
 mod outbound;
 mod outbox;
+mod ownership;
 mod page;
 mod page_browser;
 mod people;

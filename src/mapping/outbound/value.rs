@@ -24,6 +24,11 @@ macro_rules! names {
     };
 }
 
+/// The text of a canonical name.
+pub(super) fn name_text(name: Name) -> Option<&'static str> {
+    NAMES.iter().find(|(_, it, _)| *it == name).map(|(text, ..)| *text)
+}
+
 names! {
     ClientId "client.id" "Наш идентификатор клиента." "Our id of the client.";
     ClientKind "client.kind" "person или company." "person or company.";
