@@ -47,7 +47,7 @@ fn parts(local: &str) -> Option<(Date<'_>, &str)> {
     Some((date, time.get(..5)?))
 }
 
-/// How late something is: `2 ч`, `3 дня`.
+/// How late something is: `просрочена на 2 ч`, `просрочена на 3 дня`.
 pub(super) fn late(minutes: u64, locale: Locale) -> String {
     match minutes {
         0..60 => counted("page-late-minutes", minutes.max(1), locale),
@@ -83,8 +83,8 @@ mod tests {
         assert_eq!(deals(11), "11 сделок");
         assert_eq!(deals(1_000_021), "1 000 021 сделка");
         assert_eq!(deals(7_000_000_002), "7 000 000 002 сделки");
-        assert_eq!(late(0, Locale::Ru).replace('\u{a0}', " "), "1 мин");
-        assert_eq!(late(135, Locale::Ru).replace('\u{a0}', " "), "2 ч");
-        assert_eq!(late(4_400, Locale::Ru).replace('\u{a0}', " "), "3 дня");
+        assert_eq!(late(0, Locale::Ru).replace('\u{a0}', " "), "просрочена на 1 мин");
+        assert_eq!(late(135, Locale::Ru).replace('\u{a0}', " "), "просрочена на 2 ч");
+        assert_eq!(late(4_400, Locale::Ru).replace('\u{a0}', " "), "просрочена на 3 дня");
     }
 }
