@@ -34,6 +34,7 @@ pub mod tables;
 pub mod notify;
 pub mod pipeline;
 pub mod plan;
+pub mod probe;
 pub mod query;
 pub mod relay;
 pub mod sink;

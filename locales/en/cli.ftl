@@ -10,11 +10,24 @@ cli--version = Show the version
 cli-example-1 = uzel init            make the folder uzel-data with settings and secrets
 cli-example-2 = uzel run             start the daemon
 cli-example-3 = uzel demo            see all of it in a minute, nothing to set up
-cli-init = Make a folder with commented settings and fresh secrets
+cli-init = Make the folder of the daemon: settings with comments, secrets, a check of the CRM; on a terminal by questions
 cli-init--bitrix24 = Address of the inbound webhook of Bitrix24; kept in vault.json, not in the settings
+cli-init--portal = Address of the portal, when a local application works instead of the webhook
+cli-init--client-id = Application id (client_id) of the local application
+cli-init--client-secret = Application key (client_secret) of the local application; kept in vault.json
+cli-init--company = Name of the company
+cli-init--inn = INNs of your own legal entities, by commas
+cli-init--public-url = How the daemon is seen from outside: https://in.company.ru
+cli-init--connect = What to connect, by commas; in a new folder everything without it
+cli-init--watch = A folder that tables are put into
+cli-init--employees = Begin rules/employees.toml from the employees of the CRM
+cli-init--no-probe = Do not ask the CRM
+cli-init--yes = Do not ask: what is not said is the default
+cli-init--ask = Ask also when answers do not come from a terminal or the folder is there
 cli-init--allow-private = Allow a CRM address inside the local network (boxed edition, twin)
-cli-init--zone = Time zone of the company
-cli-init-example-1 = uzel init -d /var/lib/uzel --bitrix24 https://portal.bitrix24.ru/rest/1/xxxxxxxx/
+cli-init--zone = Time zone of the company; Europe/Moscow without it
+cli-init-example-1 = uzel init -d /var/lib/uzel
+cli-init-example-2 = uzel init -d /var/lib/uzel --yes --bitrix24 https://portal.bitrix24.ru/rest/1/xxxxxxxx/
 cli-run = Start the daemon and work until told to stop
 cli-run--listen = Address to listen on; else from the settings
 cli-run--log-json = Logs as lines of JSON
@@ -26,6 +39,15 @@ cli-demo--keep = Folder in which everything stays; else a temporary one
 cli-demo-example-1 = uzel demo --once
 cli-demo-example-2 = uzel demo --once --input examples/demo.toml
 cli-status = State of the daemon
+cli-probe = Check connections in practice: link, access, rights, dictionaries, own addresses; nothing is written anywhere
+cli-probe--connection = Name of a connection; all of them without it
+cli-probe--full = Show the dictionaries whole
+cli-probe-example-1 = uzel probe bitrix24
+cli-probe-example-2 = uzel probe --json
+cli-probe-off = not in use
+cli-column-probe-dictionary = Dictionary
+cli-column-probe-within = Within
+cli-section-probe-words = Dictionaries
 cli-lint = Check settings, mappings and rules; show all problems at once
 cli-lint-example-1 = uzel lint -d /var/lib/uzel
 cli-connect = Connect to a foreign system in which a person has to agree: its tokens are kept in the vault
@@ -160,8 +182,21 @@ cli-rebuild-same = The store is the same: { $entries } entries, hash of all rows
 cli-rebuild-differs = The store DIFFERS from the rebuilt one ({ $entries } entries, hash { $hash }). These rows differ:
 cli-rebuild-done = The store is made anew: { $entries } entries, hash of all rows { $hash }. The former one is set aside next to it.
 cli-init-done = Made: { $file }.
-cli-init-login = login: { $login }, password: { $password }
-cli-init-next = Next: edit uzel.toml, check it with `uzel lint -d { $folder }`, start `uzel run -d { $folder }`. The CRM begins in observe mode: nothing is written to it until you set mode = "live".
+cli-init-login = {"    "}login: { $login }, password: { $password }
+cli-init-signing = {"    "}secret of the signature: { $secret }
+cli-init-paste-forms = {"    "}Write it into the form of the site: the address that it sends to (action, or the webhook of a site builder)
+cli-init-paste-tilda = {"    "}Write it into Tilda: Site settings, Forms, Webhook
+cli-init-paste-commerceml = {"    "}Write it into 1C: exchange with a site, the address of the site, user name and password
+cli-init-added = Added to { $file }: { $names }. The rest is as it was.
+cli-init-employees-made = Employees are written down: { $file }. Check the names and add who works when.
+cli-init-employees-kept = rules/employees.toml was there and is as it was.
+cli-init-next =
+    Next:
+      uzel run -d { $folder }           start the daemon
+      uzel probe -d { $folder }         check the connections
+      uzel sync plan -d { $folder }     see what would be written to the CRM; writes nothing
+      uzel sync apply PLAN -d { $folder }   write exactly that; from then on Uzel writes by itself
+    Until a plan is applied, nothing is written to the CRM.
 cli-twin-listens = The twin of Bitrix24 listens. Webhook: { $url }
 cli-column-id = Id
 cli-column-name = Name

@@ -10,11 +10,24 @@ cli--version = Показать версию
 cli-example-1 = uzel init            создать папку uzel-data с настройками и секретами
 cli-example-2 = uzel run             запустить службу
 cli-example-3 = uzel demo            показать всё за минуту, ничего не настраивая
-cli-init = Создать папку с настройками (с пояснениями) и новыми секретами
+cli-init = Создать папку службы: настройки с пояснениями, секреты, проверка CRM; на терминале — вопросами
 cli-init--bitrix24 = Адрес входящего вебхука Битрикс24; хранится в vault.json, не в настройках
+cli-init--portal = Адрес портала, если вместо вебхука локальное приложение
+cli-init--client-id = Код локального приложения (client_id)
+cli-init--client-secret = Ключ локального приложения (client_secret); хранится в vault.json
+cli-init--company = Название компании
+cli-init--inn = ИНН своих организаций, через запятую
+cli-init--public-url = Как службу видно снаружи: https://in.company.ru
+cli-init--connect = Что подключить, через запятую; в новой папке без этого — всё
+cli-init--watch = Папка, в которую кладут таблицы
+cli-init--employees = Начать rules/employees.toml по сотрудникам CRM
+cli-init--no-probe = Не обращаться к CRM
+cli-init--yes = Не спрашивать: чего не сказано, то по умолчанию
+cli-init--ask = Спрашивать и тогда, когда ответы приходят не с терминала или папка уже есть
 cli-init--allow-private = Разрешить адрес CRM во внутренней сети (коробка, двойник)
-cli-init--zone = Часовой пояс компании
-cli-init-example-1 = uzel init -d /var/lib/uzel --bitrix24 https://portal.bitrix24.ru/rest/1/xxxxxxxx/
+cli-init--zone = Часовой пояс компании; без него Europe/Moscow
+cli-init-example-1 = uzel init -d /var/lib/uzel
+cli-init-example-2 = uzel init -d /var/lib/uzel --yes --bitrix24 https://portal.bitrix24.ru/rest/1/xxxxxxxx/
 cli-run = Запустить службу и работать, пока не остановят
 cli-run--listen = Адрес для приёма; иначе из настроек
 cli-run--log-json = Журнал работы строками JSON
@@ -26,6 +39,15 @@ cli-demo--keep = Папка, в которой всё останется; ина
 cli-demo-example-1 = uzel demo --once
 cli-demo-example-2 = uzel demo --once --input examples/demo.toml
 cli-status = Состояние службы
+cli-probe = Проверить подключения на деле: связь, доступ, права, справочники, свои адреса; никуда ничего не пишется
+cli-probe--connection = Имя подключения; без него все
+cli-probe--full = Показать справочники целиком
+cli-probe-example-1 = uzel probe bitrix24
+cli-probe-example-2 = uzel probe --json
+cli-probe-off = не действует
+cli-column-probe-dictionary = Справочник
+cli-column-probe-within = Внутри
+cli-section-probe-words = Справочники
 cli-lint = Проверить настройки, соответствия и правила; показать все ошибки сразу
 cli-lint-example-1 = uzel lint -d /var/lib/uzel
 cli-connect = Подключиться к чужой системе, в которой человек должен дать согласие: её токены лягут в хранилище секретов
@@ -160,8 +182,21 @@ cli-rebuild-same = Хранилище совпадает: записей { $entr
 cli-rebuild-differs = Хранилище ОТЛИЧАЕТСЯ от построенного заново (записей { $entries }, хеш { $hash }). Отличаются:
 cli-rebuild-done = Хранилище построено заново: записей { $entries }, хеш всех строк { $hash }. Прежнее отставлено рядом.
 cli-init-done = Создано: { $file }.
-cli-init-login = имя: { $login }, пароль: { $password }
-cli-init-next = Дальше: поправьте uzel.toml, проверьте `uzel lint -d { $folder }` и запустите `uzel run -d { $folder }`. CRM начинает в режиме наблюдения: в неё ничего не пишется, пока вы не поставите mode = "live".
+cli-init-login = {"    "}имя: { $login }, пароль: { $password }
+cli-init-signing = {"    "}секрет подписи: { $secret }
+cli-init-paste-forms = {"    "}Впишите в форму сайта: это адрес, на который она отправляет (action или вебхук конструктора)
+cli-init-paste-tilda = {"    "}Впишите в Тильду: Настройки сайта, Формы, Webhook
+cli-init-paste-commerceml = {"    "}Впишите в 1С: Обмен с сайтом, адрес сайта, имя пользователя и пароль
+cli-init-added = В { $file } добавлено: { $names }. Остальное не изменено.
+cli-init-employees-made = Сотрудники записаны: { $file }. Проверьте имена и добавьте, кто когда работает.
+cli-init-employees-kept = rules/employees.toml уже есть и не изменён.
+cli-init-next =
+    Дальше:
+      uzel run -d { $folder }           запустить службу
+      uzel probe -d { $folder }         проверить подключения
+      uzel sync plan -d { $folder }     увидеть, что будет записано в CRM; ничего не пишет
+      uzel sync apply ПЛАН -d { $folder }   записать именно это; с этого дня Узел пишет сам
+    Пока план не применён, в CRM ничего не пишется.
 cli-twin-listens = Двойник Битрикс24 слушает. Вебхук: { $url }
 cli-column-id = Ид
 cli-column-name = Название

@@ -36,6 +36,7 @@ use crate::vault::Vault;
 use super::folder::Lock;
 use super::keeping::open_store;
 use super::links::{self, TokensByConnection};
+use super::probes::Probes;
 use super::signals;
 use super::sinks;
 
@@ -82,6 +83,10 @@ pub struct Core {
     pub keeping: Arc<Keeping>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// The buckets of foreign hosts: reading, writing and probing share them.
+    pub(super) quotas: Arc<Quotas>,
+    /// Where our listener is, once there is one.
+    pub(super) here: Arc<OnceLock<String>>,
     _lock: Lock,
 }
 
@@ -140,6 +145,7 @@ impl Core {
         ));
         let folder = folder.clone();
         let page_links = Arc::new(PageLinks::new(vault.clone()));
+        let (quotas, here) = (Arc::new(Quotas::new()), Arc::new(OnceLock::new()));
         Ok(Core {
             folder,
             settings,
@@ -153,6 +159,8 @@ impl Core {
             pipeline,
             keeping,
             clock,
+            quotas,
+            here,
             _lock: lock,
         })
     }
@@ -204,8 +212,25 @@ impl Core {
                 address: self.settings.listen.public_base(),
                 listening: OnceLock::new(),
             }),
-            looks: self.looks(&Arc::new(Quotas::new())),
+            looks: self.looks(),
             locale: self.settings.locale,
+            prober: Arc::new(self.probes()),
+        }
+    }
+
+    /// Probes of its connections.
+    fn probes(&self) -> Probes {
+        Probes {
+            catalog: self.catalog.clone(),
+            vault: self.vault.clone(),
+            tokens: self.tokens.clone(),
+            journal: self.journal.clone(),
+            clock: self.clock.clone(),
+            quotas: self.quotas.clone(),
+            here: self.here.clone(),
+            public_url: self.settings.listen.public_url.clone(),
+            relay: self.settings.relay.as_ref().map(|relay| relay.address.clone()),
+            zone: self.settings.company.zone.clone(),
         }
     }
 
@@ -216,10 +241,10 @@ impl Core {
         self.catalog.connections().filter(|it| tells(&it.connector)).map(watched).collect()
     }
 
-    /// Looks into sinks, within these quotas.
-    pub(super) fn looks(&self, quotas: &Arc<Quotas>) -> Arc<Looks> {
+    /// Looks into sinks.
+    fn looks(&self) -> Arc<Looks> {
         let (vault, tokens) = (Arc::clone(&self.vault), Arc::clone(&self.tokens));
-        let (clock, quotas) = (Arc::clone(&self.clock), Arc::clone(quotas));
+        let (clock, quotas) = (Arc::clone(&self.clock), Arc::clone(&self.quotas));
         Arc::new(Looks::new(Box::new(move |connection| {
             let made = sinks::sink(connection, &vault, &tokens, &quotas, &clock);
             made.map_err(|cause| match cause.downcast_ref::<Told>() {

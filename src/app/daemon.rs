@@ -19,11 +19,10 @@ use super::{Core, Folder, edge, intake, pages, pollers, relay, sinks};
 use crate::base::limits::{MEASURE_MS, READY_LAG_MAX};
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Message, Timestamp};
-use crate::control::{self, Control};
+use crate::control;
 use crate::http::{ExchangeEndpoint, Health, Parts, State};
 use crate::journal::Journal;
 use crate::model::OutcomeKind;
-use crate::net::Quotas;
 use crate::pipeline::Running;
 use crate::query::{Query, QueryError};
 use crate::source::exchange::{Exchange, Progress};
@@ -71,8 +70,8 @@ impl Daemon {
             certificates: certified.as_ref().map(|it| Arc::clone(&it.certificates)),
         };
         // Reading and writing share the bucket of a foreign host.
-        let quotas = Arc::new(Quotas::new());
-        let control = Arc::new(Control { looks: core.looks(&quotas), ..core.control(seen) });
+        let quotas = Arc::clone(&core.quotas);
+        let control = Arc::new(core.control(seen));
         let progress: Arc<dyn Progress> =
             Arc::new(PipelineProgress { pipeline: Arc::clone(&core.pipeline), query: control.query.clone() });
         let exchanges = sources::exchanges(
@@ -109,6 +108,7 @@ impl Daemon {
         let run = edge::Run { clock: &core.clock, stop: &ground.stop, metrics: &metrics, tasks: &mut tasks };
         let address = edge::listen(&core.settings.listen, listen, state, certified, run).await?;
         control.public.listening.set(address.clone()).expect("the daemon listens once");
+        let _set_once = core.here.set(here(&address));
         tasks.spawn(serve_socket(bind_socket(folder)?, Arc::clone(&control), ground.clone()));
         tasks.spawn(pages::fill(Arc::clone(&core.ranking), ground.clone()));
         tasks.spawn(task::tick::run(ground.clone()));
@@ -174,6 +174,11 @@ impl Daemon {
         info!("stopped");
         failure
     }
+}
+
+/// How this machine reaches a listener at `address`: one that listens everywhere is reached here.
+fn here(address: &str) -> String {
+    address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 }
 
 /// Resolves at Ctrl-C or a polite kill. Both are listened for from the call on, not from the first

@@ -10,7 +10,7 @@ use super::folder::unusable;
 use crate::base::limits::FOLDER_FILE_BYTES_MAX;
 use crate::base::{Locale, Message, Timestamp};
 use crate::catalog::{Catalog, Connection, FileSet};
-use crate::config::{self, Settings};
+use crate::config::{self, NewConnection, Settings};
 use crate::decode::table;
 use crate::mapping::columns::{self, Guess};
 use crate::pipeline::table_options;
@@ -103,7 +103,7 @@ fn catalog(folder: &Folder, of_folder: bool, records: Option<&str>) -> anyhow::R
     }
     let records = format!("records = {}", config::quoted(records.unwrap_or("clients")));
     let lines = ["path = \".\"", records.as_str()];
-    let text = config::template(Locale::En, "Europe/Moscow", &[("folder", "folder", &lines)]);
+    let text = NewConnection::new("folder", "folder", &lines).section();
     let settings = Settings::compile("uzel.toml", &text, &|_| None).map_err(Problems)?;
     Ok(Catalog::compile(&FileSet::builtin(), &settings).map_err(Problems)?)
 }

@@ -86,20 +86,8 @@ impl Intake {
         self.setting(name).map(|value| value.as_texts().to_vec()).unwrap_or_default()
     }
 
-    /// How messages to the connection are signed, by its settings.
     fn scheme(&self) -> Scheme {
-        let text = |name: &str| self.setting(name).and_then(FieldValue::as_text).unwrap_or_default().to_owned();
-        let (header, prefix) = (text("signature_header").to_lowercase(), text("signature_prefix"));
-        let hmac = |encoding| Scheme::HmacSha256 { header: header.clone(), prefix: prefix.clone(), encoding };
-        match text("signature").as_str() {
-            "token_header" => Scheme::TokenHeader { header, prefix },
-            "basic" => Scheme::Basic,
-            "hmac_sha256_hex" => hmac(Encoding::Hex),
-            "hmac_sha256_base64" => hmac(Encoding::Base64),
-            "stripe" => Scheme::Stripe,
-            "standard_webhooks" => Scheme::StandardWebhooks,
-            _ => Scheme::None,
-        }
+        scheme(&self.settings)
     }
 
     /// The secret that signs and the one before it; none is asked for where nothing is signed.
@@ -108,6 +96,25 @@ impl Intake {
             Scheme::None => Ok(Vec::new()),
             _ => Ok(both(self.required("signing_secret")?)),
         }
+    }
+}
+
+/// How messages to a connection are signed, by its settings.
+pub(super) fn scheme(settings: &[(String, FieldValue)]) -> Scheme {
+    let text = |name: &str| {
+        let set = settings.iter().find(|(held, _)| held == name);
+        set.and_then(|(_, value)| value.as_text()).unwrap_or_default().to_owned()
+    };
+    let (header, prefix) = (text("signature_header").to_lowercase(), text("signature_prefix"));
+    let hmac = |encoding| Scheme::HmacSha256 { header: header.clone(), prefix: prefix.clone(), encoding };
+    match text("signature").as_str() {
+        "token_header" => Scheme::TokenHeader { header, prefix },
+        "basic" => Scheme::Basic,
+        "hmac_sha256_hex" => hmac(Encoding::Hex),
+        "hmac_sha256_base64" => hmac(Encoding::Base64),
+        "stripe" => Scheme::Stripe,
+        "standard_webhooks" => Scheme::StandardWebhooks,
+        _ => Scheme::None,
     }
 }
 

@@ -120,11 +120,15 @@ fn address_of(vault: &Vault, connection: &Connection, spec: &OAuthSpec) -> Optio
     Some((name, address))
 }
 
-fn plain_wire(connection: &Connection) -> anyhow::Result<Arc<dyn Wire>> {
+pub(super) fn plain_wire(connection: &Connection) -> anyhow::Result<Arc<dyn Wire>> {
+    Ok(Arc::new(Client::new(guard(connection)?).map_err(|error| Told(error.message().clone()))?))
+}
+
+/// What the connection may dial.
+pub(super) fn guard(connection: &Connection) -> anyhow::Result<Guard> {
     let allow_private = connection.setting("allow_private") == Some(&FieldValue::Bool(true));
     let networks = connection.setting("allow_networks").map(|value| value.as_texts().to_vec()).unwrap_or_default();
-    let guard = Guard::from_settings(allow_private, &networks).map_err(Told)?;
-    Ok(Arc::new(Client::new(guard).map_err(|error| Told(error.message().clone()))?))
+    Ok(Guard::from_settings(allow_private, &networks).map_err(Told)?)
 }
 
 /// A setting as text, secret or not; `None` when it is not filled.

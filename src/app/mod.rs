@@ -4,6 +4,7 @@
 //! the command line needs without a daemon); [`Daemon`] adds the listener, the sinks and the
 //! reconcilers; [`demo`] plays a whole day against the twin.
 
+pub mod answers;
 pub mod backup;
 mod configurations;
 mod core;
@@ -19,8 +20,10 @@ mod intake;
 mod keeping;
 mod links;
 pub mod logging;
+mod looked;
 mod pages;
 mod pollers;
+mod probes;
 mod progress;
 mod rebuild;
 pub mod relay;
@@ -37,7 +40,8 @@ pub use core::Core;
 pub use daemon::{Daemon, interrupted};
 pub use folder::Folder;
 pub use guess::{Guessed, guess};
-pub use init::{Made, MadeAddress, init};
+pub use init::{Made, MadeAddress, Order, addresses, init};
+pub use looked::look;
 pub use pollers::Loader;
 pub use rebuild::{RebuildReport, Start, rebuild};
 pub use secrets::{set_secret, vault_names};

@@ -111,6 +111,44 @@ pub fn sign_standard(secrets: &[Secret], id: &str, timestamp_s: i64, body: &[u8]
     secrets.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
+/// What a sender who knows `secret` adds to a message: header by header. For a message to ourselves.
+pub fn prove(scheme: &Scheme, secret: &Secret, id: &str, at: Timestamp, body: &[u8]) -> Vec<(String, Secret)> {
+    let seconds = at.seconds().to_string();
+    let key = secret.expose().as_bytes();
+    match scheme {
+        Scheme::None => Vec::new(),
+        Scheme::TokenHeader { header, prefix } => {
+            vec![(header.clone(), Secret::new(format!("{prefix}{}", secret.expose())))]
+        }
+        Scheme::Basic => {
+            let pair = STANDARD.encode(format!("uzel:{}", secret.expose()));
+            vec![(AUTHORIZATION.as_str().to_owned(), Secret::new(format!("Basic {pair}")))]
+        }
+        Scheme::HmacSha256 { header, prefix, encoding } => {
+            let mac = mac(key, &[body]);
+            let text = match encoding {
+                Encoding::Hex => hex(&mac),
+                Encoding::Base64 => STANDARD.encode(mac),
+            };
+            vec![(header.clone(), Secret::new(format!("{prefix}{text}")))]
+        }
+        Scheme::Stripe => {
+            let mac = hex(&mac(key, &[seconds.as_bytes(), b".", body]));
+            vec![("stripe-signature".to_owned(), Secret::new(format!("t={seconds},v1={mac}")))]
+        }
+        Scheme::StandardWebhooks => {
+            let signature = sign_standard(std::slice::from_ref(secret), id, at.seconds(), body);
+            [("webhook-id", id.to_owned()), ("webhook-timestamp", seconds), ("webhook-signature", signature)]
+                .map(|(name, value)| (name.to_owned(), Secret::new(value)))
+                .to_vec()
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn standard(secrets: &[Secret], headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Verified, Unverified> {
     let header = |name: &str| text(headers, name).ok_or(Unverified);
     let (id, at, given) = (header("webhook-id")?, header("webhook-timestamp")?, header("webhook-signature")?);

@@ -393,3 +393,16 @@ pub const PAGE_LINK_DAYS_MAX: u64 = 366;
 pub const PAGE_LINK_NAME_CHARS: usize = 100;
 /// Pages made at one time: each walks over all ranked deals. Above: they wait for one another.
 pub const PAGES_AT_ONCE: usize = 4;
+/// An answer in the dialogue of `uzel init`, bytes. What is behind is the next answer.
+pub const INIT_ANSWER_BYTES_MAX: u64 = 4_096;
+/// One step of reaching a foreign system (a name, a port) in a probe, ms. Above: it counts as failed.
+pub const PROBE_STEP_MS: u64 = 10_000;
+/// All questions of one probe, ms. Above: what was not asked is said to be not known.
+pub const PROBE_MS: i64 = 60_000;
+/// Pages of one dictionary that a probe reads. Above: it shows what it has, and says so.
+pub const PROBE_PAGES_MAX: u64 = 20;
+/// Names that a probe lists in one line. Above: the rest is counted.
+pub const PROBE_NAMES_SHOWN: usize = 8;
+/// Entries of the journal that a probe looks back through for the last word of a source. Above: the
+/// source counts as long silent.
+pub const PROBE_ENTRIES_MAX: u64 = 20_000;

@@ -41,6 +41,7 @@ pub fn lint(files: &FileSet, settings: &Settings, now: Timestamp) -> LintReport 
     };
     let mut compiler = Compiler { files, problems: Vec::new(), used: Vec::new(), compiled: Vec::new() };
     let builtin = FileSet::builtin();
+    let usual = Settings::compile("uzel.toml", "", &|_| None).ok().map(|usual| usual.company);
     let mut ran = 0;
     for name in files.connectors() {
         let Some(slug) = Slug::new(name) else { continue };
@@ -60,11 +61,9 @@ pub fn lint(files: &FileSet, settings: &Settings, now: Timestamp) -> LintReport 
             if is_builtin(&file) && !is_builtin(&mapping) {
                 continue;
             }
-            let around = Surroundings {
-                zone: &settings.company.zone,
-                region: &settings.company.region,
-                currency: &settings.company.currency,
-            };
+            // The built-in cases say what they expect of a company in Moscow, wherever this one is.
+            let company = if is_builtin(&file) { usual.as_ref() } else { None }.unwrap_or(&settings.company);
+            let around = Surroundings { zone: &company.zone, region: &company.region, currency: &company.currency };
             match cases::run(inbound, &file, text, around) {
                 Ok(count) => ran += count,
                 Err(found) => problems.extend(found),

@@ -5,9 +5,9 @@ use super::{Context, Done};
 use crate::app::Folder;
 use crate::app::error::Problems;
 use crate::base::clock::SystemClock;
-use crate::base::{Clock as _, Locale, Message, Problem};
+use crate::base::{Clock as _, Message, Problem};
 use crate::catalog::{self, LintReport};
-use crate::config::{self, Settings};
+use crate::config::Settings;
 
 /// Arguments of `uzel lint`.
 #[derive(Debug, clap::Args)]
@@ -77,8 +77,7 @@ fn look(folder: &Folder) -> LintReport {
     if folder.made().is_err() {
         return LintReport::of_problems(found);
     }
-    let usual = config::template(Locale::En, "Europe/Moscow", &[]);
-    let mut report = match Settings::compile("uzel.toml", &usual, &|_| None) {
+    let mut report = match Settings::compile("uzel.toml", "", &|_| None) {
         Ok(settings) => catalog::lint(&files, &settings, SystemClock.now()),
         Err(_) => return LintReport::of_problems(found),
     };

@@ -6,7 +6,7 @@
 //! (`cli-journal-show`, `cli-journal-show--position`), so that help speaks the reader's language.
 //!
 //! Exit codes: 0 done; 1 failed; 2 the command line does not read; 3 problems were found (lint,
-//! verify, rebuild --check, demo --once) or differences (replay --diff); 4 there is no such thing.
+//! verify, rebuild --check, probe, demo --once) or differences (replay --diff); 4 there is no such thing.
 
 mod backup;
 mod bulk;
@@ -18,6 +18,7 @@ mod employees;
 mod explain;
 mod folder;
 mod init;
+mod init_ask;
 mod journal;
 mod lint;
 mod load;
@@ -29,6 +30,7 @@ mod ownership;
 mod page;
 mod privacy;
 mod privacy_export;
+mod probe;
 mod quarantine;
 mod rebuild;
 mod relay;
@@ -83,6 +85,7 @@ enum Command {
     Demo(demo::Args),
     Status(status::Args),
     Lint(lint::Args),
+    Probe(probe::Args),
     Connect(connect::Args),
     #[command(subcommand)]
     Secret(secret::Sub),
@@ -273,6 +276,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Status(args) => status::run(args, context).await,
         Command::Lint(args) => lint::run(args, context),
         Command::Secret(sub) => secret::run(sub, context),
+        Command::Probe(args) => probe::run(args, context).await,
         Command::Connect(args) => connect::run(args, context).await,
         Command::Client(sub) => client::run(sub, context).await,
         Command::Deal(sub) => deal::run(sub, context).await,

@@ -1,17 +1,22 @@
 //! `uzel source`: what is read from foreign systems, and how far.
 
 use super::{Context, Done};
+use crate::app::error::Told;
+use crate::base::Message;
 use crate::query::views::SourceView;
 
 /// Subcommands of `uzel source`.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Sub {
     List,
+    Address { connection: String },
 }
 
 pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
+    if let Sub::Address { connection } = sub {
+        return address(&connection, context);
+    }
     let connected = context.connect().await?;
-    let Sub::List = sub;
     let views: anyhow::Result<Vec<SourceView>> = Ok(connected.client.get("sources", context.locale).await?);
     connected.close().await;
     let views = views?;
@@ -35,6 +40,21 @@ pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
     context.print_table(&columns, rows.collect());
     let has_trouble = views.iter().any(|it| it.trouble.is_some());
     Ok(if has_trouble { Done::Problems } else { Done::Well })
+}
+
+/// Where messages of a connection go, and nothing else: for a script, or to be copied.
+fn address(connection: &str, context: &Context) -> anyhow::Result<Done> {
+    let addresses = crate::app::addresses(&crate::app::Folder::new(&context.folder))?;
+    let Some(found) = addresses.iter().find(|it| it.connection == connection) else {
+        let known: Vec<&str> = addresses.iter().map(|it| it.connection.as_str()).collect();
+        let message = Message::new("cli-source-no-address").with("connection", connection);
+        return Err(Told(message.with("known", known.join(", "))).into());
+    };
+    match context.json {
+        true => context.print_json(found)?,
+        false => println!("{}", found.address),
+    }
+    Ok(Done::Well)
 }
 
 /// Its state; of a load, how far it is.

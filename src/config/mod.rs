@@ -37,7 +37,7 @@ pub use listen::{Acme, Challenge, LETS_ENCRYPT, Listen, ProxyHeader, Tls};
 pub use relay::{RelayAddress, RelaySettings, relay_template};
 pub use signals::{Email, Heartbeat, MailTls, Notify, Target};
 pub(crate) use template::quoted;
-pub use template::template;
+pub use template::{NewConnection, NewSettings, template};
 pub use written::{ConnectionSettings, secret_name, secret_variable};
 
 use crate::base::{Locale, Message, Problem, Slug, Timestamp, limits};

@@ -2,22 +2,76 @@
 
 use crate::base::Locale;
 
-/// A commented `uzel.toml` in the reader's language. `zone` is the company's; `connections` are
-/// (name, connector, lines of settings) to write besides.
-pub fn template(locale: Locale, zone: &str, connections: &[(&str, &str, &[&str])]) -> String {
-    let (head, tail) = match locale {
-        Locale::Ru => (RU, RU_CONNECTIONS),
-        Locale::En => (EN, EN_CONNECTIONS),
-    };
-    let mut text = head.replace("{zone}", &quoted(zone));
-    text.push_str(tail);
-    for (name, connector, lines) in connections {
-        text.push_str(&format!("\n[connection.{name}]\nconnector = {}\n", quoted(connector)));
-        for line in *lines {
+/// What is known of a company before it has an `uzel.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSettings {
+    /// Language of the comments, and of explanations in the CRM.
+    pub locale: Locale,
+    /// The company's name; may be empty.
+    pub company: String,
+    /// The company's zone.
+    pub zone: String,
+    /// INNs of its own legal entities.
+    pub own_inns: Vec<String>,
+    /// How the world reaches it; empty: not yet.
+    pub public_url: String,
+    /// Connections to write.
+    pub connections: Vec<NewConnection>,
+}
+
+/// A connection to write into `uzel.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewConnection {
+    /// Its name.
+    pub name: String,
+    /// Its connector.
+    pub connector: String,
+    /// Lines of settings, and comments.
+    pub lines: Vec<String>,
+}
+
+impl NewConnection {
+    /// A connection with these lines.
+    pub fn new(name: &str, connector: &str, lines: &[&str]) -> NewConnection {
+        let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+        NewConnection { name: name.to_owned(), connector: connector.to_owned(), lines }
+    }
+
+    /// Its section, an empty line before it.
+    pub fn section(&self) -> String {
+        let mut text = format!("\n[connection.{}]\nconnector = {}\n", self.name, quoted(&self.connector));
+        for line in &self.lines {
             text.push_str(line);
             text.push('\n');
         }
+        text
     }
+}
+
+/// A commented `uzel.toml` in the reader's language.
+pub fn template(new: &NewSettings) -> String {
+    let (head, tail) = match new.locale {
+        Locale::Ru => (RU, RU_CONNECTIONS),
+        Locale::En => (EN, EN_CONNECTIONS),
+    };
+    let inns: Vec<String> = new.own_inns.iter().map(|inn| quoted(inn)).collect();
+    let public_url = match new.public_url.as_str() {
+        "" => "# public_url = \"https://in.company.ru\"".to_owned(),
+        url => format!("public_url = {}", quoted(url)),
+    };
+    let mut text = String::new();
+    for line in head.lines() {
+        text.push_str(&match line {
+            "name = {company}" => format!("name = {}", quoted(&new.company)),
+            "zone = {zone}" => format!("zone = {}", quoted(&new.zone)),
+            "own_inns = {own_inns}" => format!("own_inns = [{}]", inns.join(", ")),
+            "{public_url}" => public_url.clone(),
+            other => other.to_owned(),
+        });
+        text.push('\n');
+    }
+    text.push_str(tail);
+    new.connections.iter().for_each(|connection| text.push_str(&connection.section()));
     text
 }
 
@@ -33,21 +87,21 @@ const RU: &str = r#"# Настройки Узла. Секретов здесь �
 locale = "ru"
 
 [company]
-name = ""
+name = {company}
 # Часовой пояс: по нему считаются календарные дни, и в нём читаются даты без пояса.
 zone = {zone}
 # Страна телефонов без кода и валюта сумм без валюты.
 region = "RU"
 currency = "RUB"
 # ИНН своих организаций: сделки с ними записываются, но не считаются.
-own_inns = []
+own_inns = {own_inns}
 
 [listen]
 # Где принимать формы и обмен с 1С. Наружу ставьте веб-сервер с HTTPS и передавайте запросы сюда.
 address = "127.0.0.1:8690"
 # HTTPS без веб-сервера ([listen.acme], [listen.tls]): docs/ru/publish.md.
 # Как нас видно снаружи: показывается в адресах форм.
-# public_url = "https://in.company.ru"
+{public_url}
 # Адреса веб-серверов, которым можно верить в том, кто отправитель.
 trusted_proxies = []
 # Запросов в минуту: к одному источнику (0 — без предела), с одного адреса, и сколько сразу.
@@ -103,21 +157,21 @@ const EN: &str = r#"# Settings of Uzel. No secrets here: they are in the vault (
 locale = "en"
 
 [company]
-name = ""
+name = {company}
 # Zone: calendar days are counted in it, and dates without a zone are read in it.
 zone = {zone}
 # Country of telephone numbers without a code, and currency of sums without one.
 region = "RU"
 currency = "RUB"
 # INNs of your own legal entities: deals with them are logged and not counted.
-own_inns = []
+own_inns = {own_inns}
 
 [listen]
 # Where forms and the exchange with 1C are taken. Put a web server with HTTPS in front.
 address = "127.0.0.1:8690"
 # HTTPS without a web server ([listen.acme], [listen.tls]): docs/en/publish.md.
 # How we are seen from outside: shown in the addresses of forms.
-# public_url = "https://in.company.ru"
+{public_url}
 # Addresses of web servers that may be believed about who the sender is.
 trusted_proxies = []
 # Requests a minute: to one source (0: no limit), from one address, and how many at once.
@@ -173,9 +227,15 @@ mod tests {
 
     #[test]
     fn the_template_reads_in_both_languages_and_says_the_defaults() {
-        let connections: &[(&str, &str, &[&str])] = &[("site", "forms", &["mode = \"live\""])];
         for locale in [Locale::Ru, Locale::En] {
-            let text = template(locale, "Asia/Yekaterinburg", connections);
+            let text = template(&NewSettings {
+                locale,
+                company: String::new(),
+                zone: "Asia/Yekaterinburg".to_owned(),
+                own_inns: Vec::new(),
+                public_url: String::new(),
+                connections: vec![NewConnection::new("site", "forms", &["mode = \"live\""])],
+            });
             let read = Settings::compile("uzel.toml", &text, &|_| None).expect("the template is right");
             let bare = "[company]\nzone = \"Asia/Yekaterinburg\"\n[connection.site]\nconnector = \"forms\"\n";
             let defaults = Settings::compile("uzel.toml", bare, &|_| None).expect("defaults are right");
@@ -186,5 +246,20 @@ mod tests {
             assert_eq!(read.locale, locale);
             assert_eq!(read.connections[0].mode, Mode::Live);
         }
+    }
+
+    #[test]
+    fn what_a_person_answered_stands_in_it_whatever_it_holds() {
+        let new = NewSettings {
+            locale: Locale::Ru,
+            company: "ООО \"Ромашка\\\" {zone}\n".to_owned(),
+            zone: "Europe/Samara".to_owned(),
+            own_inns: vec!["7707083893".to_owned(), "500100732259".to_owned()],
+            public_url: "https://in.company.ru".to_owned(),
+            connections: Vec::new(),
+        };
+        let read = Settings::compile("uzel.toml", &template(&new), &|_| None).expect("it reads");
+        assert_eq!((&read.company.name, &read.company.zone_name), (&new.company, &new.zone));
+        assert_eq!((&read.company.own_inns, &read.listen.public_url), (&new.own_inns, &new.public_url));
     }
 }

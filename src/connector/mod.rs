@@ -36,6 +36,7 @@
 //! [sink]                                   # the outbound half: see `sink_read`
 //! [oauth]                                  # rights by tokens: see `oauth`
 //! [hints]                                  # messages that something changed: see `hint`
+//! [[probe]]                                # how the connection stands: see `probe`
 //! ```
 
 use crate::base::{Message, Problem, Slug};
@@ -46,6 +47,7 @@ mod body;
 mod hint;
 mod oauth;
 mod poll;
+mod probe;
 mod setting;
 mod sink;
 mod sink_read;
@@ -54,7 +56,8 @@ mod source;
 pub use body::{BodyTemplate, PathTemplate, Slot};
 pub use hint::{HintSpec, VerifyHint};
 pub use oauth::{AddressTemplate, OAuthSpec, SendToken, TokenMethod};
-pub use poll::{EachSpec, OwnerSpec, PollSpec, TimeStyle, WordSpec};
+pub use poll::{EachSpec, ForeignWord, OwnerSpec, PollSpec, TimeStyle, WordSpec};
+pub use probe::{Meaning, Need, Others, ProbeSpec, Verdict, Words};
 pub use sink::{
     After, Auth, BatchStrategy, BodyStyle, Budget, ClientSort, Compare, Create, Custom, FindBy, FindSpec, FindWhere,
     FinishSpec, GetSpec, Http, ImportSpec, MultiField, Naming, ObjectKind, ObjectSpec, Provision, Quota, RequestSpec,
@@ -83,6 +86,8 @@ pub struct Connector {
     pub oauth: Option<OAuthSpec>,
     /// Messages that something changed there.
     pub hints: Option<HintSpec>,
+    /// What is asked to know how a connection stands.
+    pub probes: Vec<ProbeSpec>,
 }
 
 impl Connector {
@@ -99,10 +104,11 @@ impl Connector {
         let sink = table.table("sink").and_then(|it| sink_read::read(it, &settings));
         let oauth = table.table("oauth").and_then(|it| oauth::read(it, &settings));
         let hints = table.table("hints").and_then(|it| hint::read(it, &settings));
+        let probes = probe::read_all(&table, table.node("sink").is_some());
         check_polls(&table, &source, &polls, table.node("sink").is_some());
         table.close();
         let (title, polls) = ((title_ru, title_en), polls.unwrap_or_default());
-        lint.finish(Connector { slug, title, docs, settings, source, polls, sink, oauth, hints })
+        lint.finish(Connector { slug, title, docs, settings, source, polls, sink, oauth, hints, probes })
     }
 
     /// How the stream is polled.

@@ -225,7 +225,49 @@ pub struct WordSpec {
     pub phone: Option<Path>,
 }
 
+/// A word of a foreign dictionary, as a row tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignWord {
+    /// Our name of the dictionary.
+    pub dictionary: CompactString,
+    /// Its id in the dictionary.
+    pub key: CompactString,
+    /// As people there read it.
+    pub name: CompactString,
+    /// Within what it counts; empty: everywhere.
+    pub within: CompactString,
+    /// Whether it is in use.
+    pub active: bool,
+    /// E-mail address of a user.
+    pub email: CompactString,
+    /// Inner telephone number of a user.
+    pub phone: CompactString,
+}
+
 impl PollSpec {
+    /// The row as a word; `None` when it belongs to no dictionary of ours.
+    pub fn word_of(&self, row: &Value) -> Option<ForeignWord> {
+        let words = self.words.as_ref()?;
+        let text = |path: &Option<Path>| {
+            let text = path.as_ref().and_then(|path| path.first(row)).and_then(Value::as_text);
+            CompactString::new(text.unwrap_or_default())
+        };
+        let dictionary = words.dictionary_of(&text(&words.group))?.clone();
+        let key = words.key.as_ref().unwrap_or(&self.id).first(row).and_then(Value::as_text)?.into();
+        let parts = words.name.iter().filter_map(|path| path.first(row)?.as_text()).map(str::trim);
+        let name: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+        let off = ["false", "N", "0"];
+        Some(ForeignWord {
+            dictionary,
+            key,
+            name: name.join(" ").into(),
+            within: text(&words.within),
+            active: !off.contains(&text(&words.active).as_str()),
+            email: text(&words.email),
+            phone: text(&words.phone),
+        })
+    }
+
     /// The id of a row.
     pub fn id_of(&self, row: &Value) -> Option<CompactString> {
         let text = self.id.first(row).and_then(Value::as_text)?.trim();

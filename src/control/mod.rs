@@ -13,6 +13,7 @@ mod notify;
 mod openapi;
 mod page;
 mod privacy;
+mod probe;
 mod reads;
 mod routes;
 mod sync;
@@ -32,6 +33,7 @@ use crate::certificate::Certificates;
 use crate::journal::Journal;
 use crate::pipeline::Running;
 use crate::plan::Plans;
+use crate::probe::Prober;
 use crate::query::{Query, QueryError};
 use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
@@ -85,6 +87,8 @@ pub struct Control {
     pub public: Arc<Public>,
     /// Looks into sinks for plans.
     pub looks: Arc<Looks>,
+    /// How connections stand.
+    pub prober: Arc<dyn Prober>,
     /// Language of what people read in sinks: a plan says it in the same words.
     pub locale: Locale,
 }

@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use serde_json::Value;
 
 use super::openapi::{self, Route, get, post};
-use super::{Control, commands, connect, explain, keeping, notify, page, privacy, reads, sync};
+use super::{Control, commands, connect, explain, keeping, notify, page, privacy, probe, reads, sync};
 
 fn routes() -> Vec<Route<Arc<Control>>> {
     vec![
@@ -51,6 +51,8 @@ fn routes() -> Vec<Route<Arc<Control>>> {
         get("/api/journal/{position}", "An entry of the journal", reads::entry),
         get("/api/connections/{name}/tokens", "How a connection stands with its tokens", connect::show),
         post("/api/connections/{name}/connect", "Connect to a foreign system where a person agrees", connect::connect),
+        post("/api/probe", "How every connection stands, asked online", probe::all),
+        post("/api/probe/{connection}", "How a connection stands, asked online", probe::one),
         get("/api/snapshots", "Snapshots", keeping::list),
         post("/api/snapshots", "Make a snapshot", keeping::make),
         post("/api/snapshots/verify", "Read every snapshot", keeping::verify),

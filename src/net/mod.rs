@@ -21,11 +21,13 @@ mod breaker;
 mod client;
 mod guard;
 mod quota;
+mod reach;
 
 pub use breaker::{Breaker, Breakers, FAILURES_MAX, Leave};
 pub use client::{Client, host_of};
 pub use guard::{Guard, Network};
 pub use quota::{Limiter, Quotas, Take};
+pub use reach::{Step, Unreached, reach};
 
 /// A future in a box: async methods of traits that are used as objects.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

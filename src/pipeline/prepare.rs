@@ -14,7 +14,7 @@ use crate::base::checksum::Fingerprint;
 use crate::base::limits::INLINE_ITEMS_MAX;
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
 use crate::catalog::{Catalog, Connection};
-use crate::connector::Transport;
+use crate::connector::{ForeignWord, Transport};
 use crate::decode::table::{self, Format};
 use crate::decode::{self, commerceml};
 use crate::entry::{
@@ -25,7 +25,7 @@ use crate::journal::{Journal, StoredEntry};
 use crate::mapping::{Mapped, columns};
 use crate::model::{Change, FilterReason, Issue};
 use crate::tables::rows::WordRow;
-use crate::value::{Path, Value};
+use crate::value::Value;
 
 /// An entry ready to be applied.
 pub(super) struct Prepared {
@@ -558,28 +558,12 @@ fn held(connection: &Connection, kind: &str, row: &Value) -> Vec<(CompactString,
 /// The row as a word of a dictionary, when its stream is one.
 fn word(catalog: &Catalog, envelope: &Received, row: &Value) -> Option<Content> {
     let poll = catalog.connection(&envelope.connection)?.connector.poll(&envelope.stream)?;
-    let words = poll.words.as_ref()?;
-    let text = |path: &Option<Path>| {
-        let text = path.as_ref().and_then(|path| path.first(row)).and_then(Value::as_text);
-        CompactString::new(text.unwrap_or_default())
-    };
-    let group = text(&words.group);
-    let dictionary = words.dictionary_of(&group).cloned();
-    let key = words.key.as_ref().unwrap_or(&poll.id).first(row).and_then(Value::as_text).map(CompactString::new);
-    let (Some(dictionary), Some(key)) = (dictionary, key) else {
+    poll.words.as_ref()?;
+    let Some(ForeignWord { dictionary, key, name, within, active, email, phone }) = poll.word_of(row) else {
         let filter = Some(FilterReason::NotUsed);
         return Some(Content::Change(Box::new(Change { filter, ..Change::default() })));
     };
-    let parts: Vec<&str> = words.name.iter().filter_map(|path| path.first(row)?.as_text()).map(str::trim).collect();
-    let name: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    let off = ["false", "N", "0"];
-    let row = WordRow {
-        name: name.join(" ").into(),
-        within: text(&words.within),
-        active: !off.contains(&text(&words.active).as_str()),
-        email: text(&words.email),
-        phone: text(&words.phone),
-    };
+    let row = WordRow { name, within, active, email, phone };
     Some(Content::Word(Box::new(Word { dictionary, key, row })))
 }
 

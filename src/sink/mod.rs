@@ -30,6 +30,7 @@ use crate::field::FieldValue;
 use crate::model::{Confirmed, Fault};
 use crate::net::{Boxed, Quotas, Wire};
 
+mod ask;
 mod bitrix24;
 mod caller;
 mod claims;
@@ -42,6 +43,7 @@ mod look;
 mod provision;
 mod push;
 
+pub(crate) use ask::ask;
 pub(crate) use caller::{Call, Caller, NotBefore, Reply};
 pub use caller::{Lane, previous_of};
 pub use claims::Claimed;
@@ -49,6 +51,7 @@ pub use item::marked;
 pub(crate) use judge::{Judged, Ruling};
 pub use look::{LookReport, Looked};
 pub use provision::ProvisionReport;
+pub(crate) use provision::fields_there;
 
 /// Whether an earlier create may have taken effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -197,7 +200,7 @@ pub struct Settings {
 
 impl Settings {
     /// The setting `name` as a secret: out of the secrets, else an open text.
-    fn secret(&self, name: &str) -> Result<Secret, SinkError> {
+    pub(crate) fn secret(&self, name: &str) -> Result<Secret, SinkError> {
         let secret = self.secrets.iter().find(|(key, _)| key == name).map(|(_, secret)| secret.clone());
         let open = || {
             let value = self.values.iter().find(|(key, _)| key == name);

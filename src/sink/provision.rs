@@ -6,8 +6,8 @@ use compact_str::CompactString;
 use serde_json::{Value as Json, json};
 
 use super::SinkError;
-use super::caller::{Call, Caller, NotBefore, Reply};
-use super::judge::{Judged, Ruling};
+use super::ask::ask;
+use super::caller::{Call, Caller};
 use crate::base::{Message, Timestamp};
 use crate::connector::{Custom, ObjectSpec, Provision, SinkSpec, Slot};
 use crate::model::Fault;
@@ -15,6 +15,36 @@ use crate::value::Value;
 
 /// Pages of a list of fields. A portal has a few hundred at the most; more is refused.
 const FIELD_PAGES_MAX: u32 = 40;
+
+/// A field of our own: whether it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FieldStanding {
+    /// Kind of object.
+    pub(crate) kind: CompactString,
+    /// Its name.
+    pub(crate) name: CompactString,
+    /// Whether the sink has it.
+    pub(crate) is_there: bool,
+}
+
+/// Which of our fields the sink has; nothing is made.
+pub(crate) async fn fields_there(
+    spec: &SinkSpec,
+    caller: &Caller,
+    deadline: Timestamp,
+) -> Result<Vec<FieldStanding>, SinkError> {
+    let mut standings = Vec::new();
+    for object in &spec.objects {
+        let Some(provision) = &object.provision else { continue };
+        let there = list(provision, caller, deadline).await?;
+        standings.extend(provision.fields.iter().map(|field| FieldStanding {
+            kind: (&*object.kind).into(),
+            name: field.name.as_str().into(),
+            is_there: is_there(provision, field, &there),
+        }));
+    }
+    Ok(standings)
+}
 
 /// What was there and what was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -62,7 +92,7 @@ async fn list(provision: &Provision, caller: &Caller, deadline: Timestamp) -> Re
     let mut start = 0u64;
     for _ in 0..FIELD_PAGES_MAX {
         let call = Call::new(&provision.list, &|slot| if *slot == Slot::Start { json!(start) } else { Json::Null });
-        let body = send(caller, call, deadline).await?;
+        let body = ask(caller, call, deadline).await?;
         for row in provision.rows.first(&body).map(Value::items).unwrap_or_default() {
             names.extend(provision.name.first(row).and_then(Value::as_text).map(str::to_owned));
         }
@@ -103,7 +133,7 @@ async fn add(
         | Slot::Page
         | Slot::Time => Json::Null,
     });
-    let Err(error) = send(caller, call, deadline).await else { return Ok(true) };
+    let Err(error) = ask(caller, call, deadline).await else { return Ok(true) };
     let there = list(provision, caller, deadline).await.unwrap_or_default();
     if is_there(provision, field, &there) {
         return Ok(false);
@@ -113,22 +143,4 @@ async fn add(
         .with("name", &field.name)
         .with("reason", &error.message);
     Err(SinkError { message, ..error })
-}
-
-async fn send(caller: &Caller, call: Call, deadline: Timestamp) -> Result<Value, SinkError> {
-    if let Err(NotBefore(until)) = caller.admit(&call.method, deadline).await {
-        let message = Message::new("sink-busy").with("host", caller.host());
-        return Err(SinkError { fault: Fault::Sink, message, retry_at: Some(until) });
-    }
-    let reply = caller.send(&[call], deadline).await.into_iter().next();
-    let (fault, message, retry_at) = match reply {
-        Some(Reply::Answered(Judged { ruling: Ruling::Done(body), .. })) => return Ok(body),
-        Some(Reply::Answered(Judged { ruling: Ruling::Retry { at, .. }, reason })) => (Fault::Sink, reason, Some(at)),
-        Some(Reply::Answered(Judged { ruling: Ruling::Uncertain, reason })) | Some(Reply::NotSent(reason)) => {
-            (Fault::Sink, reason, None)
-        }
-        Some(Reply::Answered(Judged { reason, .. })) => (Fault::Connection, reason, None),
-        None => (Fault::Uzel, Message::new("sink-busy").with("host", caller.host()), None),
-    };
-    Err(SinkError { fault, message, retry_at })
 }

@@ -212,6 +212,7 @@ impl Seeded {
             ("sinks/{sink}", "bitrix24"),
             ("sources/{connection}", "bitrix24"),
             ("connections/{name}", "portal"),
+            ("probe/{connection}", "site"),
             ("journal/{position}", "1"),
         ] {
             self.named.insert(part, held.to_owned());

@@ -57,8 +57,8 @@ fn cell(text: &str) -> String {
 fn cli_page(locale: Locale) -> String {
     let mut page = String::from(say(
         locale,
-        "# Командная строка\n\nЭта страница собрана из справки самой программы. Коды завершения: 0 — сделано; 1 — не вышло; 2 — команда написана неверно; 3 — найдены ошибки (`lint`, `journal verify`, `rebuild --check`, `demo --once`); 4 — такого нет.\n",
-        "# Command line\n\nThis page is made from the program's own help. Exit codes: 0 done; 1 failed; 2 the command line does not read; 3 problems were found (`lint`, `journal verify`, `rebuild --check`, `demo --once`); 4 there is no such thing.\n",
+        "# Командная строка\n\nЭта страница собрана из справки самой программы. Коды завершения: 0 — сделано; 1 — не вышло; 2 — команда написана неверно; 3 — найдены ошибки (`lint`, `journal verify`, `rebuild --check`, `probe`, `init`, `demo --once`); 4 — такого нет.\n",
+        "# Command line\n\nThis page is made from the program's own help. Exit codes: 0 done; 1 failed; 2 the command line does not read; 3 problems were found (`lint`, `journal verify`, `rebuild --check`, `probe`, `init`, `demo --once`); 4 there is no such thing.\n",
     ));
     for (command, help) in help_pages(locale) {
         let help = help.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");

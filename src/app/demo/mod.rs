@@ -14,10 +14,11 @@ use serde::Serialize;
 pub use check::Check;
 pub use input::Input;
 
-use super::init::{self, NewConnection};
+use super::init::{self, Order};
 use super::{Daemon, Folder, TwinOrder, TwinRunning, start_bitrix24_twin};
 use crate::base::limits::DEMO_WAIT_MS;
 use crate::base::{Locale, Secret};
+use crate::config::{NewConnection, NewSettings};
 use crate::control::Client;
 use crate::query::Listing;
 use crate::query::views::{ClientLine, DealLine, EntryView, TotalsView};
@@ -93,14 +94,22 @@ impl Demo {
         let secret = Secret::generate();
         let any = "127.0.0.1:0".parse()?;
         let twin = start_bitrix24_twin(TwinOrder::small(any, secret.expose())).await?;
-        let connections: [NewConnection<'_>; 5] = [
-            ("site", "forms", &[]),
-            ("deals", "forms", &[]),
-            ("tilda", "tilda", &[]),
-            ("1c", "commerceml", &[]),
-            ("bitrix24", "bitrix24", &["mode = \"live\"", "allow_private = true"]),
-        ];
-        init::make(&folder, Some(Secret::new(twin.url())), "Europe/Moscow", locale, &connections)?;
+        let new = NewSettings {
+            locale,
+            company: String::new(),
+            zone: "Europe/Moscow".to_owned(),
+            own_inns: Vec::new(),
+            public_url: String::new(),
+            connections: vec![
+                NewConnection::new("site", "forms", &[]),
+                NewConnection::new("deals", "forms", &[]),
+                NewConnection::new("tilda", "tilda", &[]),
+                NewConnection::new("1c", "commerceml", &[]),
+                NewConnection::new("bitrix24", "bitrix24", &["mode = \"live\"", "allow_private = true"]),
+            ],
+        };
+        let webhook = Some(Secret::new(twin.url()));
+        init::init(&folder, Order { new, secrets: Vec::new(), webhook, found: None, employees: false })?;
         let daemon = Daemon::start(&folder, Some(any)).await?;
         Ok(Demo { daemon, twin, _temporary: temporary, folder })
     }

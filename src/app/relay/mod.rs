@@ -165,7 +165,8 @@ fn addresses(bundle: &Bundle, settings: &RelaySettings) -> Vec<MadeAddress> {
         };
         let (_, kept) = intake.secrets.iter().find(|(held, _)| held == name)?;
         let address = format!("{base}/in/{}/{}", intake.name, kept.present.expose());
-        Some(MadeAddress { connection: intake.name.to_string(), address, login: None, password: None })
+        let (connection, connector) = (intake.name.to_string(), intake.connector.slug.to_string());
+        Some(MadeAddress { connection, connector, address, login: None, password: None })
     };
     bundle.intakes.iter().filter_map(address).collect()
 }

@@ -120,6 +120,11 @@ impl Admitted {
     }
 }
 
+/// Header of a message that only asks whether address and signature are good; nothing is journalled.
+pub const PROBE_HEADER: &str = "uzel-probe";
+/// What such a message is answered.
+pub const PROBE_ANSWER: &[u8] = b"uzel-probe: good";
+
 /// What becomes of a request with its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Accept {
@@ -311,6 +316,10 @@ impl FormSource {
         let Ok(Verified { id }) = signature::verify(&self.scheme, &self.signing, headers, &body, now) else {
             return Accept::Refuse(Refusal::Unverified);
         };
+        // Ours: whoever knows the address and the signature may ask whether they are good.
+        if headers.contains_key(PROBE_HEADER) {
+            return Accept::Test(Bytes::from_static(PROBE_ANSWER));
+        }
         let content_type = note(headers.get(CONTENT_TYPE)).unwrap_or_default();
         // A body that does not read is kept all the same: the pipeline quarantines it by name.
         let decoded = decode::submission(&content_type, &body).ok().map(|it| it.value);

@@ -283,6 +283,23 @@ impl Portal {
     }
 }
 
+/// Users as `user_brief` sees them: without contact data and without fields of their own.
+pub(super) fn seen_by(method: &str, mut answer: Answer, scopes: &[String]) -> Answer {
+    let reads_users = ["user.get", "user.current"].iter().any(|it| method.eq_ignore_ascii_case(it));
+    let sees_all = scopes.iter().any(|it| matches!(it.as_str(), "user" | "user_basic"));
+    if !reads_users || sees_all {
+        return answer;
+    }
+    let rows = match &mut answer.result {
+        Json::Array(rows) => rows.as_mut_slice(),
+        one => std::slice::from_mut(one),
+    };
+    for row in rows.iter_mut().filter_map(Json::as_object_mut) {
+        row.retain(|name, _| name != "EMAIL" && !name.starts_with("UF_"));
+    }
+    answer
+}
+
 fn status_row(it: &Status) -> Json {
     let word = match it.semantics.as_str() {
         "S" => "success",

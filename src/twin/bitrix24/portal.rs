@@ -445,6 +445,15 @@ pub(super) fn methods() -> Vec<String> {
     all
 }
 
+/// Whether the scopes open a method. Users are also read by the lesser scopes `user_basic` and
+/// `user_brief` (https://dev.1c-bitrix.ru/rest_help/users/index.php).
+pub(super) fn is_open(method: &str, needed: Option<&str>, scopes: &[String]) -> bool {
+    let Some(needed) = needed else { return true };
+    let lesser = ["user.get", "user.current"].iter().any(|it| method.eq_ignore_ascii_case(it));
+    let opens = |scope: &String| scope == needed || (lesser && matches!(scope.as_str(), "user_basic" | "user_brief"));
+    scopes.iter().any(opens)
+}
+
 /// The scope that a method needs; `None` is open to every webhook.
 pub(super) fn scope_of(method: &str) -> Option<&'static str> {
     let method = method.to_ascii_lowercase();

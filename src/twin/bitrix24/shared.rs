@@ -417,7 +417,7 @@ impl Shared {
         now: Timestamp,
     ) -> (Result<Answer, Refusal>, Json) {
         let needed = scope_of(method);
-        if needed.is_some_and(|needed| !self.options.scopes.iter().any(|it| it == needed)) {
+        if !super::portal::is_open(method, needed, &self.options.scopes) {
             let text = "The request requires higher privileges than provided by the webhook token";
             return (Err(Refusal::new(403, "insufficient_scope", text)), Json::Null);
         }
@@ -440,6 +440,7 @@ impl Shared {
             "method.get" => inner.portal.method_get(&call, &self.options.scopes),
             _ => inner.portal.call(method, &call),
         };
+        let answer = answer.map(|answer| super::dictionary::seen_by(method, answer, &self.options.scopes));
         (answer, self.time(now, operating))
     }
 

@@ -85,7 +85,7 @@ impl Portal {
     pub(super) fn method_get(&self, call: &Call<'_>, scopes: &[String]) -> Result<Answer, Refusal> {
         let name = text(call.params, "name").ok_or_else(|| Refusal::missing("name"))?;
         let exists = methods().iter().any(|it| it.eq_ignore_ascii_case(name));
-        let open = super::portal::scope_of(name).is_none_or(|needed| scopes.iter().any(|it| it == needed));
+        let open = super::portal::is_open(name, super::portal::scope_of(name), scopes);
         let available = exists && open && self.edition.refusal(name).is_none();
         Ok(Answer::of(json!({"isExisting": exists, "isAvailable": available})))
     }
