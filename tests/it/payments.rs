@@ -37,7 +37,11 @@ const WINS: (&str, &str) = ("paid_wins = false", "paid_wins = true");
 
 /// A row of a table comes.
 fn row(world: &mut World, connection: &'static str, stream: &'static str, fields: Json) {
-    let body = fields.to_string().into_bytes();
+    let cells: Vec<(&String, &str)> =
+        fields.as_object().expect("a row").iter().map(|(name, cell)| (name, cell.as_str().expect("a text"))).collect();
+    let line = |cells: Vec<&str>| cells.join(";");
+    let header = line(cells.iter().map(|(name, _)| name.as_str()).collect());
+    let body = format!("{header}\n{}\n", line(cells.iter().map(|(_, cell)| *cell).collect())).into_bytes();
     let at = world.now;
     world.append(&Entry::Received(Received {
         connection: Slug::literal(connection),
@@ -45,8 +49,8 @@ fn row(world: &mut World, connection: &'static str, stream: &'static str, fields
         stream: Slug::literal(stream),
         received_at: at,
         idempotency_key: Fingerprint::of_parts([&body[..], &at.0.to_le_bytes()]),
-        content_type: "application/json".into(),
-        headers: Vec::new(),
+        content_type: "text/csv".into(),
+        headers: vec![("file".into(), "rows.csv".to_owned()), ("modified".into(), at.to_string())],
         body: Body::Inline(body),
     }));
 }
