@@ -131,7 +131,11 @@ fn part_payment_is_a_paid_sum_and_no_stage() {
             it.pass(DAY_MS);
             payment(it, "bank", "417", "40000", json!({}));
         },
-        expect![[r#""#]],
+        expect![[r#"
+            open, 100000, paid 40000
+              Order УТ-1 100000 of 1c
+              Payment 417 40000 of bank
+        "#]],
     );
 }
 
@@ -143,9 +147,24 @@ fn full_payment_by_parts_moves_the_deal_on_and_wins_it_where_that_is_set() {
         payment(it, "bank", "417", "40000", json!({}));
         payment(it, "bank", "418", "60000", json!({}));
     };
-    check(story, expect![[r#""#]]);
-    check_under(&with_bank(&[STAGE]), story, expect![[r#""#]]);
-    check_under(&with_bank(&[STAGE, WINS]), story, expect![[r#""#]]);
+    check(story, expect![[r#"
+        open, 100000, paid 100000
+          Order УТ-1 100000 of 1c
+          Payment 417 40000 of bank
+          Payment 418 60000 of bank
+    "#]]);
+    check_under(&with_bank(&[STAGE]), story, expect![[r#"
+        open, Оплачено, 100000, paid 100000
+          Order УТ-1 100000 of 1c
+          Payment 417 40000 of bank
+          Payment 418 60000 of bank
+    "#]]);
+    check_under(&with_bank(&[STAGE, WINS]), story, expect![[r#"
+        won, Оплачено, 100000, paid 100000
+          Order УТ-1 100000 of 1c
+          Payment 417 40000 of bank
+          Payment 418 60000 of bank
+    "#]]);
 }
 
 #[test]
@@ -157,8 +176,14 @@ fn full_payment_never_moves_a_deal_backwards() {
             payment(it, "bank", "417", "500", json!({}));
         }
     };
-    check_under(&with_bank(&[STAGE]), at_stage("КП"), expect![[r#""#]]);
-    check_under(&with_bank(&[STAGE]), at_stage("Отгрузка"), expect![[r#""#]]);
+    check_under(&with_bank(&[STAGE]), at_stage("КП"), expect![[r#"
+        open, Оплачено, 500, paid 500
+          Payment 417 500 of bank
+    "#]]);
+    check_under(&with_bank(&[STAGE]), at_stage("Отгрузка"), expect![[r#"
+        open, Отгрузка, 500, paid 500
+          Payment 417 500 of bank
+    "#]]);
 }
 
 #[test]
@@ -175,7 +200,10 @@ fn who_moves_a_paid_deal_back_is_not_contradicted() {
             it.pass(DAY_MS);
             payment(it, "bank", "417", "500", json!({"Назначение платежа": "по договору"}));
         },
-        expect![[r#""#]],
+        expect![[r#"
+            open, Счёт, 500, paid 500
+              Payment 417 500 of bank
+        "#]],
     );
 }
 
@@ -190,14 +218,25 @@ fn return_lowers_the_paid_sum_and_a_won_deal_stays_won() {
         payment(it, "base", "В-3", "30000", json!({"Вид": "Возврат товаров от покупателя"}));
         payment(it, "bank", "9", "-30000", json!({"Дата": "2025-03-06"}));
     };
-    check_under(&with_bank(&[STAGE, WINS]), story, expect![[r#""#]]);
+    check_under(&with_bank(&[STAGE, WINS]), story, expect![[r#"
+        won, Оплачено, 100000, paid 70000
+          Order УТ-1 100000 of 1c
+          Payment 417 100000 of bank
+          Return В-3 30000 of base
+          Payment 9 -30000 of bank
+    "#]]);
     let keeps = ("return_lowers_paid = true", "return_lowers_paid = false");
     let goods_only = |it: &mut World| {
         it.orders(&[order("УТ-1", "100000")]);
         payment(it, "bank", "417", "100000", json!({}));
         payment(it, "base", "В-3", "30000", json!({"Вид": "Возврат товаров от покупателя"}));
     };
-    check_under(&with_bank(&[keeps]), goods_only, expect![[r#""#]]);
+    check_under(&with_bank(&[keeps]), goods_only, expect![[r#"
+        open, 100000, paid 100000
+          Order УТ-1 100000 of 1c
+          Payment 417 100000 of bank
+          Return В-3 30000 of base
+    "#]]);
 }
 
 #[test]
@@ -211,7 +250,13 @@ fn unposted_and_deleted_payments_are_shown_and_not_counted() {
             it.pass(DAY_MS);
             payment(it, "base", "3", "30000", json!({"Проведен": "нет", "Пометка удаления": "да"}));
         },
-        expect![[r#""#]],
+        expect![[r#"
+            open, 100000, paid 20000
+              Order УТ-1 100000 of 1c
+              Payment 1 10000 of base, not posted
+              Payment 2 20000 of base
+              Payment 3 30000 of base, not posted, marked for deletion
+        "#]],
     );
 }
 
@@ -226,7 +271,12 @@ fn bank_line_and_payment_of_1c_are_one_payment() {
             payment(it, "bank", "418", "7000", json!({}));
             payment(it, "base", "БП-55", "7000", json!({}));
         },
-        expect![[r#""#]],
+        expect![[r#"
+            open, 100000, paid 47000
+              Order УТ-1 100000 of 1c
+              Payment 000417 40000 of bank and base
+              Payment БП-55 7000 of bank and base
+        "#]],
     );
 }
 
@@ -240,7 +290,12 @@ fn equal_payments_of_one_day_stay_two_when_both_systems_tell_of_both() {
             payment(it, "base", "БП-2", "5000", json!({}));
             payment(it, "base", "БП-3", "5000", json!({}));
         },
-        expect![[r#""#]],
+        expect![[r#"
+            open, 100000, paid 10000
+              Order УТ-1 100000 of 1c
+              Payment БП-3 5000 of bank and base
+              Payment БП-2 5000 of bank and base
+        "#]],
     );
 }
 
@@ -252,7 +307,14 @@ fn payment_names_its_order_before_and_after_it() {
             it.orders(&[order("УТ-1", "9000"), order("УТ-2", "7000")]);
             payment(it, "bank", "2", "600", json!({"Заказ": "ут-1"}));
         },
-        expect![[r#""#]],
+        expect![[r#"
+            open, 9000, paid 600
+              Order УТ-1 9000 of 1c
+              Payment 2 600 of bank
+            open, 7000, paid 5000
+              Order УТ-2 7000 of 1c
+              Payment 1 5000 of bank
+        "#]],
     );
 }
 
@@ -264,13 +326,23 @@ fn payment_that_fits_several_deals_asks_and_one_that_fits_exactly_does_not() {
             payment(it, "bank", "1", "500", json!({}));
             payment(it, "bank", "2", "7000", json!({}));
         },
-        expect![[r#""#]],
+        expect![[r#"
+            open, 9000
+              Order УТ-1 9000 of 1c
+            open, 7000, paid 7000
+              Order УТ-2 7000 of 1c
+              Payment 2 7000 of bank
+            no deal: Payment 1 500 of bank
+            task: Payment 1 of 500 RUB fits several deals (2). Name its order or invoice in it: it then joins its deal by itself
+        "#]],
     );
 }
 
 #[test]
 fn payment_of_a_client_without_a_deal_makes_none() {
-    check(|it| payment(it, "bank", "1", "500", json!({})), expect![[r#""#]]);
+    check(|it| payment(it, "bank", "1", "500", json!({})), expect![[r#"
+        no deal: Payment 1 500 of bank
+    "#]]);
 }
 
 #[test]
@@ -286,7 +358,12 @@ fn order_in_two_bases_is_one() {
                 json!({"Номер": "УТ-1", "Дата": "2024-03-01", "ИНН": INN, "Контрагент": "ООО Вектор", "Сумма": "9000"});
             row(it, "second", "orders", another);
         },
-        expect![[r#""#]],
+        expect![[r#"
+            open, 9000
+              Order УТ-1 9000 of 1c and second
+            open, 9000
+              Order УТ-1 9000 of second
+        "#]],
     );
 }
 
@@ -305,7 +382,7 @@ fn preview_shows_deals_that_would_stand_otherwise() {
     let found = preview(&query(&worlds[0]), &query(&worlds[1]), &asked).expect("both read");
     let side = |it: &uzel::query::StandView| format!("{} {} {}", it.state, it.stage, it.paid);
     let told: Vec<String> = found.deals.iter().map(|it| format!("{} -> {}", side(&it.now), side(&it.other))).collect();
-    expect![[r#""#]].assert_eq(&told.join("\n"));
+    expect!["open  9000 RUB -> won Оплачено 9000 RUB"].assert_eq(&told.join("\n"));
     let none = preview(&query(&worlds[0]), &query(&worlds[0]), &asked).expect("both read");
     assert_eq!((none.deals.len(), none.more_deals), (0, 0));
 }
