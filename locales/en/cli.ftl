@@ -346,7 +346,6 @@ cli-field-title = title
 cli-field-pipeline = pipeline
 cli-field-stage = stage
 cli-field-price = price
-cli-field-paid = paid
 cli-field-source = source
 cli-field-comment = comment
 cli-field-product-line = product line

@@ -346,7 +346,6 @@ cli-field-title = название
 cli-field-pipeline = воронка
 cli-field-stage = стадия
 cli-field-price = сумма
-cli-field-paid = оплачено
 cli-field-source = источник
 cli-field-comment = комментарий
 cli-field-product-line = продукт

@@ -147,24 +147,35 @@ fn full_payment_by_parts_moves_the_deal_on_and_wins_it_where_that_is_set() {
         payment(it, "bank", "417", "40000", json!({}));
         payment(it, "bank", "418", "60000", json!({}));
     };
-    check(story, expect![[r#"
+    check(
+        story,
+        expect![[r#"
         open, 100000, paid 100000
           Order УТ-1 100000 of 1c
           Payment 417 40000 of bank
           Payment 418 60000 of bank
-    "#]]);
-    check_under(&with_bank(&[STAGE]), story, expect![[r#"
+    "#]],
+    );
+    check_under(
+        &with_bank(&[STAGE]),
+        story,
+        expect![[r#"
         open, Оплачено, 100000, paid 100000
           Order УТ-1 100000 of 1c
           Payment 417 40000 of bank
           Payment 418 60000 of bank
-    "#]]);
-    check_under(&with_bank(&[STAGE, WINS]), story, expect![[r#"
+    "#]],
+    );
+    check_under(
+        &with_bank(&[STAGE, WINS]),
+        story,
+        expect![[r#"
         won, Оплачено, 100000, paid 100000
           Order УТ-1 100000 of 1c
           Payment 417 40000 of bank
           Payment 418 60000 of bank
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -176,14 +187,22 @@ fn full_payment_never_moves_a_deal_backwards() {
             payment(it, "bank", "417", "500", json!({}));
         }
     };
-    check_under(&with_bank(&[STAGE]), at_stage("КП"), expect![[r#"
+    check_under(
+        &with_bank(&[STAGE]),
+        at_stage("КП"),
+        expect![[r#"
         open, Оплачено, 500, paid 500
           Payment 417 500 of bank
-    "#]]);
-    check_under(&with_bank(&[STAGE]), at_stage("Отгрузка"), expect![[r#"
+    "#]],
+    );
+    check_under(
+        &with_bank(&[STAGE]),
+        at_stage("Отгрузка"),
+        expect![[r#"
         open, Отгрузка, 500, paid 500
           Payment 417 500 of bank
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -218,25 +237,33 @@ fn return_lowers_the_paid_sum_and_a_won_deal_stays_won() {
         payment(it, "base", "В-3", "30000", json!({"Вид": "Возврат товаров от покупателя"}));
         payment(it, "bank", "9", "-30000", json!({"Дата": "2025-03-06"}));
     };
-    check_under(&with_bank(&[STAGE, WINS]), story, expect![[r#"
+    check_under(
+        &with_bank(&[STAGE, WINS]),
+        story,
+        expect![[r#"
         won, Оплачено, 100000, paid 70000
           Order УТ-1 100000 of 1c
           Payment 417 100000 of bank
           Return В-3 30000 of base
           Payment 9 -30000 of bank
-    "#]]);
+    "#]],
+    );
     let keeps = ("return_lowers_paid = true", "return_lowers_paid = false");
     let goods_only = |it: &mut World| {
         it.orders(&[order("УТ-1", "100000")]);
         payment(it, "bank", "417", "100000", json!({}));
         payment(it, "base", "В-3", "30000", json!({"Вид": "Возврат товаров от покупателя"}));
     };
-    check_under(&with_bank(&[keeps]), goods_only, expect![[r#"
+    check_under(
+        &with_bank(&[keeps]),
+        goods_only,
+        expect![[r#"
         open, 100000, paid 100000
           Order УТ-1 100000 of 1c
           Payment 417 100000 of bank
           Return В-3 30000 of base
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -340,9 +367,12 @@ fn payment_that_fits_several_deals_asks_and_one_that_fits_exactly_does_not() {
 
 #[test]
 fn payment_of_a_client_without_a_deal_makes_none() {
-    check(|it| payment(it, "bank", "1", "500", json!({})), expect![[r#"
+    check(
+        |it| payment(it, "bank", "1", "500", json!({})),
+        expect![[r#"
         no deal: Payment 1 500 of bank
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
