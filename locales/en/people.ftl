@@ -56,6 +56,8 @@ preview-summary = Leads of { $days ->
     [one] { $days } day
    *[other] { $days } days
 }: { $leads }; under the other rules { $changed } would have gone otherwise
+preview-paid = paid { $sum }
+preview-more-deals = Deals more that would stand otherwise: { $count }
 preview-nobody = nobody
 preview-fate-new = new deal
 preview-fate-repeat = repeat deal
@@ -118,3 +120,4 @@ ownership-kept = always
 ownership-created = only when it is made
 ownership-unless-owned = when it is made; later if the value is an owner's
 ownership-unless-rules = when it is made; later if rules decided
+cli-section-standing = Deals: stage, end, paid

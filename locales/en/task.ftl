@@ -8,6 +8,9 @@ task-ambiguous-plain = Which deal is the new lead about? Open deals of the clien
 task-untouched = Nobody has touched this new lead for { $minutes } working minutes
 task-untouched-head = Nobody has touched this new lead for { $minutes } working minutes: to the head of sales
 task-check = Order { $number } of 1C fits several deals ({ $deals }), so it made its own. See whether it belongs to one of them
+task-check-payment = Payment { $number } of { $sum } fits several deals ({ $deals }). Name its order or invoice in it: it then joins its deal by itself
+task-check-return = Return { $number } of { $sum } fits several deals ({ $deals }). Name its order in it: it then joins its deal by itself
+task-check-shipment = Shipment { $number } of { $sum } fits several deals ({ $deals }). Name its order in it: it then joins its deal by itself
 
 ## task: how a task ended
 task-by-person = by a person ({ $who })

@@ -58,6 +58,8 @@ preview-summary = Лидов за { $days ->
    *[other] { $days } дней
 }: { $leads }; по другим правилам пошли бы иначе: { $changed }
 preview-nobody = никому
+preview-paid = оплачено { $sum }
+preview-more-deals = И ещё сделок, где было бы иначе: { $count }
 preview-fate-new = новая сделка
 preview-fate-repeat = повторная сделка
 preview-fate-joined = в открытую сделку
@@ -119,3 +121,4 @@ ownership-kept = всегда
 ownership-created = только при создании
 ownership-unless-owned = при создании; потом — если значение от хозяина
 ownership-unless-rules = при создании; потом — если решили правила
+cli-section-standing = Сделки: этап, итог, оплачено

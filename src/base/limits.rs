@@ -337,6 +337,9 @@ pub const ALARM_BEHIND_MS: i64 = 15 * 60_000;
 pub const ALARM_CLOCK_MS: i64 = 2 * 60_000;
 /// How long a leap of the clock is told of, ms.
 pub const ALARM_JUMP_TOLD_MS: i64 = 24 * 3_600_000;
+/// The newest documents of a client among which the order of a payment, or another system's copy of a
+/// document, is looked for. Older ones are not found: the document stays one of its own.
+pub const DOCUMENTS_COMPARED_MAX: usize = 300;
 /// A sink takes nothing for this long: an alarm, ms.
 pub const ALARM_SINK_STOPPED_MS: i64 = 5 * 60_000;
 /// A polled source cannot be read for this long: an alarm, ms.

@@ -36,6 +36,20 @@ pub struct Business {
     pub count_unposted: bool,
     /// Stage of a deal whose documents are fully paid; none: the stage stays.
     pub paid_stage: Option<CompactString>,
+    /// Stages that full payment moves a deal from; from any other it never goes.
+    pub paid_stage_from: Vec<CompactString>,
+    /// Whether a fully paid deal is won.
+    pub paid_wins: bool,
+    /// Whether a return lowers the paid sum.
+    pub return_lowers_paid: bool,
+    /// What a payment, shipment or return that names no order does.
+    pub payment: PaymentRule,
+    /// Whether one that fits several deals asks a person to look.
+    pub payment_task: bool,
+    /// Whether the same document told by two systems is one.
+    pub link_copies: bool,
+    /// A payment of the same number and sum told by two systems is one within so many days.
+    pub same_payment_ms: i64,
     /// A score is written to a CRM again when its class or leading reason changes, or its value by
     /// so many percent.
     pub damping_percent: u32,
@@ -68,6 +82,15 @@ pub enum OrderRule {
     New,
 }
 
+/// What a payment, shipment or return that names no order does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentRule {
+    /// It joins the client's only deal that still waits for it.
+    JoinOnlyCandidate,
+    /// It stays with the client.
+    Leave,
+}
+
 /// Whether new leads are watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UntouchedRule {
@@ -81,6 +104,10 @@ pub enum UntouchedRule {
 
 /// Two working weeks and more: a longer deadline is a slip of the pen.
 const WORKING_MINUTES_MAX: i64 = 10_000;
+/// Where `paid_stage_from` is not set.
+const STAGES_BEFORE_PAYMENT: [&str; 6] = ["Новая", "Целевой", "Встреча", "КП", "В работе", "Счёт"];
+/// Payments further apart are two.
+const SAME_PAYMENT_DAYS_MAX: i64 = 60;
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
@@ -92,6 +119,8 @@ impl Business {
         const CLOSED: &[(&str, ClosedDeal)] = &[("repeat", ClosedDeal::Repeat), ("new", ClosedDeal::New)];
         const ORDERS: &[(&str, OrderRule)] =
             &[("join_only_candidate", OrderRule::JoinOnlyCandidate), ("new", OrderRule::New)];
+        const PAYMENTS: &[(&str, PaymentRule)] =
+            &[("join_only_candidate", PaymentRule::JoinOnlyCandidate), ("leave", PaymentRule::Leave)];
         const UNTOUCHED: &[(&str, UntouchedRule)] = &[
             ("when_crm_is_read", UntouchedRule::WhenCrmIsRead),
             ("always", UntouchedRule::Always),
@@ -134,6 +163,23 @@ impl Business {
                 .and_then(|it| it.text("paid_stage"))
                 .filter(|stage| !stage.is_empty())
                 .map(CompactString::new),
+            paid_stage_from: match document.as_ref().filter(|it| it.node("paid_stage_from").is_some()) {
+                Some(table) => {
+                    table.texts("paid_stage_from").iter().map(|(stage, _)| CompactString::new(stage)).collect()
+                }
+                None => STAGES_BEFORE_PAYMENT.map(CompactString::new).to_vec(),
+            },
+            paid_wins: optional_flag(&document, "paid_wins", false),
+            return_lowers_paid: optional_flag(&document, "return_lowers_paid", true),
+            payment: optional_choice(&document, "payment_without_order", PAYMENTS)
+                .unwrap_or(PaymentRule::JoinOnlyCandidate),
+            payment_task: optional_flag(&document, "payment_with_several_task", true),
+            link_copies: optional_flag(&document, "link_copies", true),
+            same_payment_ms: document
+                .as_ref()
+                .and_then(|it| it.integer_in("same_payment_days", 0, SAME_PAYMENT_DAYS_MAX))
+                .unwrap_or(3)
+                * DAY_MS,
             damping_percent: u32::try_from(integer(&score, "damping_percent", 1_000)).unwrap_or(0),
         };
         [lead, document, untouched, task, score].into_iter().flatten().for_each(Table::close);
@@ -163,6 +209,16 @@ fn flag(table: &Option<Table<'_>>, name: &str) -> bool {
         table.lint().report(table.line, Message::new("toml-missing").with("name", name));
     }
     table.boolean(name).unwrap_or(false)
+}
+
+/// A yes or no that older files do not have.
+fn optional_flag(table: &Option<Table<'_>>, name: &str, otherwise: bool) -> bool {
+    table.as_ref().and_then(|it| it.boolean(name)).unwrap_or(otherwise)
+}
+
+/// A choice that older files do not have.
+fn optional_choice<T: Copy>(table: &Option<Table<'_>>, name: &str, choices: &[(&str, T)]) -> Option<T> {
+    table.as_ref()?.choice(name, choices)
 }
 
 fn choice<T: Copy>(table: &Option<Table<'_>>, name: &str, choices: &[(&str, T)]) -> Option<T> {

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use jiff::tz::TimeZone;
 
-pub use business::{Business, ClosedDeal, OpenDeal, OrderRule, UntouchedRule};
+pub use business::{Business, ClosedDeal, OpenDeal, OrderRule, PaymentRule, UntouchedRule};
 pub use contacts::Contacts;
 pub use files::FileSet;
 pub use lint::{LintReport, lint};

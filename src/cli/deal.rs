@@ -128,6 +128,7 @@ pub(super) fn print_documents(documents: &[DocumentView], context: &Context) {
     let rows = documents.iter().map(|it| {
         let mut marks = Vec::new();
         marks.extend((it.posted == Some(true)).then(|| context.word("document", "posted")));
+        marks.extend((it.posted == Some(false)).then(|| context.word("document", "unposted")));
         marks.extend((it.deletion_mark == Some(true)).then(|| context.word("document", "deleted")));
         vec![
             it.id.clone(),

@@ -16,7 +16,7 @@ pub(super) enum Sub {
         file: PathBuf,
         #[arg(long)]
         connection: Option<String>,
-        #[arg(long, value_parser = ["clients", "deals", "orders"])]
+        #[arg(long, value_parser = ["clients", "deals", "orders", "payments"])]
         records: Option<String>,
         #[arg(long)]
         mapping: bool,

@@ -7,7 +7,7 @@ use super::{Context, Done};
 use crate::app::{Folder, OtherFiles, Preview, preview};
 use crate::base::limits::{DIFFERENCE_LINES_MAX, PREVIEW_DAYS_MAX};
 use crate::base::{Message, message::text};
-use crate::query::{FateView, PreviewCount, PreviewView};
+use crate::query::{FateView, PreviewCount, PreviewView, StandView};
 
 /// Subcommands of `uzel rules`.
 #[derive(Debug, clap::Subcommand)]
@@ -88,6 +88,24 @@ fn print(found: &PreviewView, days: u64, context: &Context) {
     if found.more > 0 {
         println!("{}", context.say(&Message::new("whatif-more").with("count", found.more)));
     }
+    let deals = found
+        .deals
+        .iter()
+        .map(|it| vec![it.deal.clone(), it.client.clone(), stands(&it.now, context), stands(&it.other, context)]);
+    context.print_section("standing", &["id", "client", "lead-was", "would"], deals.collect());
+    if found.more_deals > 0 {
+        println!("{}", context.say(&Message::new("preview-more-deals").with("count", found.more_deals)));
+    }
+}
+
+/// `open, Счёт, paid 100 RUB`.
+fn stands(it: &StandView, context: &Context) -> String {
+    let paid = match it.paid.as_str() {
+        "" => String::new(),
+        sum => context.say(&Message::new("preview-paid").with("sum", sum)),
+    };
+    let words = [context.word("state", &it.state), it.stage.clone(), paid];
+    words.iter().filter(|word| !word.is_empty()).cloned().collect::<Vec<_>>().join(", ")
 }
 
 fn told(fate: &FateView, context: &Context) -> String {

@@ -223,6 +223,7 @@ fields! {
     DocumentKind Document "kind" DocumentKind "Вид документа." "Kind of the document.";
     DocumentForeign Document "foreign" Foreign "Идентификатор документа в источнике; тип — после точки." "Id of the document in the source; its type after the point.";
     DocumentNumber Document "number" Text "Номер, как его знают люди." "Number as people know it.";
+    DocumentBasis Document "basis" Text "Номер заказа или счёта, к которому относятся оплата, отгрузка, возврат." "Number of the order or invoice that a payment, shipment or return belongs to.";
     DocumentDate Document "date" Instant "Дата." "Date.";
     DocumentNumber1c Document "number_1c" Text "Номер в 1С, если обычный номер — с сайта." "Number in 1C, when the number is the site's own.";
     DocumentSum Document "sum" Money "Сумма с НДС." "Sum with VAT.";

@@ -215,6 +215,7 @@ fn document_lines(document: &DocumentChange, lines: &mut Lines) {
         kind,
         foreign,
         number,
+        basis,
         date,
         number_1c,
         sum,
@@ -232,6 +233,7 @@ fn document_lines(document: &DocumentChange, lines: &mut Lines) {
         lines.put(&format!("document.foreign.{kind}"), id);
     }
     lines.maybe("document.number", number.as_ref());
+    lines.maybe("document.basis", basis.as_ref());
     lines.maybe("document.date", date.as_ref());
     lines.maybe("document.number_1c", number_1c.as_ref());
     lines.maybe("document.sum", sum.as_ref().map(money).as_ref());

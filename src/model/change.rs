@@ -138,6 +138,8 @@ pub struct DocumentChange {
     pub foreign: Vec<(CompactString, CompactString)>,
     /// Number.
     pub number: Option<CompactString>,
+    /// Number of the order or invoice that it belongs to.
+    pub basis: Option<CompactString>,
     /// Date.
     pub date: Option<Timestamp>,
     /// Number in 1C, when `number` is the site's own.
@@ -169,6 +171,7 @@ impl DocumentChange {
             kind,
             foreign: Vec::new(),
             number: None,
+            basis: None,
             date: None,
             number_1c: None,
             sum: None,

@@ -24,6 +24,16 @@ pub enum DocumentKind {
     Contract,
 }
 
+impl DocumentKind {
+    /// Whether it tells what became of an order (money, goods) and never asks for a deal of its own.
+    pub fn settles(self) -> bool {
+        match self {
+            DocumentKind::Payment | DocumentKind::Return | DocumentKind::Shipment => true,
+            DocumentKind::Order | DocumentKind::Invoice | DocumentKind::Contract => false,
+        }
+    }
+}
+
 /// A document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {

@@ -10,7 +10,7 @@ use compact_str::CompactString;
 
 use super::records::{Origin, remember_foreign};
 use super::step::Step;
-use super::{assign, marks, tasks};
+use super::{assign, copies, marks, payments, tasks};
 use crate::base::limits::{EXTRA_FIELDS_MAX, EXTRA_VALUE_BYTES_MAX};
 use crate::base::{ClientId, DealId, DocumentId, Message, Timestamp};
 use crate::catalog::{ClosedDeal, OpenDeal, OrderRule};
@@ -19,6 +19,9 @@ use crate::model::change::{DealChange, DealStateChange, DocumentChange};
 use crate::model::{Change, Deal, DealState, Document, Provenance, Sourced, TaskKind};
 use crate::tables::rows::{DealRow, ObjectKey};
 use crate::tables::{Clients, Crosswalk, Deals, Documents, TableError};
+
+/// Name under which a document keeps the number of the order that it belongs to.
+pub(super) const BASIS: &str = "basis";
 
 /// An object a record ended in.
 #[derive(Clone, Copy)]
@@ -198,7 +201,7 @@ fn ask_after_order(
 }
 
 /// What a deal takes from a record that is also a document: an unposted one does not count, so its
-/// sums stay with the document; a fully paid one moves the deal to the stage that rules name.
+/// sums stay with the document.
 fn by_document<'c>(step: &Step<'_>, told: &'c DealChange, change: &Change) -> Cow<'c, DealChange> {
     let Some(document) = &change.document else { return Cow::Borrowed(told) };
     let mut told = told.clone();
@@ -206,9 +209,6 @@ fn by_document<'c>(step: &Step<'_>, told: &'c DealChange, change: &Change) -> Co
     if document.posted == Some(false) && !business.count_unposted {
         told.price = None;
         told.lines.clear();
-    }
-    if document.paid == Some(true) && told.stage.is_none() {
-        told.stage.clone_from(&business.paid_stage);
     }
     Cow::Owned(told)
 }
@@ -225,8 +225,10 @@ fn known_deal(
             return Ok(Some(deal));
         }
     }
-    let Some(document) = document else { return Ok(None) };
-    step.rows.peek::<Documents, _>(&document, |row| row.and_then(|row| row.deal))
+    match document {
+        Some(document) => payments::tied_deal(step, document),
+        None => Ok(None),
+    }
 }
 
 /// Open deals of the client that have no document yet. One is the order's; of several a person
@@ -458,6 +460,21 @@ pub(super) fn keep_extra(
     changed
 }
 
+/// The document that a foreign id of the record stands for.
+pub(super) fn known_document(
+    step: &mut Step<'_>,
+    origin: &Origin<'_>,
+    told: &DocumentChange,
+) -> Result<Option<DocumentId>, TableError> {
+    for (kind, id) in &told.foreign {
+        let key = origin.foreign(kind, id);
+        if let Some(ObjectKey::Document(document)) = step.rows.get::<Crosswalk>(&key)? {
+            return Ok(Some(document));
+        }
+    }
+    Ok(None)
+}
+
 /// Finds or makes the document of a record and offers it what the record says.
 pub(super) fn document(
     step: &mut Step<'_>,
@@ -466,13 +483,9 @@ pub(super) fn document(
     told: &DocumentChange,
     extra: &[(CompactString, CompactString)],
 ) -> Result<Touched<DocumentId>, TableError> {
-    let mut known = None;
-    for (kind, id) in &told.foreign {
-        let key = origin.foreign(kind, id);
-        if let Some(ObjectKey::Document(document)) = step.rows.get::<Crosswalk>(&key)? {
-            known = Some(document);
-            break;
-        }
+    let mut known = known_document(step, origin, told)?;
+    if known.is_none() {
+        known = copies::original(step, origin, client, told)?;
     }
     let id = known.unwrap_or_else(|| DocumentId::derive(origin.record, 0));
     let foreign: Vec<_> = told.foreign.iter().map(|(kind, id)| origin.foreign(kind, id)).collect();
@@ -492,6 +505,10 @@ pub(super) fn document(
         }
         changed |= offer_document(document, told, &provenance);
         changed |= keep_extra(&mut document.extra, extra, &provenance);
+        if let Some(basis) = &told.basis {
+            let named = (CompactString::const_new(BASIS), basis.clone());
+            changed |= keep_extra(&mut document.extra, &[named], &provenance);
+        }
         if changed {
             document.version = position;
         }
@@ -533,7 +550,7 @@ fn offer_document(document: &mut Document, told: &DocumentChange, provenance: &P
 }
 
 /// Ties a document to its deal, on both sides.
-fn tie(step: &mut Step<'_>, deal: DealId, document: DocumentId) -> Result<bool, TableError> {
+pub(super) fn tie(step: &mut Step<'_>, deal: DealId, document: DocumentId) -> Result<bool, TableError> {
     step.rows.update::<Documents, _>(&document, |row| {
         if let Some(row) = row {
             row.deal = Some(deal);

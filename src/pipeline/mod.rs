@@ -16,6 +16,7 @@
 mod again;
 mod assign;
 mod attempts;
+mod copies;
 mod deals;
 mod edits;
 pub mod erase;
@@ -24,6 +25,7 @@ mod identify;
 mod marks;
 mod merges;
 mod news;
+mod payments;
 mod polled;
 mod prefetch;
 mod prepare;

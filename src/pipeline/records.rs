@@ -3,7 +3,7 @@
 use compact_str::CompactString;
 
 use super::step::Step;
-use super::{deals, identify, marks, scores, tasks};
+use super::{deals, identify, marks, payments, scores, tasks};
 use crate::base::{ClientId, DealId, InteractionId, ItemRef, Message, Position, Timestamp};
 use crate::catalog::Ownership;
 use crate::entry::{ObjectRef, Received};
@@ -55,6 +55,7 @@ pub(super) fn apply(
     let identified = identify::identify(step, &origin, &change)?;
     let mut changed = identified.changed;
 
+    let before = payments::before(step, &origin, change.document.as_ref())?;
     let document = match &change.document {
         Some(told) => Some(deals::document(step, &origin, identified.client, told, &change.extra)?),
         None => None,
@@ -63,15 +64,22 @@ pub(super) fn apply(
         Some(client) => identify::is_no_client(step, client)?,
         None => false,
     };
-    let deal = match &change.deal {
+    let settles = change.document.as_ref().filter(|it| it.kind.settles());
+    let deal = match (&change.deal, document, settles) {
         // Who is no client asks for no deal: what he sent is logged.
-        Some(_) if is_no_client => None,
-        Some(told) => deals::deal(step, &origin, identified.client, told, document.map(|it| it.id), &change)?,
-        None => None,
+        (Some(_), ..) if is_no_client => None,
+        (told, Some(document), Some(settling)) if told.as_ref().is_none_or(|it| it.foreign.is_empty()) => {
+            payments::deal(step, &origin, identified.client, document, settling)?
+        }
+        (Some(told), ..) => deals::deal(step, &origin, identified.client, told, document.map(|it| it.id), &change)?,
+        (None, ..) => None,
     };
     changed |= document.is_some_and(|it| it.changed) || deal.is_some_and(|it| it.changed);
 
     let deal_id = deal.map(|it| it.id);
+    if let Some(document) = document {
+        changed |= payments::settle(step, &origin, deal_id, document, before)?;
+    }
     if change.refers && identified.client.is_none() && deal_id.is_none() {
         // It hangs on something that we do not read, or that is gone.
         return Ok(Outcome::Filtered(FilterReason::NotUsed));

@@ -304,6 +304,7 @@ impl Query {
         self.hold(&mut all, "pipeline", "stage", &deal.pipeline);
         self.hold(&mut all, "stage", "stage", &deal.stage);
         self.hold(&mut all, "price", "money", &deal.price);
+        self.hold(&mut all, "paid", "documents", &deal.paid);
         self.hold(&mut all, "source", "deal", &deal.source);
         self.hold(&mut all, "responsible", "responsible", &deal.responsible);
         self.hold(&mut all, "comment", "comment", &deal.comment);

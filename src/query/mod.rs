@@ -45,7 +45,7 @@ pub use certificate::CertificateView;
 pub use difference::{ClassCountView, DifferenceAsked, DifferenceLine, DifferenceView, PushCountView, difference};
 pub use explain::{LostValue, Read, Said, WhereField, WhereView, WhyRecord, WhyView};
 pub use people::{AssignmentView, EmployeeView};
-pub use preview::{FateView, PreviewAsked, PreviewCount, PreviewLine, PreviewView, preview};
+pub use preview::{FateView, PreviewAsked, PreviewCount, PreviewDeal, PreviewLine, PreviewView, StandView, preview};
 pub use staff::StaffFault;
 pub use text::outcome_text;
 use views::{ConnectionView, CountView, Page, StatusView, TotalsView};

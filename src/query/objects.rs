@@ -263,6 +263,7 @@ impl Query {
         fields.extend(self.field("pipeline", &deal.pipeline));
         fields.extend(self.field("stage", &deal.stage));
         fields.extend(self.field("price", &deal.price));
+        fields.extend(self.field("paid", &deal.paid));
         fields.extend(self.field("source", &deal.source));
         fields.extend(self.field("responsible", &self.named(&deal.responsible)));
         fields.extend(self.field("comment", &deal.comment));

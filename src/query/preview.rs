@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::objects::contact_text;
+use super::objects::{contact_text, shown, state_name};
 use super::{Query, QueryError};
 use crate::base::{DealId, InteractionId, ItemRef, Locale, Position, Timestamp};
 use crate::entry::Entry;
-use crate::model::{DealState, Direction, Outcome};
+use crate::model::{Deal, DealState, Direction, Outcome};
 use crate::tables::{Block, Clients, Deals, Interactions, Outcomes, Span};
 
 /// What is to be shown.
@@ -41,6 +41,34 @@ pub struct PreviewView {
     pub lines: Vec<PreviewLine>,
     /// Leads counted and not among the lines.
     pub more: u64,
+    /// Deals whose stage, end or paid sum would be another.
+    pub deals: Vec<PreviewDeal>,
+    /// Such deals counted and not listed.
+    pub more_deals: u64,
+}
+
+/// A deal that would stand otherwise.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+pub struct PreviewDeal {
+    /// The deal.
+    pub deal: String,
+    /// Whose.
+    pub client: String,
+    /// How it stands.
+    pub now: StandView,
+    /// How it would.
+    pub other: StandView,
+}
+
+/// How a deal stands.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct StandView {
+    /// `open`, `won` or `lost`.
+    pub state: String,
+    /// Stage.
+    pub stage: String,
+    /// Paid sum.
+    pub paid: String,
 }
 
 /// How many, then and otherwise.
@@ -153,7 +181,43 @@ pub fn preview(now: &Query, other: &Query, asked: &PreviewAsked) -> Result<Previ
         counts.into_iter().map(|(name, (now, other))| PreviewCount { name, now, other }).collect()
     };
     let more = shown - lines.len() as u64;
-    Ok(PreviewView { leads, changed, fates: counts(fates), employees: counts(employees), lines, more })
+    let (deals, more_deals) = standing_otherwise(now, other, asked)?;
+    Ok(PreviewView {
+        leads,
+        changed,
+        fates: counts(fates),
+        employees: counts(employees),
+        lines,
+        more,
+        deals,
+        more_deals,
+    })
+}
+
+/// Deals that are there either way and stand otherwise: what payments made of them.
+fn standing_otherwise(now: &Query, other: &Query, asked: &PreviewAsked) -> Result<(Vec<PreviewDeal>, u64), QueryError> {
+    let (mut deals, mut more) = (Vec::new(), 0);
+    for row in now.reader().rows(Span::<Deals>::all()) {
+        let (id, left) = row?;
+        let Some(right) = other.reader().get::<Deals>(&id)? else { continue };
+        let (left, right) = (left.deal, right.deal);
+        let (before, after) = (stand(&left), stand(&right));
+        if before == after || left.version.max(right.version) < asked.since {
+            continue;
+        }
+        // Bound: the rest is counted.
+        if deals.len() >= asked.lines_max {
+            more += 1;
+            continue;
+        }
+        let outcome = Outcome::Applied { client: left.client, deal: Some(id) };
+        deals.push(PreviewDeal { deal: id.to_string(), client: now.client_of(&outcome)?, now: before, other: after });
+    }
+    Ok((deals, more))
+}
+
+fn stand(deal: &Deal) -> StandView {
+    StandView { state: state_name(deal).to_owned(), stage: shown(&deal.stage), paid: shown(&deal.paid) }
 }
 
 impl Query {

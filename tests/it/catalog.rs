@@ -3,7 +3,9 @@
 
 use uzel::base::checksum::Fingerprint;
 use uzel::base::{DealId, Locale, Slug, Timestamp};
-use uzel::catalog::{Business, Catalog, ClosedDeal, FileSet, Mapped, Mode, OpenDeal, OrderRule, UntouchedRule, lint};
+use uzel::catalog::{
+    Business, Catalog, ClosedDeal, FileSet, Mapped, Mode, OpenDeal, OrderRule, PaymentRule, UntouchedRule, lint,
+};
 use uzel::config::Settings;
 use uzel::entry::{Body, ObjectRef, Received};
 use uzel::model::TaskKind;
@@ -235,6 +237,13 @@ fn the_business_rules_are_those_of_the_house() {
         order_task: true,
         count_unposted: false,
         paid_stage: None,
+        paid_stage_from: ["Новая", "Целевой", "Встреча", "КП", "В работе", "Счёт"].map(Into::into).to_vec(),
+        paid_wins: false,
+        return_lowers_paid: true,
+        payment: PaymentRule::JoinOnlyCandidate,
+        payment_task: true,
+        link_copies: true,
+        same_payment_ms: 3 * 86_400_000,
         damping_percent: 10,
     };
     assert_eq!(business, expected);

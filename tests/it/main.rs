@@ -48,6 +48,7 @@ mod outbox;
 mod ownership;
 mod page;
 mod page_browser;
+mod payments;
 mod people;
 mod people_preview;
 mod people_stories;

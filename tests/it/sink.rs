@@ -375,18 +375,18 @@ async fn missing_fields_are_made_once_and_a_lost_race_is_no_error() {
     let names =
         |names: &[&str]| result(Json::Array(names.iter().map(|it| json!({"ID": "1", "FIELD_NAME": it})).collect()));
     let class = "UF_CRM_UZEL_CLASS";
-    let all = ["UF_CRM_UZEL_VALUE", "UF_CRM_UZEL_PROBABILITY", class, "UF_CRM_UZEL_EXPLANATION"];
+    let all = ["UF_CRM_UZEL_PAID", "UF_CRM_UZEL_VALUE", "UF_CRM_UZEL_PROBABILITY", class, "UF_CRM_UZEL_EXPLANATION"];
     let replies = vec![
         names(&[class]),
         names(&[]),
         error(400, "ERROR_CORE", "exists"),
         names(&[class]),
-        names(&all[..3]),
+        names(&all[..4]),
         result(json!(9)),
     ];
     let scene = scene(BITRIX24, replies);
     let report = scene.sink.provision(START.plus_ms(60_000)).await.expect("it succeeds");
-    assert_eq!((report.present.len(), report.added.len()), (5, 1));
+    assert_eq!((report.present.len(), report.added.len()), (6, 1));
     let log = scene.log.lock().expect("no panic before").clone();
     let last = log.last().expect("requests were sent");
     assert!(last.contains("crm.deal.userfield.add") && last.contains(r#""FIELD_NAME":"UZEL_EXPLANATION""#), "{last}");
