@@ -53,6 +53,7 @@ mod pipeline_acts;
 mod pipeline_deliver;
 mod pipeline_support;
 mod privacy;
+mod proxies;
 mod reading;
 mod reading_daemon;
 mod reading_support;
