@@ -131,6 +131,9 @@ pub const HEADER_READ_TIMEOUT_MS: u64 = 10_000;
 pub const REQUEST_TIMEOUT_MS: u64 = 30_000;
 /// Time that open requests have to finish at shutdown, ms.
 pub const SHUTDOWN_GRACE_MS: u64 = 10_000;
+/// A body that comes with a refused request and is read all the same, so that the connection lives
+/// on, bytes. Above: the answer says that the connection ends.
+pub const PASSED_OVER_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Time for a TLS handshake, ms. Above: closed.
 pub const TLS_HANDSHAKE_TIMEOUT_MS: u64 = 10_000;
 /// A file of certificates or of a key, bytes. Above: refused, the pair in use stays.

@@ -5,7 +5,8 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::base::limits::{REFUSED_BODY_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX};
+use super::answer::{self, Answer};
+use crate::base::limits::{PASSED_OVER_BODY_BYTES_MAX, REFUSED_BODY_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX};
 
 /// A body that was read whole.
 pub(super) struct Whole<'s> {
@@ -72,4 +73,19 @@ async fn drain(mut body: Incoming) {
             None => return,
         }
     }
+}
+
+/// An answer before the body was read. A connection whose body nobody reads ends with the answer; a
+/// web server in front, which keeps its connections, would send the next lead, of somebody else,
+/// into it. So a small body is read and thrown away, and of a large one the end is announced.
+pub(super) async fn passed_over(mut body: Incoming, answer: Answer) -> Answer {
+    if body.size_hint().upper().is_none_or(|it| it > PASSED_OVER_BODY_BYTES_MAX as u64) {
+        return answer::closing(answer);
+    }
+    while let Some(frame) = body.frame().await {
+        if frame.is_err() {
+            return answer::closing(answer);
+        }
+    }
+    answer
 }

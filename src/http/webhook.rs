@@ -43,7 +43,7 @@ pub(super) async fn handle(
         parts.extensions.insert(Sender(remote));
     }
     let Some(path) = WebhookPath::parse(parts.uri.path()) else {
-        return unknown(&parts);
+        return body::passed_over(body, unknown(&parts)).await;
     };
     if let Some(source) = state.hint(path.connection) {
         return Box::pin(hint::handle(state, &source, path.secret, &parts, body, arrived)).await;
@@ -51,11 +51,11 @@ pub(super) async fn handle(
     let Some(form) = state.form(path.connection) else {
         // The same work as for a known name.
         let _ = state.nobody.matches(path.secret);
-        return unknown(&parts);
+        return body::passed_over(body, unknown(&parts)).await;
     };
     let cors = form.source.cors(&parts.headers);
     let answer = match form.source.admit(&head(&parts, path, remote)) {
-        Admit::Refuse(refusal) => refused(state, &form, &parts, refusal),
+        Admit::Refuse(refusal) => body::passed_over(body, refused(state, &form, &parts, refusal)).await,
         Admit::Preflight(headers) => answer::with_headers(answer::empty(StatusCode::NO_CONTENT), headers),
         Admit::Body(admitted) => match body::read(body, admitted.bytes_max(), &state.large_bodies).await {
             Ok(whole) => {

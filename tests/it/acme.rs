@@ -20,7 +20,7 @@ use super::tls::{client, provider};
 const DOMAIN: &str = "in.company.test";
 
 /// A port that nobody has now, neither by TCP nor by UDP.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         let socket = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = socket.local_addr().expect("an address").port();
@@ -31,7 +31,7 @@ fn free_port() -> u16 {
 }
 
 /// Ended with the test.
-struct Program(Child);
+pub(crate) struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
@@ -40,7 +40,7 @@ impl Drop for Program {
     }
 }
 
-fn program(command: &mut Command, log: &Path) -> Option<Program> {
+pub(crate) fn program(command: &mut Command, log: &Path) -> Option<Program> {
     let log = fs::File::create(log).expect("a log");
     let errors = log.try_clone().expect("a log");
     match command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn() {

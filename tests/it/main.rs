@@ -58,6 +58,7 @@ mod pipeline_deliver;
 mod pipeline_support;
 mod privacy;
 mod probe;
+mod proxies;
 mod reading;
 mod reading_daemon;
 mod reading_support;

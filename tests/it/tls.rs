@@ -19,7 +19,7 @@ use super::daemon_support::{Daemon, Place, run};
 use super::http_support::{Role, Running, Setup, read_reply, request};
 
 /// A certificate for `names`, signed by itself, and its key; valid for these years.
-fn pair(names: &[&str], years: (i32, i32)) -> (String, String) {
+pub(crate) fn pair(names: &[&str], years: (i32, i32)) -> (String, String) {
     let key = KeyPair::generate().expect("a key");
     let names: Vec<String> = names.iter().map(|it| (*it).to_owned()).collect();
     let mut params = CertificateParams::new(names).expect("names");
@@ -319,4 +319,28 @@ async fn a_request_that_breaks_off_is_not_journalled() {
     let mut rest = Vec::new();
     let _cut = stream.read_to_end(&mut rest).await;
     assert!(running.journal.envelopes().is_empty());
+}
+
+/// A web server in front keeps its connections: it must find them alive, or be told.
+#[tokio::test]
+async fn a_refusal_before_the_body_leaves_the_connection_alive_or_says_that_it_ends() {
+    let running = Running::start(Setup::usual()).await;
+    let mut stream = TcpStream::connect(running.address).await.expect("it listens");
+    for _ in 0..2 {
+        // The body comes after the head, as it does from a web server that does not wait.
+        let head = "POST /in/site/wrong HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.expect("it is taken");
+        tokio::task::yield_now().await;
+        stream.write_all(b"phone=1").await.expect("it is taken");
+        let mut answer = [0_u8; 12];
+        stream.read_exact(&mut answer).await.expect("the connection lives");
+        assert_eq!(&answer, b"HTTP/1.1 404");
+        let mut rest = vec![0_u8; 4096];
+        let read = stream.read(&mut rest).await.expect("the rest");
+        assert!(!String::from_utf8_lossy(&rest[..read]).to_lowercase().contains("connection: close"));
+    }
+    let large = "POST /in/site/wrong HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\nphone=1";
+    let reply = running.raw(large).await;
+    assert_eq!((reply.status, reply.header("connection")), (404, Some("close")), "{reply:?}");
+    running.stopped().await;
 }
