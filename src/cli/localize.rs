@@ -81,9 +81,9 @@ fn argument_in(argument: Arg, help: Option<String>, locale: Locale) -> Arg {
     }
     let notes: Vec<String> = notes.iter().map(|note| note.render(locale)).collect();
     let notes = if notes.is_empty() { String::new() } else { format!(" [{}]", notes.join("; ")) };
-    let mut argument = argument.help_heading(heading(kind, locale));
+    let mut argument = argument.help_heading(heading(kind, locale)).hide_env(true);
     if argument.get_action().takes_values() {
-        argument = argument.hide_possible_values(true).hide_default_value(true).hide_env(true);
+        argument = argument.hide_possible_values(true).hide_default_value(true);
     }
     match help {
         Some(help) => argument.help(format!("{help}{notes}")),
