@@ -58,7 +58,7 @@ async fn a_portal_in_order_tells_what_it_has_and_nothing_is_written_to_it() {
     check(&view, "others_deals", Standing::Fine, "none are seen");
     check(&view, "pipeline", Standing::Note, "Wholesale");
     check(&view, "user-", Standing::Unknown, "");
-    check(&view, "fields", Standing::Note, "6 missing");
+    check(&view, "fields", Standing::Note, "7 missing");
     check(&view, "quota", Standing::Note, "2 in 1 s");
     assert!(view.standing < Standing::Fail, "{view:#?}");
     let stages: Vec<&str> = view.dictionary("stage").map(|it| it.id.as_str()).collect();
