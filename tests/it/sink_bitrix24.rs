@@ -258,13 +258,13 @@ async fn our_fields_are_made_once_even_by_two_at_a_time() {
     let other = sink_at(world.twin.url(), &world.clock);
     let (first, second) = tokio::join!(world.sink.provision(deadline), other.provision(deadline));
     let (first, second) = (first.expect("the fields are made"), second.expect("the fields are made"));
-    assert_eq!(first.added.len() + second.added.len(), 6, "{first:?} {second:?}");
-    assert_eq!(first.present.len() + second.present.len(), 6, "{first:?} {second:?}");
+    assert_eq!(first.added.len() + second.added.len(), 7, "{first:?} {second:?}");
+    assert_eq!(first.present.len() + second.present.len(), 7, "{first:?} {second:?}");
     let again = world.sink.provision(deadline).await.expect("they are there");
-    assert_eq!((again.added.len(), again.present.len()), (0, 6), "{again:?}");
+    assert_eq!((again.added.len(), again.present.len()), (0, 7), "{again:?}");
     let names: Vec<String> =
         world.twin.with(|portal| portal.userfields.iter().map(|it| it.field_name.clone()).collect());
-    assert_eq!(names.len(), 6, "{names:?}");
+    assert_eq!(names.len(), 7, "{names:?}");
     assert!(names.iter().all(|it| it.starts_with("UF_CRM_UZEL_")), "{names:?}");
 }
 
