@@ -75,9 +75,12 @@ fn one(step: &mut Step<'_>, sink: &Slug, item: AttemptedItem) -> Result<(), Tabl
             }
             edit(step, sink, object, |state| {
                 if gone {
-                    state.confirmed = None;
-                    // Perhaps merged into another: it is looked for, and not made again by itself.
-                    state.gone.get_or_insert(at);
+                    // What had been told there is perhaps merged into another: it is looked for, and not
+                    // made again by itself. What had only been found is made.
+                    let was_told = state.confirmed.take().is_some_and(|it| !it.sent.is_empty());
+                    if was_told {
+                        state.gone.get_or_insert(at);
+                    }
                 }
                 state.delivery = state.delivery.take().map(|row| {
                     // Spread without chance: a rebuild schedules the same instants.
