@@ -46,6 +46,8 @@ people-head = the head { $name }
 people-nobody = there is nobody to take it. Name a head in rules/employees.toml
 people-untouched = nobody began with the lead in time, { $name } holds it
 
+people-left-there = { $name } was dismissed in { $connection }, though rules/employees.toml says that he works
+people-left-there-step = dismissed in { $connection }: gets no new leads; put his last day (valid_to) into rules/employees.toml and hand his open deals over: { $count }
 people-hand-over = hand his open deals over: { $count }
 people-user-unknown = { $connection } has no user { $id }: correct ids in rules/employees.toml
 people-user-near = { $connection } has no user { $id }; by name it is { $near }: correct ids in rules/employees.toml

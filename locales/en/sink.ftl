@@ -31,7 +31,8 @@ sink-setting-missing = the setting "{ $name }" of the connection is missing. Set
 sink-answer = { $host } answered { $status }, { $code }: { $text }. Correct the data or the settings, then send again.
 sink-no-part = the answer of { $host } says nothing of this object. It will be looked up first.
 sink-no-id = the answer to the creation of the { $kind } has no id. It will be looked up first.
-sink-no-record = the { $kind } { $id } is not there any more. It will be looked for and, if need be, made anew.
+sink-no-record = the { $kind } { $id } is not there any more. It is looked for among the others (it may have been merged); it is not made anew by itself.
+sink-refers-gone = { $kind }: the deal or client that it belongs to is not in that system any more. If they are needed, make them anew (uzel outbox resend) and send this; if not, uzel outbox discard.
 sink-ask-person = the { $kind } may have been made, and cannot be looked up. Look into the system: if it is not there, send again; else discard.
 sink-import-refused = { $sink } does not import ({ $method }): { $detail }. The history waits, what is new is written as before. Give the user of the connection the right to import into CRM; or, where there is no such method, set history_with_robots = true in [connection.{ $sink }] and restart: then robots start on every record of the history.
 sink-found-several = { $count } objects of kind { $kind } fit; linked to the one with the smallest id, { $id }. Merge the others in the system.

@@ -46,6 +46,8 @@ people-head = руководитель { $name }
 people-nobody = отдать некому. Назначьте head в rules/employees.toml
 people-untouched = работа с лидом вовремя не началась, его держит { $name }
 
+people-left-there = { $name } уволен в { $connection }, хотя в rules/employees.toml ещё работает
+people-left-there-step = уволен в { $connection }: новых обращений не получает; впишите последний день (valid_to) в rules/employees.toml и передайте открытые сделки: { $count }
 people-hand-over = передайте его открытые сделки: { $count }
 people-user-unknown = в { $connection } нет пользователя { $id }: исправьте ids в rules/employees.toml
 people-user-near = в { $connection } нет пользователя { $id }, по имени подходит { $near }: исправьте ids в rules/employees.toml

@@ -203,6 +203,9 @@ pub const INTERACTIONS_SHOWN_MAX: usize = 50;
 pub const DOCUMENTS_SHOWN_MAX: usize = 100;
 /// Between two looks at the outbox when nothing is applied meanwhile, ms.
 pub const DELIVER_CHECK_MS: u64 = 1_000;
+/// How long a sink is believed to have our custom fields still, ms; then they are looked at, and made
+/// again where somebody removed them.
+pub const PROVISION_EVERY_MS: u64 = 3_600_000;
 /// Objects of one rank looked at in one round of delivery.
 pub const DELIVERY_SCAN_ROWS_MAX: usize = 4_096;
 /// Time for one push, ms; works that do not fit stay due.

@@ -374,6 +374,8 @@ impl Catalog {
             self.people
                 .employee(key)
                 .map(|it| OutEmployee { name: it.name.to_string(), id: it.id_in(&connection.name).map(str::to_owned) })
+                // Whom only the sink itself knows by that name.
+                .or_else(|| (object.employee)(key))
         };
         let object = OutObject { employee: &employee, ..*object };
         connection.outbound(mapping).map_or(Readiness::NotMeant, |outbound| outbound.apply(&object))

@@ -6,7 +6,8 @@ use crate::base::limits::{CONTACTS_MAX, EXTRA_FIELDS_MAX};
 use crate::base::{ClientId, Message};
 use crate::model::change::ClientChange;
 use crate::model::{
-    Client, ClientKind, ContactPoint, Foreign, HeldContact, Issue, Name, Phone, Provenance, Sourced, Standing,
+    Client, ClientKind, ContactPoint, Foreign, HeldContact, Issue, Name, PersonName, Phone, Provenance, Sourced,
+    Standing,
 };
 
 /// Groups of fields that the ownership table ranks sources for.
@@ -112,8 +113,44 @@ pub(super) fn offer_name(slot: &mut Option<Sourced<Name>>, offered: Sourced<Name
             true
         }
         (ClientKind::Company | ClientKind::Person, _, Name::Company(_) | Name::Person(_)) => {
+            if let Some(held) = slot.as_ref()
+                && let Some(whole) = whole_of(&held.value, &offered.value)
+            {
+                // One name, said shorter once: nobody contradicts anybody, and nothing is forgotten.
+                let stronger = held.provenance.precedence().max(offered.provenance.precedence());
+                let said = if held.provenance.precedence() == stronger { held } else { &offered };
+                let changed = held.value != whole;
+                *slot = Some(Sourced::new(whole, &said.provenance.clone()));
+                return changed;
+            }
             Sourced::offer(slot, offered)
         }
+    }
+}
+
+/// Whether `told` is the name `held`, with parts that it lacks.
+pub fn says_more(told: &Name, held: &Name) -> bool {
+    whole_of(held, told).as_ref() == Some(told)
+}
+
+/// The fuller one of two names of a person of which one only leaves parts out; `None` when they
+/// differ, or are the same.
+fn whole_of(left: &Name, right: &Name) -> Option<Name> {
+    let (Name::Person(left), Name::Person(right)) = (left, right) else { return None };
+    fn parts(name: &PersonName) -> [&CompactString; 3] {
+        [&name.surname, &name.given, &name.patronymic]
+    }
+    // A given name alone fits too many people to be taken for the same.
+    let holds = |whole: &PersonName, part: &PersonName| {
+        let pairs = parts(whole).into_iter().zip(parts(part));
+        !part.surname.is_empty()
+            && !part.given.is_empty()
+            && pairs.into_iter().all(|(whole, part)| part.is_empty() || whole == part)
+    };
+    match (holds(left, right), holds(right, left)) {
+        (true, false) => Some(Name::Person(left.clone())),
+        (false, true) => Some(Name::Person(right.clone())),
+        (true, true) | (false, false) => None,
     }
 }
 

@@ -19,7 +19,7 @@ mod key;
 mod merge;
 mod rules;
 
-pub use absorb::{Absorbed, FieldGroup, absorb, kind_of};
+pub use absorb::{Absorbed, FieldGroup, absorb, kind_of, says_more};
 pub use decide::{Candidate, Decision, apart, decide, explain};
 pub use key::{Key, Keys, Strength, keys};
 pub use merge::{merge, split};

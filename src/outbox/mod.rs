@@ -158,6 +158,17 @@ pub fn gone(row: Delivery, now: Timestamp) -> Delivery {
     }
 }
 
+/// Whether the delivery waits for a person because the object was deleted there.
+pub fn is_gone(row: &Delivery) -> bool {
+    match &row.state {
+        DeliveryState::Dead { reason, .. } => reason.id == "poll-deleted-there",
+        DeliveryState::Due { .. }
+        | DeliveryState::InFlight { .. }
+        | DeliveryState::Uncertain { .. }
+        | DeliveryState::Discarded => false,
+    }
+}
+
 /// A person gives the delivery up.
 pub fn discard(row: Delivery) -> Delivery {
     Delivery { state: DeliveryState::Discarded, ..row }

@@ -43,6 +43,9 @@ pub struct Desk {
     pub taken: Vec<(Slug, u64)>,
     /// Open deals of each.
     pub open: Vec<(Slug, u64)>,
+    /// Who cannot log in any more in a system that people work in: employee, connection. Of
+    /// everybody, members or not.
+    pub left: Vec<(Slug, Slug)>,
 }
 
 /// Whom a lead goes to.
@@ -77,6 +80,8 @@ struct Search<'s> {
     calendar: &'s Calendar,
     now: Timestamp,
     day: Date,
+    /// See [`Desk::left`].
+    left: &'s [(Slug, Slug)],
     why: Vec<Message>,
 }
 
@@ -91,7 +96,7 @@ impl People {
         calendar: &Calendar,
         now: Timestamp,
     ) -> Assigned {
-        let mut search = self.search(calendar, now);
+        let mut search = self.search(&desk.left, calendar, now);
         if let Some(own) = own.filter(|_| self.distribution.known_to_own) {
             match self.employee(own) {
                 Some(employee) => {
@@ -123,7 +128,7 @@ impl People {
         calendar: &Calendar,
         now: Timestamp,
     ) -> Assigned {
-        let mut search = self.search(calendar, now);
+        let mut search = self.search(&desk.left, calendar, now);
         let name = self.employee(held).map_or(held, |it| it.name.as_str());
         search.say(Message::new("people-untouched").with("name", name));
         match (to, group) {
@@ -140,15 +145,15 @@ impl People {
 
     /// Whom a task goes to that is `key`'s: him when he is here, else who stands in for him.
     pub fn stand_in(&self, key: &str, calendar: &Calendar, now: Timestamp) -> Assigned {
-        let mut search = self.search(calendar, now);
+        let mut search = self.search(&[], calendar, now);
         match self.employee(key) {
             Some(employee) => search.or_stand_in(employee, None),
             None => search.head(None),
         }
     }
 
-    fn search<'s>(&'s self, calendar: &'s Calendar, now: Timestamp) -> Search<'s> {
-        Search { people: self, calendar, now, day: calendar.date(now), why: Vec::new() }
+    fn search<'s>(&'s self, left: &'s [(Slug, Slug)], calendar: &'s Calendar, now: Timestamp) -> Search<'s> {
+        Search { people: self, calendar, now, day: calendar.date(now), left, why: Vec::new() }
     }
 }
 
@@ -168,19 +173,28 @@ impl<'s> Search<'s> {
         }
     }
 
+    /// Whether an employee is at work on a day.
+    fn works(&self, employee: &Employee, day: Date) -> bool {
+        employee.presence(day) == Presence::Here && !self.left.iter().any(|(key, _)| *key == employee.key)
+    }
+
     /// Says that an employee is not here; whether he is.
     fn is_here(&mut self, employee: &Employee) -> bool {
         let name = &employee.name;
-        let message = match employee.presence(self.day) {
-            Presence::Here => return true,
-            Presence::NotYet(from) => Message::new("people-not-yet").with("name", name).with("from", plain(from)),
-            Presence::Absent(to, why) if why.is_empty() => {
+        let left = self.left.iter().find(|(key, _)| *key == employee.key);
+        let message = match (employee.presence(self.day), left) {
+            (Presence::Here, None) => return true,
+            (Presence::Here, Some((_, connection))) => {
+                Message::new("people-left-there").with("name", name).with("connection", connection)
+            }
+            (Presence::NotYet(from), _) => Message::new("people-not-yet").with("name", name).with("from", plain(from)),
+            (Presence::Absent(to, why), _) if why.is_empty() => {
                 Message::new("people-absent").with("name", name).with("to", plain(to))
             }
-            Presence::Absent(to, why) => {
+            (Presence::Absent(to, why), _) => {
                 Message::new("people-absent-why").with("name", name).with("to", plain(to)).with("why", why)
             }
-            Presence::Dismissed(to) => Message::new("people-dismissed").with("name", name).with("to", plain(to)),
+            (Presence::Dismissed(to), _) => Message::new("people-dismissed").with("name", name).with("to", plain(to)),
         };
         self.say(message);
         false
@@ -204,7 +218,8 @@ impl<'s> Search<'s> {
             next = deputy.deputy.as_ref().and_then(|key| people.employee(key));
         }
         let (day, now, calendar) = (self.day, self.now, self.calendar);
-        let here = |it: &&Employee| it.key != employee.key && it.presence(day) == Presence::Here;
+        let search = &*self;
+        let here = |it: &&Employee| it.key != employee.key && search.works(it, day);
         let on_shift = |it: &&Employee| here(it) && calendar.of(&it.shifts).is_working(now);
         match people.duty().find(on_shift).or_else(|| people.duty().find(here)) {
             Some(duty) => {
@@ -226,7 +241,7 @@ impl<'s> Search<'s> {
                 return self.end(Some(head), None);
             }
             let deputy = head.deputy.as_ref().and_then(|key| people.employee(key));
-            if let Some(deputy) = deputy.filter(|it| it.presence(self.day) == Presence::Here) {
+            if let Some(deputy) = deputy.filter(|it| self.works(it, self.day)) {
                 self.say(Message::new("people-deputy").with("name", &deputy.name));
                 return self.end(Some(deputy), None);
             }
@@ -244,7 +259,7 @@ impl<'s> Search<'s> {
             cap.is_some_and(|cap| desk.open(&it.key) >= u64::from(cap))
         };
         let able: Vec<&Employee> = members.iter().copied().filter(|it| !full(it)).collect();
-        let here = |it: &&Employee| it.presence(self.day) == Presence::Here;
+        let here = |it: &&Employee| self.works(it, self.day);
         let on_shift = |it: &&Employee| here(it) && self.calendar.of(&it.shifts).is_working(self.now);
         let mut takes: Vec<&Employee> = able.iter().copied().filter(on_shift).collect();
         let mut opens = None;
@@ -257,7 +272,7 @@ impl<'s> Search<'s> {
             }
             // Who comes first takes turns; who is away on that day does not come.
             let opening = |it: &Employee| self.calendar.of(&it.shifts).next_opening(self.now);
-            let comes = |it: &&Employee| it.presence(self.calendar.date(opening(it))) == Presence::Here;
+            let comes = |it: &&Employee| self.works(it, self.calendar.date(opening(it)));
             opens = able.iter().copied().filter(comes).map(opening).min();
             takes = able.iter().copied().filter(|it| comes(it) && Some(opening(it)) == opens).collect();
         }

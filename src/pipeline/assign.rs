@@ -21,8 +21,8 @@ use crate::mapping::RULES_RANK;
 use crate::model::change::DealChange;
 use crate::model::{Change, ContactPoint, Deal, Provenance, Sourced};
 use crate::people::{Assigned, Desk, Lead, UntouchedTo};
-use crate::tables::rows::{AssignmentRow, DealRow};
-use crate::tables::{Assignments, Clients, Deals, OpenDeals, TableError, Turns};
+use crate::tables::rows::{AssignmentRow, DealRow, WordRow};
+use crate::tables::{Assignments, Clients, Deals, OpenDeals, TableError, Turns, Words};
 
 /// Gives a deal that was just made to somebody, unless its source named one.
 pub(super) fn assign(
@@ -74,7 +74,7 @@ pub(super) fn assign(
     };
     let desk = match people.distribution.rule(&lead) {
         Some(rule) => desk(step, &rule.to)?,
-        None => Desk::default(),
+        None => Desk { left: left(step)?, ..Desk::default() },
     };
     let assigned = people.distribute(&lead, own.as_deref(), &desk, &step.catalog.calendar, step.at);
     take(step, id, assigned)
@@ -100,7 +100,7 @@ pub(super) fn escalate(step: &mut Step<'_>, id: DealId, to: UntouchedTo) -> Resu
     let group = assignment.as_ref().and_then(|row| row.group.clone());
     let desk = match &group {
         Some(group) => desk(step, group)?,
-        None => Desk::default(),
+        None => Desk { left: left(step)?, ..Desk::default() },
     };
     let calendar = &step.catalog.calendar;
     let mut assigned = people.escalate(to, &held, group.as_deref(), &desk, calendar, step.at);
@@ -147,7 +147,25 @@ fn desk(step: &mut Step<'_>, group: &str) -> Result<Desk, TableError> {
         let count = step.rows.get::<OpenDeals>(&member.key)?.unwrap_or(0);
         open.push((member.key.clone(), count));
     }
-    Ok(Desk { taken, open })
+    Ok(Desk { taken, open, left: left(step)? })
+}
+
+/// Who was dismissed in a system that people work in, whatever `rules/employees.toml` says: nobody
+/// would see what is given to him there.
+pub(super) fn left(step: &mut Step<'_>) -> Result<Vec<(Slug, Slug)>, TableError> {
+    let mut left = Vec::new();
+    for employee in step.catalog.people.employees() {
+        for (connection, ids) in &employee.ids {
+            for id in ids {
+                let key = (connection.clone(), CompactString::const_new("user"), id.clone());
+                let is_out = |word: &WordRow| !word.name.is_empty() && !word.active;
+                if step.rows.peek::<Words, _>(&key, |word| word.is_some_and(is_out))? {
+                    left.push((employee.key.clone(), connection.clone()));
+                }
+            }
+        }
+    }
+    Ok(left)
 }
 
 /// Writes an assignment down: responsible, reasons, turn.

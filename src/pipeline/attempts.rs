@@ -5,7 +5,7 @@ use super::marks::{edit, want_in};
 use super::records::remember_foreign;
 use super::step::Step;
 use super::tasks;
-use crate::base::Slug;
+use crate::base::{ClientId, Slug};
 use crate::entry::{AttemptResult, Attempted, AttemptedItem, Attempting, ObjectRef, Verdict};
 use crate::model::{Confirmed, Foreign};
 use crate::outbox::{self, Jitter};
@@ -56,8 +56,12 @@ fn one(step: &mut Step<'_>, sink: &Slug, item: AttemptedItem) -> Result<(), Tabl
         AttemptResult::Done { foreign_id: None, .. } => {
             let is_over = tasks::is_over(step, object)?;
             edit(step, sink, object, |state| {
+                let was_deleted = state.gone.is_some();
                 // What is over and was never made there need not be made any more.
-                state.delivery = state.delivery.take().filter(|_| !is_over).map(|row| outbox::not_found(row, at));
+                state.delivery = state.delivery.take().filter(|_| !is_over).map(|row| match was_deleted {
+                    true => outbox::gone(row, at),
+                    false => outbox::not_found(row, at),
+                });
             })
         }
         AttemptResult::Failed { verdict, reason } => {
@@ -71,7 +75,12 @@ fn one(step: &mut Step<'_>, sink: &Slug, item: AttemptedItem) -> Result<(), Tabl
             }
             edit(step, sink, object, |state| {
                 if gone {
-                    state.confirmed = None;
+                    // What had been told there is perhaps merged into another: it is looked for, and not
+                    // made again by itself. What had only been found is made.
+                    let was_told = state.confirmed.take().is_some_and(|it| !it.sent.is_empty());
+                    if was_told {
+                        state.gone.get_or_insert(at);
+                    }
                 }
                 state.delivery = state.delivery.take().map(|row| {
                     // Spread without chance: a rebuild schedules the same instants.
@@ -175,6 +184,21 @@ pub(super) fn resend(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Res
         want_in(step, sink, object)?;
     }
     if was_gone { forget_foreign(step, sink, object) } else { Ok(()) }
+}
+
+/// Somebody whose card was deleted there turns to us again: it is made anew, or nobody would see
+/// what he wants.
+pub(super) fn made_anew(step: &mut Step<'_>, client: ClientId) -> Result<(), TableError> {
+    let object = ObjectRef::Client(client);
+    let sinks = step.rows.peek::<Clients, _>(&client, |row| {
+        let gone = row.into_iter().flat_map(|row| &row.sinks).filter(|state| state.gone.is_some());
+        gone.map(|state| state.sink.clone()).collect::<Vec<_>>()
+    })?;
+    for sink in sinks {
+        resend(step, &sink, object)?;
+        want_in(step, &sink, object)?;
+    }
+    Ok(())
 }
 
 /// A person gives a dead letter up.

@@ -10,7 +10,7 @@ use compact_str::CompactString;
 
 use super::records::{Origin, remember_foreign};
 use super::step::Step;
-use super::{assign, copies, marks, payments, tasks};
+use super::{assign, attempts, copies, marks, payments, tasks};
 use crate::base::limits::{EXTRA_FIELDS_MAX, EXTRA_VALUE_BYTES_MAX};
 use crate::base::{ClientId, DealId, DocumentId, Message, Timestamp};
 use crate::catalog::{ClosedDeal, OpenDeal, OrderRule};
@@ -101,6 +101,9 @@ pub(super) fn deal(
         }
     }
     if created && !step.is_history() {
+        if let Some(client) = client {
+            attempts::made_anew(step, client)?;
+        }
         assign::assign(step, origin, client, id, told, change)?;
     }
     for (kind, foreign_id) in &told.foreign {
@@ -238,7 +241,7 @@ fn linkable_deals(step: &mut Step<'_>, client: Option<ClientId>) -> Result<Vec<D
         return Ok(Vec::new());
     }
     let is_candidate = |deal: &Deal| deal.is_open() && deal.documents.is_empty() && !deal.hidden;
-    Ok(client_deals(step, client)?.into_iter().filter(is_candidate).map(|deal| deal.id).collect())
+    Ok(deals_there(step, client)?.into_iter().filter(is_candidate).map(|deal| deal.id).collect())
 }
 
 /// The deal that a lead joins, if any.
@@ -252,7 +255,7 @@ fn lead_deal(
         (Some(told), Some(held)) => held.value == *told,
         (Some(_), None) | (None, _) => true,
     };
-    let deals = client_deals(step, client)?;
+    let deals = deals_there(step, client)?;
     let business = &step.catalog.business;
     let joins_open = business.open_deal == OpenDeal::Join;
     let mut open: Vec<&Deal> = deals
@@ -284,6 +287,20 @@ fn lead_deal(
         .filter(|(at, _)| step.at.ms_since(*at) <= business.lost_recently_ms)
         .max();
     Ok(latest_lost.map(|(_, deal)| (deal, Joined::LostRecently)))
+}
+
+/// Deals of a client that nobody has deleted where people work: what joined such a deal would be
+/// seen by nobody.
+fn deals_there(step: &mut Step<'_>, client: Option<ClientId>) -> Result<Vec<Deal>, TableError> {
+    let mut deals = client_deals(step, client)?;
+    let mut kept = Vec::with_capacity(deals.len());
+    for deal in deals.drain(..) {
+        let is_gone = |row: &DealRow| row.sinks.iter().any(|state| state.gone.is_some());
+        if !step.rows.peek::<Deals, _>(&deal.id, |row| row.is_some_and(is_gone))? {
+            kept.push(deal);
+        }
+    }
+    Ok(kept)
 }
 
 /// Deals of a client, oldest first.

@@ -12,7 +12,7 @@ use crate::identity::{self, Absorbed, Candidate, Decision, FieldGroup, Key};
 use crate::model::change::ClientChange;
 use crate::model::{Change, Client, Inn, Standing};
 use crate::tables::rows::{ClientRow, ObjectKey};
-use crate::tables::{Clients, ContactKey, Contacts, Crosswalk, Inns, TableError, packed};
+use crate::tables::{Clients, ContactKey, Contacts, Crosswalk, Inns, PolledRows, TableError, packed};
 
 /// The client a record belongs to.
 pub(super) struct Identified {
@@ -38,6 +38,11 @@ pub(super) fn identify(step: &mut Step<'_>, origin: &Origin<'_>, change: &Change
     for (id, keys) in matched {
         rows.extend(step.rows.get::<Clients>(&id)?.map(|row| (row, keys)));
     }
+    if !told.foreign.is_empty() {
+        for (row, _) in &mut rows {
+            without_gone(step, origin, &mut row.client)?;
+        }
+    }
     let candidates: Vec<Candidate<'_>> =
         rows.iter().map(|(row, keys)| Candidate { client: &row.client, matched: keys.clone() }).collect();
     let decision = identity::decide(rules, &origin.envelope.connection, told, &candidates);
@@ -60,6 +65,21 @@ pub(super) fn identify(step: &mut Step<'_>, origin: &Origin<'_>, change: &Change
     };
     let changed = absorb(step, origin, id, change)?;
     Ok(Identified { client: Some(id), changed: changed || created })
+}
+
+/// A card that is gone keeps nobody apart: people merged it into the one that is told of now, or
+/// made that one in its place. Only for the decision; the client keeps its ids.
+fn without_gone(step: &mut Step<'_>, origin: &Origin<'_>, client: &mut Client) -> Result<(), TableError> {
+    let mut kept = Vec::with_capacity(client.foreign.len());
+    for (foreign, of) in std::mem::take(&mut client.foreign) {
+        let is_asked = foreign.connection == origin.envelope.connection;
+        let is_gone = is_asked && step.rows.peek::<PolledRows, _>(&foreign, |row| row.is_some_and(|row| row.gone))?;
+        if !is_gone {
+            kept.push((foreign, of));
+        }
+    }
+    client.foreign = kept;
+    Ok(())
 }
 
 /// Whether he is known to be something else than a client.

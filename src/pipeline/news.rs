@@ -8,6 +8,7 @@
 use compact_str::CompactString;
 
 use crate::base::checksum::Fingerprint;
+use crate::identity::says_more;
 use crate::model::{Change, Client, Confirmed, Deal};
 use crate::outbox::is_same;
 use crate::value::Value;
@@ -91,7 +92,14 @@ fn is_news_at_first(change: &Change, number: u8, names: &[&str], row: &Value, ou
             return true;
         }
     }
-    !was_sent && !is_held
+    // Somebody has added to the name before we saw it for the first time.
+    let adds_to_name = match (number, ours, &change.client.name) {
+        (1, Ours::Client(client, _), Some(told)) => {
+            client.name.as_ref().is_some_and(|held| says_more(told, &held.value))
+        }
+        _ => false,
+    };
+    adds_to_name || (!was_sent && !is_held)
 }
 
 fn client_holds(client: &Client, number: u8) -> bool {

@@ -8,13 +8,15 @@ use super::prepare::{Polled, Word};
 use super::records::{remember_foreign, standing_client};
 use super::step::Step;
 use super::{marks, tasks};
-use crate::base::{Message, Slug};
+use crate::base::{DealId, Message, Slug};
 use crate::connector::ObjectKind;
 use crate::entry::{Cursor, Loading, ObjectRef, Received, foreign_instant};
 use crate::model::{Change, Confirmed, Foreign, Issue, Outcome, TaskEnd, TaskState};
 use crate::outbox;
-use crate::tables::rows::{CursorRow, ObjectKey, PolledRow, SinkState, sink_state};
-use crate::tables::{Clients, Crosswalk, Cursors, Deals, Interactions, PolledRows, TableError, Tasks, Words};
+use crate::tables::rows::{CursorRow, ObjectKey, PolledRow, SinkState, WordRow, sink_state};
+use crate::tables::{
+    Clients, Crosswalk, Cursors, Deals, Interactions, Meta, PolledRows, TableError, Tasks, WordIds, Words,
+};
 
 /// The cursor that an envelope brings takes force with the envelope.
 pub(super) fn cursor(step: &mut Step<'_>, envelope: &Received) {
@@ -50,15 +52,91 @@ pub(super) fn word(
         said(step, envelope, polled, Vec::new())?;
     }
     let key = (envelope.connection.clone(), word.dictionary, word.key);
-    let changed = step.rows.update::<Words, _>(&key, |row| {
-        let changed = row.as_ref() != Some(&word.row);
-        *row = Some(word.row);
-        changed
-    })?;
-    Ok(match changed {
-        true => Outcome::Applied { client: None, deal: None },
-        false => Outcome::Unchanged,
+    let before = step.rows.get::<Words>(&key)?;
+    if before.as_ref() == Some(&word.row) {
+        return Ok(Outcome::Unchanged);
+    }
+    if let Some(before) = before
+        && before.name != word.row.name
+        && !word.row.name.is_empty()
+    {
+        renamed(step, &key, &before.name)?;
+    }
+    named(step, &key, &word.row.name)?;
+    step.rows.put::<Words>(&key, word.row);
+    Ok(Outcome::Applied { client: None, deal: None })
+}
+
+/// The word is found by its name from now on. Two of one name are found by none.
+fn named(
+    step: &mut Step<'_>,
+    key: &(Slug, CompactString, CompactString),
+    name: &CompactString,
+) -> Result<(), TableError> {
+    let (connection, dictionary, id) = key;
+    if name.is_empty() {
+        return Ok(());
+    }
+    let place = (connection.clone(), dictionary.clone(), name.clone());
+    let other = step.rows.get::<WordIds>(&place)?.filter(|held| held != id && !held.is_empty());
+    let bears_it = match other {
+        Some(other) => {
+            let word = step.rows.get::<Words>(&(connection.clone(), dictionary.clone(), other))?;
+            word.is_some_and(|word| word.name == *name && word.active)
+        }
+        None => false,
+    };
+    step.rows.put::<WordIds>(&place, if bears_it { CompactString::default() } else { id.clone() });
+    Ok(())
+}
+
+/// A word has another name than before, or one at last: deals that hold the older one are given the
+/// new one with the next rescoring, which begins now. What rules say of the stage then fits, or does
+/// not, for all deals alike.
+fn renamed(
+    step: &mut Step<'_>,
+    key: &(Slug, CompactString, CompactString),
+    before: &CompactString,
+) -> Result<(), TableError> {
+    let (connection, dictionary, id) = key;
+    // While it was not known, its id stood in its place.
+    let former = if before.is_empty() { id } else { before };
+    let place = |name: &CompactString| (connection.clone(), dictionary.clone(), name.clone());
+    step.rows.put::<WordIds>(&place(former), id.clone());
+    let position = step.position;
+    step.rows.update::<Meta, _>(&(), |meta| {
+        meta.get_or_insert_default().rescore = Some((position, None));
     })
+}
+
+/// Gives a deal the present names of its stage, pipeline, source and responsible, where it holds
+/// former ones. Whether anything changed.
+pub(super) fn present_words(step: &mut Step<'_>, id: DealId) -> Result<(), TableError> {
+    let Some(mut row) = step.rows.get::<Deals>(&id)? else { return Ok(()) };
+    let deal = &mut row.deal;
+    let mut changed = false;
+    for (slot, dictionary) in [
+        (&mut deal.stage, "stage"),
+        (&mut deal.pipeline, "pipeline"),
+        (&mut deal.source, "source"),
+        (&mut deal.responsible, "user"),
+    ] {
+        let Some(held) = slot else { continue };
+        let connection = held.provenance.source.clone();
+        let dictionary = CompactString::from(dictionary);
+        let former = (connection.clone(), dictionary.clone(), held.value.clone());
+        let Some(key) = step.rows.get::<WordIds>(&former)? else { continue };
+        let word = step.rows.get::<Words>(&(connection, dictionary, key))?;
+        if let Some(word) = word.filter(|word| !word.name.is_empty() && word.name != held.value) {
+            held.value = word.name;
+            changed = true;
+        }
+    }
+    if changed {
+        row.deal.version = step.position;
+        step.rows.put::<Deals>(&id, row);
+    }
+    Ok(())
 }
 
 /// Ids of stages, sources and users become their names there. An id that the dictionary does not
@@ -98,6 +176,8 @@ pub(super) fn look_up(
                 }
             }
             None => {
+                // Remembered without a name: when it is named, what holds the id is given the name.
+                step.rows.put::<Words>(&key, WordRow::unnamed());
                 let message = Message::new("poll-word-unknown").with("dictionary", &dictionary);
                 change.issues.push(Issue::new(&field, message, id.as_str()));
                 // Told again, it is news again: by then the dictionary may have it.
@@ -295,7 +375,6 @@ fn confirm(
     let is_it = |it: &Confirmed| it.foreign_kind == foreign.kind && it.foreign_id == foreign.id;
     match &mut state.confirmed {
         Some(confirmed) if is_it(confirmed) => {
-            state.gone = None;
             let mut drifted = false;
             for (name, text, is_kept) in &polled.held {
                 match confirmed.sent.iter_mut().find(|(held, _)| held == name) {
@@ -307,12 +386,15 @@ fn confirm(
                     None => confirmed.sent.push((name.clone(), text.clone())),
                 }
             }
+            back(state, at);
             drifted
         }
         // Another object there stands for ours: the primary stays, while it lives.
         Some(_) if state.gone.is_none() => false,
         Some(_) | None => {
-            state.gone = None;
+            // Another card takes the place of one that is gone: it is told what it lacks.
+            let takes_over = state.gone.is_some();
+            back(state, at);
             state.confirmed = Some(Confirmed {
                 foreign_kind: foreign.kind.clone(),
                 foreign_id: foreign.id.clone(),
@@ -320,9 +402,19 @@ fn confirm(
                 at,
                 sent: polled.held.iter().map(|(name, text, _)| (name.clone(), text.clone())).collect(),
             });
-            false
+            takes_over
         }
     }
+}
+
+/// It is there after all, or another stands for it (people merged the two): what was given up
+/// because it was deleted goes on.
+fn back(state: &mut SinkState, at: crate::base::Timestamp) {
+    let was_gone = state.gone.take().is_some();
+    state.delivery = state.delivery.take().map(|row| match was_gone && outbox::is_gone(&row) {
+        true => outbox::resend(row, at),
+        false => row,
+    });
 }
 
 /// An object is no longer there. It stays with us, and is not made again there by itself.

@@ -42,9 +42,20 @@ pub struct Running {
     stop: Arc<AtomicBool>,
     wake: watch::Sender<()>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Held where there is no thread to hold it: a sender that is gone means that the pipeline is.
+    _driver: Option<watch::Sender<Option<String>>>,
 }
 
 impl Running {
+    /// A pipeline without threads, which somebody else drives: `applied` tells how far it is. For
+    /// simulations, in which nothing may happen by chance.
+    pub fn driven(applied: Applied) -> Running {
+        let (failed_sender, failed) = watch::channel(None);
+        let (wake, _woken) = watch::channel(());
+        let (stop, threads) = (Arc::new(AtomicBool::new(false)), Mutex::default());
+        Running { applied, failed, stop, wake, threads, _driver: Some(failed_sender) }
+    }
+
     /// Follows what is applied.
     pub fn applied(&self) -> Applied {
         self.applied.clone()
@@ -147,7 +158,7 @@ impl Pipeline {
         let threads =
             [preparing, applying].into_iter().map(|it| it.expect("a thread can be started at start")).collect();
         info!(pipeline.checkpoint = %from, "pipeline started");
-        Ok(Running { applied, failed, stop, wake, threads: Mutex::new(threads) })
+        Ok(Running { applied, failed, stop, wake, threads: Mutex::new(threads), _driver: None })
     }
 
     /// The configuration in force at the checkpoint.

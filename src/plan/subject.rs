@@ -1,5 +1,7 @@
 //! An object with what surrounds it: everything a request about it is made of.
 
+use compact_str::CompactString;
+
 use crate::base::{ClientId, Locale, Position, Slug};
 use crate::catalog::Connection;
 use crate::connector::{ClientSort, ObjectKind, ObjectSpec, SinkSpec};
@@ -8,7 +10,7 @@ use crate::mapping::Ref;
 use crate::model::{Client, ClientKind, ClientState, ContactPoint, Deal, Foreign, Interaction, Task};
 use crate::sink::Search;
 use crate::tables::rows::{ClientRow, DealRow, InteractionRow, SinkState, TaskRow, sink_state};
-use crate::tables::{Clients, Deals, Interactions, Reader, TableError, Tasks};
+use crate::tables::{Clients, Deals, Interactions, Reader, TableError, Tasks, WordIds, Words};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -19,12 +21,23 @@ pub struct Subject {
     deal: Option<Box<DealRow>>,
     interaction: Option<Box<InteractionRow>>,
     task: Option<Box<TaskRow>>,
+    /// Who is responsible, as its sinks know him.
+    users: Vec<User>,
+}
+
+/// Somebody responsible, by the dictionary of a sink.
+#[derive(Debug, Clone)]
+struct User {
+    sink: Slug,
+    name: CompactString,
+    id: CompactString,
 }
 
 impl Subject {
     /// Reads it; `None` when there is nothing to tell of it: it was merged away or taken back.
     pub fn read(reader: &Reader<'_>, object: ObjectRef) -> Result<Option<Subject>, TableError> {
-        let mut subject = Subject { object, client: None, deal: None, interaction: None, task: None };
+        let mut subject =
+            Subject { object, client: None, deal: None, interaction: None, task: None, users: Vec::new() };
         match object {
             ObjectRef::Client(id) => {
                 let row = reader.get::<Clients>(&id)?;
@@ -57,7 +70,58 @@ impl Subject {
                 subject.task = Some(Box::new(row));
             }
         }
+        subject.users = subject.known_users(reader)?;
         Ok(Some(subject))
+    }
+
+    /// Who is responsible, where a sink has somebody of that name at work.
+    fn known_users(&self, reader: &Reader<'_>) -> Result<Vec<User>, TableError> {
+        let of_deal = self.deal().and_then(|deal| deal.responsible.as_ref()).map(|it| &it.value);
+        let of_client = self.client().and_then(|client| client.responsible.as_ref()).map(|it| &it.value);
+        let of_task = self.task().and_then(|task| task.responsible.as_ref());
+        let dictionary = CompactString::const_new("user");
+        let mut users: Vec<User> = Vec::new();
+        for state in self.sinks() {
+            for name in [of_deal, of_client, of_task].into_iter().flatten() {
+                if users.iter().any(|it| it.sink == state.sink && it.name == *name) {
+                    continue;
+                }
+                let named = reader.get::<WordIds>(&(state.sink.clone(), dictionary.clone(), name.clone()))?;
+                let Some(id) = named.filter(|id| !id.is_empty()) else { continue };
+                let word = reader.get::<Words>(&(state.sink.clone(), dictionary.clone(), id.clone()))?;
+                // Who has left takes nothing over.
+                if word.is_some_and(|word| word.active && word.name == *name) {
+                    users.push(User { sink: state.sink.clone(), name: name.clone(), id });
+                }
+            }
+        }
+        Ok(users)
+    }
+
+    /// Of whoever is responsible, the id in `sink`.
+    pub fn user(&self, sink: &Slug, name: &str) -> Option<&str> {
+        self.users.iter().find(|it| it.sink == *sink && it.name == name).map(|it| it.id.as_str())
+    }
+
+    /// Its id as an object of this kind in a sink, by its foreign ids: of several the oldest.
+    pub fn known_id(&self, sink: &Slug, kind: &str) -> Option<CompactString> {
+        let foreign: Vec<&Foreign> = match self.object {
+            ObjectRef::Client(_) => self.client()?.foreign.iter().map(|(foreign, _)| foreign).collect(),
+            ObjectRef::Deal(_) => self.deal()?.foreign.iter().collect(),
+            ObjectRef::Interaction(_) | ObjectRef::Task(_) => Vec::new(),
+        };
+        let mine = foreign.into_iter().filter(|it| it.connection == *sink && *it.kind == *kind);
+        mine.map(|it| it.id.clone()).min_by_key(|id| (id.len(), id.clone()))
+    }
+
+    fn sinks(&self) -> &[SinkState] {
+        let sinks = match self.object {
+            ObjectRef::Client(_) => self.client.as_ref().map(|row| &row.sinks),
+            ObjectRef::Deal(_) => self.deal.as_ref().map(|row| &row.sinks),
+            ObjectRef::Interaction(_) => self.interaction.as_ref().map(|row| &row.sinks),
+            ObjectRef::Task(_) => self.task.as_ref().map(|row| &row.sinks),
+        };
+        sinks.map_or(&[], Vec::as_slice)
     }
 
     /// The object.
@@ -87,13 +151,7 @@ impl Subject {
 
     /// What `sink` knows of it.
     pub fn state(&self, sink: &Slug) -> Option<&SinkState> {
-        let sinks = match self.object {
-            ObjectRef::Client(_) => self.client.as_ref().map(|row| &row.sinks),
-            ObjectRef::Deal(_) => self.deal.as_ref().map(|row| &row.sinks),
-            ObjectRef::Interaction(_) => self.interaction.as_ref().map(|row| &row.sinks),
-            ObjectRef::Task(_) => self.task.as_ref().map(|row| &row.sinks),
-        };
-        sink_state(sinks?, sink)
+        sink_state(self.sinks(), sink)
     }
 
     /// What `sink` knows of an object that this one refers to.

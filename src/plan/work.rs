@@ -4,12 +4,12 @@
 use compact_str::CompactString;
 
 use super::subject::Subject;
-use crate::base::{Locale, Slug};
+use crate::base::{Locale, Position, Slug, Timestamp};
 use crate::catalog::{Catalog, Connection, OutObject, Readiness};
 use crate::connector::ObjectSpec;
 use crate::entry::ObjectRef;
-use crate::mapping::{NOBODY, OutTask, Ref};
-use crate::model::{DeliveryState, Task};
+use crate::mapping::{OutEmployee, OutTask, Ref};
+use crate::model::{Confirmed, DeliveryState, Task};
 use crate::scoring;
 use crate::sink::{Certainty, Work};
 use crate::tables::rows::SinkState;
@@ -70,6 +70,10 @@ pub fn work<'c>(
     let title = subject.task().map(|task| task.title.render(locale)).unwrap_or_default();
     let end = subject.task().and_then(|task| task.state.end());
     let result = end.map(|end| end.by.render(locale)).unwrap_or_default();
+    let employee = |name: &str| {
+        let id = subject.user(sink, name)?;
+        Some(OutEmployee { name: name.to_owned(), id: Some(id.to_owned()) })
+    };
     let object = OutObject {
         task: subject.task().map(|task| OutTask { task, title: &title, result: &result }),
         client: subject.client(),
@@ -78,7 +82,7 @@ pub fn work<'c>(
         explanation: &explanation,
         zone: &catalog.company.zone,
         foreign: &foreign,
-        employee: NOBODY,
+        employee: &employee,
     };
     let desired = match catalog.map_outbound(connection, &kind.mapping, &object) {
         Readiness::Ready(desired) => desired,
@@ -93,14 +97,25 @@ pub fn work<'c>(
         foreign_kind: CompactString::from(&*kind.kind),
         desired: desired.fields,
         create_only: desired.create_only,
-        confirmed: state.confirmed.clone(),
+        confirmed: state.confirmed.clone().or_else(|| known_there(subject, state, kind)),
         certainty,
         search: subject.search(),
         origin: subject.object().to_string().into(),
-        make: subject.task().is_none_or(Task::is_open),
+        make: subject.task().is_none_or(Task::is_open) && state.gone.is_none(),
         import: quiet && kind.import.is_some() && connection.imports_history(),
     };
     Told::Work(Box::new(work), kind)
+}
+
+/// An object that is known there by what other records say of it (a deal names its contact) is
+/// changed and not made again, though nothing of it has been told or read yet.
+fn known_there(subject: &Subject, state: &SinkState, spec: &ObjectSpec) -> Option<Confirmed> {
+    if state.gone.is_some() {
+        return None;
+    }
+    let foreign_id = subject.known_id(&state.sink, &spec.kind)?;
+    let foreign_kind = CompactString::from(&*spec.kind);
+    Some(Confirmed { foreign_kind, foreign_id, version: Position::START, at: Timestamp::ZERO, sent: Vec::new() })
 }
 
 /// What stands for the id of an object that the sink will learn before this one.

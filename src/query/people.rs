@@ -1,12 +1,13 @@
 //! Employees as a head of sales sees them, and why a deal went to somebody.
 
+use compact_str::CompactString;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Query, QueryError};
 use crate::base::{DealId, Locale, Message, Timestamp};
 use crate::people::{Employee, Presence};
-use crate::tables::{Assignments, OpenDeals};
+use crate::tables::{Assignments, OpenDeals, Words};
 
 /// An employee in the listing.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
@@ -83,8 +84,13 @@ impl Query {
         let on_shift = is_here && working.is_working(now);
         let cap = employee.groups.iter().filter_map(|group| people.distribution.cap(group, employee)).min();
         let is_left = matches!(presence, Presence::Dismissed(_));
+        let left_there = self.left_there(employee)?.filter(|_| is_here);
         let next_step = match (is_left && open_deals > 0, is_here && cap.is_some_and(|cap| open_deals >= cap.into())) {
             (true, _) => Some(Message::new("people-hand-over").with("count", open_deals)),
+            _ if left_there.is_some() => {
+                let connection = left_there.unwrap_or_default();
+                Some(Message::new("people-left-there-step").with("connection", connection).with("count", open_deals))
+            }
             (false, true) => Some(Message::new("people-at-cap")),
             (false, false) => None,
         };
@@ -108,6 +114,20 @@ impl Query {
             next_step: next_step.map(|message| message.render(locale)),
             id_problems: Vec::new(),
         })
+    }
+
+    /// The connection in which he was dismissed.
+    fn left_there(&self, employee: &Employee) -> Result<Option<String>, QueryError> {
+        for (connection, ids) in &employee.ids {
+            for id in ids {
+                let key = (connection.clone(), CompactString::const_new("user"), id.clone());
+                let word = self.reader().get::<Words>(&key)?;
+                if word.is_some_and(|word| !word.name.is_empty() && !word.active) {
+                    return Ok(Some(connection.to_string()));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// The name of an employee; the text itself when it means nobody of the file.

@@ -318,7 +318,11 @@ impl<'a> Item<'a> {
             Ruling::Done(body) => body,
             Ruling::Retry { at, .. } => return failed(Operation::Create, Verdict::RetryAt(at), reason),
             // What a new object refers to is not there: its data are at fault.
-            Ruling::Gone | Ruling::RejectObject => return failed(Operation::Create, Verdict::RejectObject, reason),
+            Ruling::Gone => {
+                let reason = Message::new("sink-refers-gone").with("kind", &self.spec.kind);
+                return failed(Operation::Create, Verdict::RejectObject, reason);
+            }
+            Ruling::RejectObject => return failed(Operation::Create, Verdict::RejectObject, reason),
             Ruling::RejectMethod | Ruling::RejectConnection => {
                 return failed(Operation::Create, Verdict::RejectConnection, reason);
             }

@@ -148,6 +148,9 @@ tables! {
     PolledRows = 0x14 "polled_rows": Foreign => PolledRow;
     /// Words of foreign dictionaries: (connection, dictionary, id there).
     Words = 0x15 "words": (Slug, CompactString, CompactString) => WordRow;
+    /// Names that words of foreign dictionaries have and had before, and ids that had none yet:
+    /// (connection, dictionary, name) -> id there; empty when two words have that name.
+    WordIds = 0x2D "word_ids": (Slug, CompactString, CompactString) => CompactString;
     /// Sinks: whether they are written to, and by whose decision.
     Sinks = 0x1A "sinks": Slug => SinkRow;
     /// Objects that a sink has to learn and that wait for a plan: keys and rows as in `pending`.

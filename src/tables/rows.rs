@@ -31,6 +31,7 @@ first_version!(
     SinkRow,
     AssignmentRow,
     u64,
+    CompactString,
     Vec<ClientId>,
     Vec<DealId>,
     Vec<InteractionId>,
@@ -384,6 +385,14 @@ pub struct WordRow {
     pub email: CompactString,
     /// Inner telephone number of a user.
     pub phone: CompactString,
+}
+
+impl WordRow {
+    /// A word that is used and has not been told yet.
+    pub fn unnamed() -> WordRow {
+        let (name, within, email, phone) = Default::default();
+        WordRow { name, within, active: false, email, phone }
+    }
 }
 
 #[cfg(test)]

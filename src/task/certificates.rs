@@ -58,7 +58,7 @@ pub async fn run(
             metrics.series(Metric::CertificateNotAfter, &[]).set(not_after.seconds());
         }
         tokio::select! {
-            _ = stop.changed() => {}
+            _ = stop.wait_for(|stop| *stop) => {}
             () = tokio::time::sleep(Duration::from_millis(CERTIFICATE_LOOK_MS)) => {}
             () = hurry.notified() => {
                 if let Renewal::Acme(issuer) = &renewal {

@@ -17,7 +17,8 @@ use tracing::{error, info, warn};
 use super::Ground;
 use crate::alarm::Stopped;
 use crate::base::limits::{
-    DELIVER_CHECK_MS, DELIVERY_BATCH_MAX, DELIVERY_SCAN_ROWS_MAX, IMPORT_REST_MS, PUSH_DEADLINE_MS, SINK_REST_MS,
+    DELIVER_CHECK_MS, DELIVERY_BATCH_MAX, DELIVERY_SCAN_ROWS_MAX, IMPORT_REST_MS, PROVISION_EVERY_MS, PUSH_DEADLINE_MS,
+    SINK_REST_MS,
 };
 use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Locale, Message, Position, Slug, Timestamp};
@@ -137,7 +138,28 @@ impl Deliverer {
             return;
         }
         self.provision().await;
-        tokio::join!(self.serve(sink::Lane::Upper), self.serve(sink::Lane::Lower));
+        tokio::join!(self.serve(sink::Lane::Upper), self.serve(sink::Lane::Lower), self.keep_fields());
+    }
+
+    /// Somebody may remove our fields there: what is written into a field that is not there is dropped
+    /// without a word. Now and then they are looked at, and made again.
+    async fn keep_fields(&self) {
+        let mut ground = self.ground.clone();
+        loop {
+            ground.rest(PROVISION_EVERY_MS).await;
+            if ground.stopping() || !opened(&mut ground, &self.name).await {
+                return;
+            }
+            match self.sink.provision(self.ground.clock.now().plus_ms(PUSH_DEADLINE_MS)).await {
+                Ok(report) if report.added.is_empty() => {}
+                Ok(report) => {
+                    let added = report.added.len();
+                    warn!(sink.name = %self.name, sink.added = added, "fields of ours were removed there and made again");
+                }
+                // A push that fails for the same reason says so to people.
+                Err(error) => warn!(sink.name = %self.name, "the fields cannot be looked at: {}", error.message.id),
+            }
+        }
     }
 
     /// Brings up to date what is in one lane, until the daemon stops.

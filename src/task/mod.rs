@@ -64,7 +64,7 @@ impl Ground {
         let pause = std::time::Duration::from_millis(ms_max);
         tokio::select! {
             _ = applied.changed() => {}
-            _ = self.stop.changed() => {}
+            _ = self.stop.wait_for(|stop| *stop) => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
@@ -74,7 +74,7 @@ impl Ground {
     /// Waits `ms`, or until the daemon stops.
     pub async fn rest(&mut self, ms: u64) {
         tokio::select! {
-            _ = self.stop.changed() => {}
+            _ = self.stop.wait_for(|stop| *stop) => {}
             () = tokio::time::sleep(std::time::Duration::from_millis(ms)) => {}
         }
     }

@@ -69,6 +69,7 @@ mod relay_kill;
 mod relay_support;
 mod replay;
 mod retention;
+mod scene;
 mod scoring;
 mod service;
 mod signature;

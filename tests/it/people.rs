@@ -120,7 +120,7 @@ fn at(text: &str) -> Timestamp {
 
 fn desk(taken: &[(&'static str, u64)], open: &[(&'static str, u64)]) -> Desk {
     let slugs = |pairs: &[(&'static str, u64)]| pairs.iter().map(|(key, it)| (Slug::literal(key), *it)).collect();
-    Desk { taken: slugs(taken), open: slugs(open) }
+    Desk { taken: slugs(taken), open: slugs(open), left: Vec::new() }
 }
 
 fn said(assigned: &Assigned) -> String {

@@ -61,7 +61,7 @@ pub(crate) fn changed(file: &str, from: &str, to: &str) -> Arc<Catalog> {
 pub(crate) struct Kept(Mutex<HashMap<Fingerprint, Arc<Catalog>>>);
 
 impl Kept {
-    fn keep(&self, catalog: &Arc<Catalog>) {
+    pub(crate) fn keep(&self, catalog: &Arc<Catalog>) {
         static AGAIN: OnceLock<Mutex<HashMap<Fingerprint, Arc<Catalog>>>> = OnceLock::new();
         let mut again = AGAIN.get_or_init(Mutex::default).lock().expect("not poisoned");
         let compiled = again.entry(catalog.hash()).or_insert_with(|| {

@@ -21,6 +21,12 @@ use crate::pipeline_support::{START, World, plain};
 /// Paused tokio time as everybody's clock.
 pub(crate) struct PausedClock(tokio::time::Instant);
 
+impl PausedClock {
+    pub(crate) fn new() -> PausedClock {
+        PausedClock(tokio::time::Instant::now())
+    }
+}
+
 impl Clock for PausedClock {
     fn now(&self) -> Timestamp {
         START.plus_ms(i64::try_from(self.0.elapsed().as_millis()).expect("a test is short"))
@@ -72,7 +78,7 @@ pub(crate) fn bitrix24() -> Slug {
 
 impl Scene {
     pub(crate) async fn new(limits: Limits) -> Scene {
-        let clock = Arc::new(PausedClock(tokio::time::Instant::now()));
+        let clock = Arc::new(PausedClock::new());
         let options = Options { limits, ..Options::for_tests(Arc::clone(&clock) as Arc<dyn Clock>) };
         let twin = Bitrix24Twin::start(options, ([127, 0, 0, 1], 0).into()).await.expect("a free port");
         let wire = Arc::new(Client::new(Guard::new(true, Vec::new())).expect("a client")) as Arc<dyn Wire>;

@@ -134,24 +134,27 @@ impl<L: Ledger> Follower<L> {
     pub async fn round(&mut self) -> bool {
         let connector = Arc::clone(&self.connector);
         let mut went = false;
-        let hints = self.hints.take(self.poller.name());
-        for (stream, ids) in hints {
-            let Some(poll) = connector.poll(&stream) else { continue };
-            if let Err(trouble) = self.verify(poll, &ids).await {
-                // They come again: the next look and the comparison of ids see what they told of.
-                self.trouble(poll, trouble);
-            }
-        }
-        for poll in &connector.polls {
-            match self.step(poll).await {
-                Ok(Step::Went) => went = true,
-                Ok(Step::Rests) => {}
-                Err(trouble) => {
+        // What hints tell of names stages and people by their ids there: their words come first.
+        for are_words in [true, false] {
+            let hints = if are_words { BTreeMap::new() } else { self.hints.take(self.poller.name()) };
+            for (stream, ids) in hints {
+                let Some(poll) = connector.poll(&stream) else { continue };
+                if let Err(trouble) = self.verify(poll, &ids).await {
+                    // They come again: the next look and the comparison of ids see what they told of.
                     self.trouble(poll, trouble);
-                    if self.is_not_offered(poll)
-                        && let Err(trouble) = self.load_no_more(poll).await
-                    {
+                }
+            }
+            for poll in connector.polls.iter().filter(|poll| poll.whole.is_some() == are_words) {
+                match self.step(poll).await {
+                    Ok(Step::Went) => went = true,
+                    Ok(Step::Rests) => {}
+                    Err(trouble) => {
                         self.trouble(poll, trouble);
+                        if self.is_not_offered(poll)
+                            && let Err(trouble) = self.load_no_more(poll).await
+                        {
+                            self.trouble(poll, trouble);
+                        }
                     }
                 }
             }

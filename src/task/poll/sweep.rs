@@ -34,6 +34,8 @@ impl<L: Ledger> Follower<L> {
         let base = self.cursor(poll)?.unwrap_or_default();
         let gone: Vec<CompactString> =
             found.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
+        // First what is gone: of two cards that people merged, the one that is left is both.
+        self.tell_gone(poll, gone).await?;
         let fresh = self.changed(poll, found.into_iter().filter_map(|(_, row)| row).collect())?;
         let mark = foreign_instant(&base.mark);
         let is_news = |row: &Row| mark.is_none() || foreign_instant(&row.time) > mark;
@@ -43,7 +45,7 @@ impl<L: Ledger> Follower<L> {
                 self.append(poll, rows, &notes, |_| base.clone()).await?;
             }
         }
-        self.tell_gone(poll, gone).await
+        Ok(())
     }
 
     /// Reads the objects that rows hang on, those of which nothing is known: a comment says nothing
@@ -139,7 +141,8 @@ impl<L: Ledger> Follower<L> {
             }
         }
         // What is left is there, and we do not know it: a page that shifted, a hint that was lost.
-        let unknown: Vec<CompactString> = if is_loaded { there.into_iter().collect() } else { Vec::new() };
+        let mut unknown: Vec<CompactString> = if is_loaded { there.into_iter().collect() } else { Vec::new() };
+        unknown.sort_unstable();
         for ids in missing.chunks(POLL_ENVELOPE_ROWS_MAX).chain(unknown.chunks(POLL_ENVELOPE_ROWS_MAX)) {
             let found = self.poller.get(poll, get, ids).await?;
             self.take_found(poll, found).await?;

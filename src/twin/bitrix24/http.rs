@@ -21,6 +21,7 @@ use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use super::Answered;
 use super::fault::Faults;
 use super::oauth::{App, Bearer, MEMBER_ID};
 use super::params;
@@ -104,6 +105,36 @@ async fn connection(router: Router, stream: TcpStream, peer: SocketAddr) {
         .await;
     // A client that goes away, and a cut of our own, are everyday.
     drop(served);
+}
+
+/// Answers one request of the webhook without a network; `None` when the connection is cut.
+pub(super) async fn ask(
+    shared: &Arc<Shared>,
+    post: bool,
+    path: &str,
+    content_type: &str,
+    body: Vec<u8>,
+) -> Option<Answered> {
+    let method = if post { Method::POST } else { Method::GET };
+    let mut segments = path.split('?').next().unwrap_or(path).trim_matches('/').split('/').skip(1);
+    let mut segment = || segments.next().unwrap_or_default().to_owned();
+    let named = Path((segment(), segment(), segment()));
+    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, content_type);
+    let response = match request.body(Body::from(body)) {
+        Ok(request) => {
+            let source = Source(IpAddr::from([127, 0, 0, 1]));
+            webhook(State(Arc::clone(shared)), Extension(source), named, request).await
+        }
+        Err(_malformed) => StatusCode::BAD_REQUEST.into_response(),
+    };
+    if response.extensions().get::<Cut>().is_some() {
+        return None;
+    }
+    let (parts, body) = response.into_parts();
+    let text = |value: &header::HeaderValue| value.to_str().map(str::to_owned).ok();
+    let headers = parts.headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)));
+    let body = body.collect().await.map(|it| it.to_bytes().to_vec()).unwrap_or_default();
+    Some(Answered { status: parts.status.as_u16(), headers: headers.collect(), body })
 }
 
 fn router(shared: Arc<Shared>) -> Router {

@@ -134,6 +134,13 @@ impl Options {
 pub struct Bitrix24Twin;
 
 impl Bitrix24Twin {
+    /// A portal without a network: it is asked by [`RunningTwin::ask`] and tells nobody anything
+    /// ([`RunningTwin::take_notices`]). For simulations, whose time is not the machine's.
+    pub fn indoors(options: Options) -> Result<RunningTwin, TwinError> {
+        let shared = Arc::new(Shared::open(options)?);
+        Ok(RunningTwin { addr: ([127, 0, 0, 1], 0).into(), shared, stop: None, task: None })
+    }
+
     /// Listens at `addr` (port 0: any free one) and answers in the background until
     /// [`RunningTwin::shut_down`], or until the returned value is dropped.
     pub async fn start(options: Options, addr: SocketAddr) -> Result<RunningTwin, TwinError> {
@@ -184,6 +191,17 @@ fn cannot_listen(addr: SocketAddr, source: std::io::Error) -> TwinError {
     TwinError::Listen { message: Message::new("twin-cannot-listen").with("addr", addr), source }
 }
 
+/// What the portal answered to a request without a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// Status of HTTP.
+    pub status: u16,
+    /// Headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 /// A portal that answers.
 pub struct RunningTwin {
     addr: SocketAddr,
@@ -196,6 +214,24 @@ impl RunningTwin {
     /// The address of the webhook, with the secret and a slash at the end; a method's name follows.
     pub fn url(&self) -> String {
         self.shared.webhook(self.addr)
+    }
+
+    /// Answers one request as over the wire, with its quotas and faults; `None` when the connection
+    /// is cut. `path` begins with a slash and may have parameters.
+    pub async fn ask(&self, post: bool, path: &str, content_type: &str, body: Vec<u8>) -> Option<Answered> {
+        http::ask(&self.shared, post, path, content_type, body).await
+    }
+
+    /// Takes the notices that would leave now, as (event, id of the object), with those that the
+    /// faults lose, double and swap.
+    pub fn take_notices(&self) -> Vec<(String, u64)> {
+        self.shared.lock().outgoing.take_all()
+    }
+
+    /// Keeps what is written from now on, and answers what was since the last question: method and
+    /// parameters of calls that worked, alone or within batches, persons' calls not among them.
+    pub fn take_written(&self) -> Vec<(String, Json)> {
+        self.shared.lock().watch.take_written()
     }
 
     /// The address of a twin's own page: `state`, `log`, ...

@@ -51,6 +51,8 @@ pub(super) struct Queued {
 pub(super) struct Notice {
     pub(super) url: String,
     pub(super) body: String,
+    /// What it tells of: the name of what happened, and the object.
+    pub(super) about: (String, u64),
 }
 
 const NAMES: [&str; 19] = [
@@ -239,7 +241,10 @@ impl Portal {
                 }
                 match handler.offline {
                     true => self.queue(&it, &handler.connector),
-                    false => leaving.push(Notice { url: handler.url.clone(), body: body(&handler, &it, domain) }),
+                    false => {
+                        let (url, body) = (handler.url.clone(), body(&handler, &it, domain));
+                        leaving.push(Notice { url, body, about: (it.name.clone(), it.id) });
+                    }
                 }
             }
         }

@@ -67,6 +67,14 @@ impl Outgoing {
     }
 }
 
+impl Outgoing {
+    /// Everything that waits, as (event, id of the object).
+    pub(super) fn take_all(&mut self) -> Vec<(String, u64)> {
+        let waiting = self.waiting.drain(..).chain(self.held.take());
+        waiting.map(|notice| notice.about).collect()
+    }
+}
+
 /// Sends what waits, until the portal is gone.
 pub(super) async fn run(shared: Arc<Shared>) {
     let Ok(client) = crate::twin::http_client(TIMEOUT_MS) else {

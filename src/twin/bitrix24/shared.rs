@@ -440,6 +440,9 @@ impl Shared {
             "method.get" => inner.portal.method_get(&call, &self.options.scopes),
             _ => inner.portal.call(method, &call),
         };
+        if answer.is_ok() && !only_reads(method) {
+            inner.watch.wrote(method, given);
+        }
         let answer = answer.map(|answer| super::dictionary::seen_by(method, answer, &self.options.scopes));
         (answer, self.time(now, operating))
     }

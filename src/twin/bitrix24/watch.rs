@@ -12,6 +12,8 @@ use super::side::{OWNER_KIND, Row};
 
 /// Requests remembered. Above: the oldest go.
 const LOG_MAX: usize = 1_000;
+/// Writing calls remembered between two questions.
+const WRITTEN_MAX: usize = 10_000;
 /// Characters kept of a request's parameters.
 const PARAMS_CHARS_MAX: usize = 4_000;
 
@@ -42,6 +44,8 @@ pub(super) struct Watch {
     refusals: BTreeMap<String, u64>,
     faults: BTreeMap<String, u64>,
     log: VecDeque<Logged>,
+    /// Calls that changed something; none are kept before somebody asks.
+    written: Option<Vec<(String, Json)>>,
 }
 
 impl Watch {
@@ -65,6 +69,17 @@ impl Watch {
         if let Some(error) = error {
             self.refusal(error);
         }
+    }
+
+    /// A call that changed something. Above the bound the newest are not kept.
+    pub(super) fn wrote(&mut self, method: &str, params: &crate::value::Value) {
+        if let Some(written) = self.written.as_mut().filter(|it| it.len() < WRITTEN_MAX) {
+            written.push((method.to_owned(), super::userfield::to_json(params)));
+        }
+    }
+
+    pub(super) fn take_written(&mut self) -> Vec<(String, Json)> {
+        self.written.replace(Vec::new()).unwrap_or_default()
     }
 
     fn refusal(&mut self, error: &str) {

@@ -64,6 +64,7 @@ fn rows_written_once_read_for_ever() {
         told: vec![(6, 70_000)],
     };
     check::<PolledRows>(seen, vec![(foreign("contact", "17"), polled)]);
+    check::<WordIds>(seen, vec![((crm(), "stage".into(), "КП".into()), "PREPARATION".into())]);
     check::<Words>(seen, vec![((crm(), "user".into(), "7".into()), word())]);
 
     let listed: BTreeSet<String> = TABLES.iter().map(|table| file_name(table.name, table.version)).collect();
