@@ -95,3 +95,7 @@ catalog-bundle-newer = the kept configuration was written by a newer uzel. Updat
 catalog-contact-email = "{ $word }" is not an e-mail address. Write it like this: zakaz@romashka.ru
 catalog-contact-domain = "{ $word }" is not a domain. Write it without the at sign: romashka.ru
 catalog-contact-inn = "{ $word }" is not an INN: it has 10 or 12 digits.
+mapping-out-within = { $field }: the field { $within }, within which the word is looked for, must stand above. Move it up.
+mapping-out-within-alone = { $field }: within means nothing without words. Add words, or take within away.
+catalog-words = the system gives no dictionary "{ $word }"; did you mean "{ $near }"?
+catalog-words-list = the system gives no dictionary "{ $word }". There are: { $known }.

@@ -41,3 +41,5 @@ sink-fields-many = { $host } has more custom fields than can be listed. Remove t
 sink-field-refused = the field { $name } of { $kind } was not made: { $reason } Make it by hand, or give the webhook's employee administrator rights in CRM.
 sink-circuit = { $host } does not answer; it is tried again from time to time.
 sink-busy = { $host } asks to wait. It will be tried again.
+sink-word = { $field } is not told: the CRM does not have "{ $word }"; is it "{ $near }"? Give them one name, or add it to the table of the mapping.
+sink-word-list = { $field } is not told: the CRM does not have "{ $word }"; it has: { $known }. Add it to the table of the mapping.

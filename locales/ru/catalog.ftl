@@ -95,3 +95,7 @@ catalog-bundle-newer = сохранённую конфигурацию сдел�
 catalog-contact-email = «{ $word }» — не адрес почты. Пишите так: zakaz@romashka.ru
 catalog-contact-domain = «{ $word }» — не домен. Пишите без собаки: romashka.ru
 catalog-contact-inn = «{ $word }» — не ИНН: в нём 10 или 12 цифр.
+mapping-out-within = { $field }: поле { $within }, внутри которого ищут слово, должно стоять выше. Переставьте его.
+mapping-out-within-alone = { $field }: within без words ничего не значит. Добавьте words или уберите within.
+catalog-words = словаря «{ $word }» система не отдаёт; может быть, «{ $near }»?
+catalog-words-list = словаря «{ $word }» система не отдаёт. Есть: { $known }.

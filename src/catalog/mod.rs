@@ -17,6 +17,7 @@ mod files;
 mod lint;
 mod ownership;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use compact_str::CompactString;
@@ -36,7 +37,7 @@ use crate::base::limits::{SETTLE_S, SETTLE_S_MAX};
 use crate::base::{Message, Problem, Slug, Timestamp};
 use crate::calendar::Calendar;
 use crate::config::{Company, ConnectionSettings, Settings};
-use crate::connector::{Connector, ObjectKind, StreamSpec};
+use crate::connector::{Connector, ObjectKind, StreamSpec, WordSpec};
 use crate::entry::{ObjectRef, Received};
 use crate::field::FieldValue;
 use crate::field::reader::unknown_word;
@@ -135,6 +136,11 @@ impl Connection {
     /// The outbound mapping `name` (`contact`).
     pub fn outbound(&self, name: &str) -> Option<&Outbound> {
         self.maps.outbound.iter().find(|(held, _)| held == name).map(|(_, mapping)| mapping)
+    }
+
+    /// Dictionaries of the foreign system that its outbound mappings ask, each once.
+    pub fn dictionaries(&self) -> BTreeSet<&CompactString> {
+        self.maps.outbound.iter().flat_map(|(_, mapping)| mapping.dictionaries()).collect()
     }
 
     /// Whether it tells such objects to a foreign system.
@@ -382,6 +388,11 @@ impl Catalog {
     }
 }
 
+/// Our names of the dictionaries that a stream's rows are words of.
+fn words(spec: &WordSpec) -> impl Iterator<Item = &str> {
+    spec.dictionary.iter().chain(spec.groups.iter().map(|(_, ours)| ours)).map(CompactString::as_str)
+}
+
 fn section_of(object: ObjectRef) -> Section {
     match object {
         ObjectRef::Client(_) => Section::Client,
@@ -558,6 +569,11 @@ impl Compiler<'_> {
             if !same {
                 let message = Message::new("catalog-other-object").with("object", &object.kind);
                 self.problems.push(Problem::new(file, 0, message));
+            }
+            let polled: Vec<&str> = connector.polls.iter().filter_map(|it| it.words.as_ref()).flat_map(words).collect();
+            for name in mapping.dictionaries().filter(|name| !polled.contains(&name.as_str())) {
+                let message = unknown_word("catalog-words", name, polled.iter().copied());
+                self.problems.push(Problem::new(mapping.file(), 0, message));
             }
             mappings.push((CompactString::new(&object.mapping), mapping));
         }

@@ -202,7 +202,7 @@ fn row(line: &PlanLineView, context: &Context) -> Vec<String> {
         line.title.clone(),
         format!("{} {} {several}", context.word("action", &line.action), line.kind).trim().to_owned(),
         line.foreign_id.clone().unwrap_or_default(),
-        line.fields.iter().map(field).collect::<Vec<_>>().join("; "),
+        line.fields.iter().map(field).chain(line.left_out.iter().cloned()).collect::<Vec<_>>().join("; "),
         line.why.clone(),
     ]
 }

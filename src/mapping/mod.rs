@@ -57,13 +57,15 @@ mod inbound;
 mod plan;
 mod render;
 mod source;
+mod vocabulary;
 
 use compact_str::CompactString;
 use jiff::tz::TimeZone;
 
 pub use inbound::Scope;
-pub use outbound::{Desired, NOBODY, OutEmployee, OutObject, OutTask, Outbound, Readiness, Ref};
+pub use outbound::{Desired, LeftOut, NOBODY, OutEmployee, OutObject, OutTask, Outbound, Readiness, Ref};
 pub use plan::Inbound;
+pub use vocabulary::{ForeignWord, UNREAD, Vocabulary};
 
 use crate::base::{Message, Timestamp};
 use crate::model::{Change, Currency};

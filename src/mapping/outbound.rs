@@ -8,7 +8,7 @@
 //! [fields]                             # in the order in which they are sent
 //! TITLE = { from = ["deal.title", "client.name.shown"], create_only = true }
 //! OPPORTUNITY = { from = "deal.price.amount", as = "money", create_only = "unless_owned" }
-//! STAGE_ID = { from = "deal.stage", map = "stages", otherwise = "drop", create_only = true }
+//! STAGE_ID = { from = "deal.stage", words = "stage", within = "CATEGORY_ID", map = "stages", otherwise = "drop" }
 //! PHONE = { from = "client.contacts.phone", as = "multifield", type = "WORK" }
 //! ORIGINATOR_ID = { const = "uzel" }
 //! COMMENT = { text = "{interaction.text}\n{interaction.page}" }
@@ -16,6 +16,11 @@
 //!     { from = "ref.client", when = { client_kind = "person" } },
 //! ]
 //! ```
+//!
+//! `words` asks the dictionary that was read from the sink for the id of that name, among the words
+//! within what the field `within`, filled before, says; `map` helps while nothing was read and where
+//! its translation is an id that is there. A word that is neither is left out, and said
+//! ([`Desired::left_out`]).
 //!
 //! A value that is not there is left out: nothing is ever emptied in a sink because we do not
 //! know it. A line of a `text` whose names are all empty is left out too. `create_only` fields are
@@ -33,7 +38,10 @@ use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
 use super::dictionary::{Dictionary, Otherwise};
+use super::vocabulary::Vocabulary;
 use super::{OWNER_RANK, RULES_RANK};
+use crate::base::Message;
+use crate::field::reader::unknown_word;
 use crate::model::{Client, ClientKind, Deal, Interaction, InteractionKind, Task};
 
 use value::Taken;
@@ -68,6 +76,8 @@ pub struct OutObject<'a> {
     pub foreign: &'a dyn Fn(Ref) -> Option<String>,
     /// The employee of a key; the catalog fills it in for the sink that is asked for.
     pub employee: &'a dyn Fn(&str) -> Option<OutEmployee>,
+    /// What the sink calls its stages and sources.
+    pub vocabulary: &'a Vocabulary,
 }
 
 /// A task with its texts in the language of those who do it.
@@ -123,6 +133,17 @@ pub struct Desired {
     pub fields: Vec<(CompactString, Json)>,
     /// Those of the fields that are written only when the foreign object is made.
     pub create_only: Vec<CompactString>,
+    /// Fields that are left out because the sink does not have their word.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A field whose word the sink does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Whether it is written only when the foreign object is made.
+    pub create_only: bool,
+    /// Which, and what may be meant.
+    pub reason: Message,
 }
 
 /// Whether an object can be told now.
@@ -185,10 +206,19 @@ struct Choice {
     source: Source,
     format: Format,
     dictionary: Option<(Arc<Dictionary>, Otherwise)>,
+    wording: Option<Wording>,
     default: Option<CompactString>,
     create_only: CreateOnly,
     /// Characters at the most; longer texts are cut.
     chars_max: Option<usize>,
+}
+
+/// The sink's dictionary that a word is looked for in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Wording {
+    dictionary: CompactString,
+    /// The field, filled before, that says within what.
+    within: Option<CompactString>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -305,6 +335,12 @@ impl Outbound {
         })
     }
 
+    /// Dictionaries of the sink that it asks.
+    pub fn dictionaries(&self) -> impl Iterator<Item = &CompactString> {
+        let wordings = self.fields.iter().flat_map(|plan| &plan.choices).filter_map(|it| it.wording.as_ref());
+        wordings.map(|it| &it.dictionary)
+    }
+
     /// Whether the field is kept up to date, not only written when the foreign object is made.
     pub fn is_kept(&self, target: &str) -> bool {
         let is_kept = |plan: &FieldPlan| plan.choices.iter().any(|it| it.create_only != CreateOnly::Yes);
@@ -322,8 +358,25 @@ impl Outbound {
         }
         let mut desired = Desired::default();
         for plan in &self.fields {
-            let choices = plan.choices.iter().filter(|choice| choice.when.holds(object));
-            let Some((choice, value)) = choices.filter_map(|it| Some((it, it.fill(object)?))).next() else { continue };
+            let mut left_out = None;
+            let mut filled = None;
+            for choice in plan.choices.iter().filter(|choice| choice.when.holds(object)) {
+                match choice.fill(object, &desired) {
+                    Ok(Some(value)) => {
+                        filled = Some((choice, value));
+                        break;
+                    }
+                    Ok(None) => {}
+                    Err(reason) => {
+                        let create_only = choice.is_create_only(object);
+                        left_out.get_or_insert(LeftOut { create_only, reason: reason.with("field", &plan.to) });
+                    }
+                }
+            }
+            let Some((choice, value)) = filled else {
+                desired.left_out.extend(left_out);
+                continue;
+            };
             if choice.is_create_only(object) {
                 desired.create_only.push(plan.to.clone());
             }
@@ -345,19 +398,53 @@ impl OutObject<'_> {
 }
 
 impl Choice {
-    fn fill(&self, object: &OutObject<'_>) -> Option<Json> {
+    /// The value; why it is left out when the sink does not have the word.
+    fn fill(&self, object: &OutObject<'_>, before: &Desired) -> Result<Option<Json>, Message> {
         let value = match &self.source {
-            Source::Const(json) => return Some(json.clone()),
+            Source::Const(json) => return Ok(Some(json.clone())),
             Source::Text(template) => template.fill(object).map(Taken::Text),
             Source::From(names) => names.iter().find_map(|name| name.take(object)),
         };
-        let value = match (value, &self.dictionary) {
-            (Some(Taken::Text(word)), Some((dictionary, otherwise))) => translate(word, dictionary, *otherwise),
-            (value, _) => value,
+        let default = || self.default.as_ref().map(|text| Json::from(text.as_str()));
+        let value = match (value, &self.wording, &self.dictionary) {
+            (Some(Taken::Text(word)), Some(wording), _) => match self.say(&word, wording, object, before) {
+                Err(reason) => return default().map(Some).ok_or(reason),
+                Ok(said) => said.map(Taken::Text),
+            },
+            (Some(Taken::Text(word)), None, Some((dictionary, otherwise))) => translate(word, dictionary, *otherwise),
+            (value, ..) => value,
         };
-        match value {
+        Ok(match value {
             Some(value) => self.format(value, object),
-            None => self.default.as_ref().map(|text| Json::from(text.as_str())),
+            None => default(),
+        })
+    }
+
+    /// The sink's id of a word.
+    fn say(
+        &self,
+        word: &str,
+        wording: &Wording,
+        object: &OutObject<'_>,
+        before: &Desired,
+    ) -> Result<Option<String>, Message> {
+        let (vocabulary, dictionary) = (object.vocabulary, wording.dictionary.as_str());
+        let filled = |field: &CompactString| {
+            let value = before.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value);
+            value.and_then(Json::as_str).unwrap_or_default()
+        };
+        let within = wording.within.as_ref().map(filled);
+        let fixed = self.dictionary.as_ref().and_then(|(table, _)| table.find(word));
+        let is_read = vocabulary.names(dictionary, within).next().is_some();
+        match (vocabulary.find(dictionary, word, within), fixed) {
+            (Some(id), _) => Ok(Some(id.to_owned())),
+            (None, Some("")) => Ok(None),
+            (None, Some(id)) if is_read && vocabulary.find_id(dictionary, id, within).is_some() => {
+                Ok(Some(id.to_owned()))
+            }
+            (None, _) if is_read => Err(unknown_word("sink-word", word, vocabulary.names(dictionary, within))),
+            // The table is of what counts in general, not in one pipeline.
+            (None, fixed) => Ok(fixed.filter(|_| within.is_none_or(str::is_empty)).map(str::to_owned)),
         }
     }
 

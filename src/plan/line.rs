@@ -11,10 +11,11 @@ use serde_json::Value as Json;
 use super::subject::Subject;
 use super::work::{Ids, Telling, Told, work};
 use crate::base::checksum::Fingerprint;
-use crate::base::{Locale, Position, Slug};
+use crate::base::{Locale, Message, Position, Slug};
 use crate::catalog::{Catalog, Connection};
 use crate::connector::{ObjectSpec, SinkSpec};
 use crate::entry::ObjectRef;
+use crate::mapping::Vocabulary;
 use crate::model::DeliveryState;
 use crate::outbox;
 use crate::sink::{Certainty, Work, marked};
@@ -96,6 +97,9 @@ pub struct Line {
     pub foreign_id: Option<CompactString>,
     /// What would be written.
     pub fields: Vec<FieldLine>,
+    /// Which fields the sink has no word for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Message>,
     /// By what it is looked for first: steps of looking that have something to look for.
     pub looks: u32,
     /// Whether the object is read before it is changed.
@@ -158,6 +162,8 @@ pub struct Source<'a> {
     pub connection: &'a Connection,
     /// Language of what people read in the sink.
     pub locale: Locale,
+    /// What the sink calls its stages and sources.
+    pub vocabulary: &'a Vocabulary,
 }
 
 impl fmt::Debug for Source<'_> {
@@ -209,8 +215,8 @@ impl Source<'_> {
             ObjectRef::Interaction(_) | ObjectRef::Task(_) => Ids::Given,
         };
         let telling = Telling { ids, certainty: Certainty::Fresh, quiet };
-        Ok(match work(self.catalog, self.connection, self.locale, subject, state, telling) {
-            Told::Work(work, _) => Some(*work).filter(|work| work.confirmed.is_none()),
+        Ok(match work(self.catalog, self.connection, self.locale, subject, state, telling, self.vocabulary) {
+            Told::Work(work, ..) => Some(*work).filter(|work| work.confirmed.is_none()),
             Told::Waits(_) | Told::Nothing => None,
         })
     }
@@ -227,10 +233,13 @@ impl Source<'_> {
         line.wanted = state.delivery.as_ref().map_or(line.version, |delivery| delivery.wanted);
         line.foreign_id = state.confirmed.as_ref().map(|confirmed| confirmed.foreign_id.clone());
         let telling = Telling { ids: Ids::Expected, certainty: Certainty::Fresh, quiet };
-        match work(self.catalog, self.connection, self.locale, subject, state, telling) {
+        match work(self.catalog, self.connection, self.locale, subject, state, telling, self.vocabulary) {
             Told::Nothing => {}
             Told::Waits(_) => line.action = Action::Waits,
-            Told::Work(work, spec) => line.take(*work, spec, state),
+            Told::Work(work, spec, left_out) => {
+                line.take(*work, spec, state);
+                line.left_out = left_out;
+            }
         }
         Ok(line.named())
     }
@@ -246,6 +255,7 @@ impl Line {
             quiet,
             foreign_id: None,
             fields: Vec::new(),
+            left_out: Vec::new(),
             looks: 0,
             read_first: false,
             version: Position::START,

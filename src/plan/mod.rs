@@ -15,8 +15,9 @@ mod line;
 mod subject;
 mod work;
 
+pub use crate::mapping::Vocabulary;
 pub use crate::sink::Work;
 pub use file::{Plan, PlanError, Plans, Writing};
 pub use line::{Action, FieldLine, Found, Group, Line, Need, Source, Tally};
 pub use subject::Subject;
-pub use work::{Ids, Telling, Told, work};
+pub use work::{Ids, Telling, Told, vocabulary, work};

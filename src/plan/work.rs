@@ -4,15 +4,16 @@
 use compact_str::CompactString;
 
 use super::subject::Subject;
-use crate::base::{Locale, Position, Slug, Timestamp};
+use crate::base::{Locale, Message, Position, Slug, Timestamp};
 use crate::catalog::{Catalog, Connection, OutObject, Readiness};
 use crate::connector::ObjectSpec;
 use crate::entry::ObjectRef;
-use crate::mapping::{OutEmployee, OutTask, Ref};
+use crate::mapping::{ForeignWord, LeftOut, OutEmployee, OutTask, Ref, Vocabulary};
 use crate::model::{Confirmed, DeliveryState, Task};
 use crate::scoring;
 use crate::sink::{Certainty, Work};
 use crate::tables::rows::SinkState;
+use crate::tables::{Reader, Span, TableError, Words};
 
 /// Which ids an object may refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,12 +38,26 @@ pub struct Telling {
 /// What a sink is told.
 #[derive(Debug, Clone)]
 pub enum Told<'c> {
-    /// This, as an object of this kind.
-    Work(Box<Work>, &'c ObjectSpec),
+    /// This, as an object of this kind; and which fields the sink has no word for.
+    Work(Box<Work>, &'c ObjectSpec, Vec<Message>),
     /// It waits for objects that the sink does not know yet.
     Waits(Vec<Ref>),
     /// Nothing, by the mapping.
     Nothing,
+}
+
+/// What the sink of `connection` calls what mappings ask it for, as it was read there.
+pub fn vocabulary(reader: &Reader<'_>, connection: &Connection) -> Result<Vocabulary, TableError> {
+    let mut words = Vec::new();
+    for dictionary in connection.dictionaries() {
+        for row in reader.rows(Span::<Words>::of(&(connection.name.clone(), dictionary.clone()))) {
+            let ((_, dictionary, id), word) = row?;
+            if word.active && !word.name.is_empty() {
+                words.push(ForeignWord { dictionary, id, name: word.name, within: word.within });
+            }
+        }
+    }
+    Ok(Vocabulary::new(words))
 }
 
 /// Builds what the sink of `connection` is told of `subject`, from its state of now.
@@ -53,6 +68,7 @@ pub fn work<'c>(
     subject: &Subject,
     state: &SinkState,
     telling: Telling,
+    vocabulary: &Vocabulary,
 ) -> Told<'c> {
     let Telling { ids, certainty, quiet } = telling;
     let sink = &connection.name;
@@ -83,12 +99,16 @@ pub fn work<'c>(
         zone: &catalog.company.zone,
         foreign: &foreign,
         employee: &employee,
+        vocabulary,
     };
     let desired = match catalog.map_outbound(connection, &kind.mapping, &object) {
         Readiness::Ready(desired) => desired,
         Readiness::Waits(needs) => return Told::Waits(needs),
         Readiness::NotMeant => return Told::Nothing,
     };
+    // What is written only when the object is made is not missed later.
+    let is_told = |it: &LeftOut| !it.create_only || state.confirmed.is_none();
+    let left_out = desired.left_out.into_iter().filter(is_told).map(|it| it.reason).collect();
     let wanted = state.delivery.as_ref().map(|delivery| delivery.wanted);
     let work = Work {
         object: subject.object(),
@@ -104,7 +124,7 @@ pub fn work<'c>(
         make: subject.task().is_none_or(Task::is_open) && state.gone.is_none(),
         import: quiet && kind.import.is_some() && connection.imports_history(),
     };
-    Told::Work(Box::new(work), kind)
+    Told::Work(Box::new(work), kind, left_out)
 }
 
 /// An object that is known there by what other records say of it (a deal names its contact) is

@@ -97,6 +97,9 @@ pub struct PlanLineView {
     pub several: bool,
     /// What would be written.
     pub fields: Vec<FieldChangeView>,
+    /// Which fields are left out because the sink does not have their word.
+    #[serde(default)]
+    pub left_out: Vec<String>,
     /// The entry that made it necessary.
     pub position: u64,
     /// What that entry is.

@@ -9,7 +9,7 @@ use super::{Query, QueryError, text};
 use crate::base::{Locale, Position, Timestamp};
 use crate::catalog::Connection;
 use crate::entry::{Entry, ObjectRef};
-use crate::plan::{Line, Plan, PlanError, Plans, Source, Work};
+use crate::plan::{self, Line, Plan, PlanError, Plans, Source, Vocabulary, Work};
 use crate::tables::rows::SinkRow;
 use crate::tables::{Lane, Reader, Sinks, TableError};
 
@@ -38,7 +38,8 @@ impl Query {
         let reader = self.reader();
         let position = reader.checkpoint().map_err(TableError::from)?.position;
         let mut writing = plans.begin(&connection.name)?;
-        self.plan_source(reader, connection, locale).lines(|line| writing.add(&line))?;
+        let vocabulary = plan::vocabulary(&reader, connection)?;
+        self.plan_source(reader, connection, locale, &vocabulary).lines(|line| writing.add(&line))?;
         let spec = connection.connector.sink.as_ref().expect("plans are made of sinks");
         writing.end(now, Position(position.0.saturating_sub(1)), spec)
     }
@@ -59,7 +60,8 @@ impl Query {
             true
         })?;
         let mut standing = Standing::default();
-        self.plan_source(self.reader(), connection, locale).lines(|line| {
+        let vocabulary = plan::vocabulary(&self.reader(), connection)?;
+        self.plan_source(self.reader(), connection, locale, &vocabulary).lines(|line| {
             match planned.remove(&line.object) {
                 Some((base, found)) if base == line.base => {
                     standing.holds.push(line.object);
@@ -84,11 +86,18 @@ impl Query {
         quiet: bool,
         locale: Locale,
     ) -> Result<Option<Work>, TableError> {
-        self.plan_source(self.reader(), connection, locale).work(object, quiet)
+        let vocabulary = plan::vocabulary(&self.reader(), connection)?;
+        self.plan_source(self.reader(), connection, locale, &vocabulary).work(object, quiet)
     }
 
-    fn plan_source<'a>(&'a self, reader: Reader<'a>, connection: &'a Connection, locale: Locale) -> Source<'a> {
-        Source { reader, catalog: &self.catalog, connection, locale }
+    fn plan_source<'a>(
+        &'a self,
+        reader: Reader<'a>,
+        connection: &'a Connection,
+        locale: Locale,
+        vocabulary: &'a Vocabulary,
+    ) -> Source<'a> {
+        Source { reader, catalog: &self.catalog, connection, locale, vocabulary }
     }
 
     /// The row of a sink.
@@ -159,6 +168,7 @@ impl Query {
             foreign_id: line.foreign_id.map(|id| id.to_string()),
             several: line.found.is_some_and(|found| found.several),
             fields: line.fields.into_iter().map(field).collect(),
+            left_out: line.left_out.iter().map(|it| it.render(locale)).collect(),
             position: line.wanted.0,
             why: self.cause_of(line.wanted, locale),
         }

@@ -24,6 +24,7 @@ use crate::base::telemetry::{Metric, Metrics};
 use crate::base::{Locale, Message, Position, Slug, Timestamp};
 use crate::catalog::Catalog;
 use crate::entry::{Attempted, Attempting, Entry, ObjectRef};
+use crate::mapping::Vocabulary;
 use crate::model::{Delivery, DeliveryState, Fault};
 use crate::net::Boxed;
 use crate::outbox;
@@ -214,6 +215,7 @@ impl Deliverer {
             sink::Lane::Upper => &[Lane::Urgent],
             sink::Lane::Lower => &[Lane::Quiet, Lane::Later],
         };
+        cursors.vocabulary = None;
         let mut works = Vec::new();
         let history_rests = now < cursors.history_rests_until;
         for lane in lanes.iter().filter(|lane| **lane != Lane::Quiet || !history_rests) {
@@ -273,10 +275,19 @@ impl Deliverer {
         let Some(delivery) = &state.delivery else { return Ok(None) };
         let Some(certainty) = self.certainty_when_due(delivery, cursors, now) else { return Ok(None) };
         let Some(connection) = self.catalog.connection(&self.name) else { return Ok(None) };
+        let vocabulary = match &cursors.vocabulary {
+            Some(held) => held,
+            None => cursors.vocabulary.insert(plan::vocabulary(reader, connection)?),
+        };
         let telling = Telling { ids: Ids::Given, certainty, quiet };
-        let told = plan::work(&self.catalog, connection, self.locale, &subject, state, telling);
+        let told = plan::work(&self.catalog, connection, self.locale, &subject, state, telling, vocabulary);
         Ok(match told {
-            Told::Work(work, _) => Some(*work),
+            Told::Work(work, _, left_out) => {
+                for reason in left_out {
+                    warn!(sink.name = %self.name, object = %object, "told without a field: {reason}");
+                }
+                Some(*work)
+            }
             // It waits for rows that go before it, or is told by another mapping.
             Told::Waits(_) | Told::Nothing => None,
         })
@@ -444,6 +455,8 @@ struct Cursors {
     begun: Option<(Position, Timestamp)>,
     /// The sink refused to import: history is left alone so long, everything else goes.
     history_rests_until: Timestamp,
+    /// What the sink calls its stages and sources, in this look.
+    vocabulary: Option<Vocabulary>,
 }
 
 /// Whether a delivery whose request is not under way may be tried now.

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use uzel::base::checksum::Fingerprint;
 use uzel::base::{ClientId, DealId, InteractionId, ItemRef, Position, Slug, Timestamp};
 use uzel::catalog::FileSet;
-use uzel::mapping::{NOBODY, OWNER_RANK, OutObject, Outbound, Readiness, Ref};
+use uzel::mapping::{ForeignWord, NOBODY, OWNER_RANK, OutObject, Outbound, Readiness, Ref, UNREAD, Vocabulary};
 use uzel::model::{
     Class, Client, ClientKind, CompanyName, ContactPoint, Deal, Direction, Email, HeldContact, Inn, Interaction,
     InteractionKind, Money, Name, PersonName, Phone, Provenance, Score, Sourced, Utm,
@@ -137,6 +137,7 @@ fn object<'a>(
         zone,
         foreign,
         employee: NOBODY,
+        vocabulary: UNREAD,
     }
 }
 
@@ -293,4 +294,55 @@ K = 5
     let problems = Outbound::compile("x.out.toml", text).expect_err("it is wrong");
     let lines: Vec<u32> = problems.iter().map(|problem| problem.line).collect();
     assert_eq!(lines, [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14], "{problems:#?}");
+}
+
+#[test]
+fn a_stage_is_told_by_its_name_in_its_pipeline() {
+    let word = |dictionary: &str, id: &str, name: &str, within: &str| ForeignWord {
+        dictionary: dictionary.into(),
+        id: id.into(),
+        name: name.into(),
+        within: within.into(),
+    };
+    let vocabulary = Vocabulary::new(vec![
+        word("pipeline", "0", "Общая", ""),
+        word("pipeline", "3", "Опт", ""),
+        word("stage", "NEW", "Новая", ""),
+        word("stage", "EXECUTING", "Делаем", ""),
+        word("stage", "UC_1", "Встреча", ""),
+        word("stage", "C3:NEW", "Новая", "3"),
+        word("stage", "C3:MEET", "Встреча", "3"),
+    ]);
+    let (zone, client) = (TimeZone::UTC, person());
+    let told = |vocabulary: &Vocabulary, pipeline: Option<&str>, stage: &str| {
+        let mut deal = deal(100);
+        let stage = uzel::model::Sourced { value: stage.into(), ..deal.title.clone().expect("it has a title") };
+        deal.pipeline = pipeline.map(|name| uzel::model::Sourced { value: name.into(), ..stage.clone() });
+        deal.stage = Some(stage);
+        let object = OutObject { vocabulary, ..object(&zone, Some(&client), Some(&deal), &known) };
+        let Readiness::Ready(desired) = mapping("deal").apply(&object) else { panic!("it is told") };
+        let value = |name: &str| desired.fields.iter().find(|(held, _)| held == name).map(|(_, it)| it.to_string());
+        let left_out = desired.left_out.iter().map(|it| it.reason.render(uzel::base::Locale::En));
+        let shown = [value("CATEGORY_ID"), value("STAGE_ID")].into_iter().flatten().chain(left_out);
+        shown.collect::<Vec<String>>().join(" ")
+    };
+    for (pipeline, stage, expected) in [
+        (None, "встреча ", r#""UC_1""#),
+        (Some("Опт"), "Встреча", r#""3" "C3:MEET""#),
+        (Some("Опт"), "Новая", r#""3" "C3:NEW""#),
+        // The table of the mapping, where its id is there.
+        (None, "В работе", r#""EXECUTING""#),
+    ] {
+        assert_eq!(told(&vocabulary, pipeline, stage), expected, "{pipeline:?} {stage}");
+    }
+    let near = told(&vocabulary, None, "Встречи");
+    assert!(near.contains("STAGE_ID") && near.contains("is it \"Встреча\"?"), "{near}");
+    // The table names an id of the general pipeline, which this one does not have.
+    let other = told(&vocabulary, Some("Опт"), "В работе");
+    assert!(other.starts_with(r#""3" STAGE_ID"#) && other.contains("it has: Новая, Встреча"), "{other}");
+    let stranger = told(&vocabulary, Some("Розница"), "Новая");
+    assert!(stranger.starts_with(r#""NEW" CATEGORY_ID"#), "{stranger}");
+    // Nothing was read: the table alone, and nothing is missed.
+    assert_eq!(told(UNREAD, None, "В работе"), r#""EXECUTING""#);
+    assert_eq!(told(UNREAD, None, "Встречи"), "");
 }

@@ -6,7 +6,9 @@ use compact_str::CompactString;
 use serde_json::Value as Json;
 
 use super::value::{NAMES, Name, Shape};
-use super::{Choice, Condition, CreateOnly, FieldPlan, Format, ObjectKind, Outbound, Piece, Ref, Source, Template};
+use super::{
+    Choice, Condition, CreateOnly, FieldPlan, Format, ObjectKind, Outbound, Piece, Ref, Source, Template, Wording,
+};
 use crate::base::{Message, Problem};
 use crate::field::reader::unknown_word;
 use crate::field::{Lint, Node, NodeKind, Table};
@@ -42,7 +44,11 @@ impl Outbound {
         let when = table.table("when").map(|it| compiler.condition(it)).unwrap_or_default();
         let needs = table.texts("needs").into_iter().filter_map(|(name, line)| compiler.need(name, line)).collect();
         let fields = match table.table("fields") {
-            Some(fields) => fields.entries().filter_map(|(to, _, node)| compiler.field(to, node)).collect(),
+            Some(fields) => {
+                let plans = fields.entries().filter_map(|(to, _, node)| compiler.field(to, node)).collect::<Vec<_>>();
+                compiler.check_within(&plans, fields.line);
+                plans
+            }
             None => {
                 lint.report(table.line, Message::new("mapping-no-fields"));
                 Vec::new()
@@ -144,6 +150,7 @@ impl Compiler<'_> {
                     source: Source::From(vec![name]),
                     format: Format::Text,
                     dictionary: None,
+                    wording: None,
                     default: None,
                     create_only: CreateOnly::No,
                     chars_max: None,
@@ -171,12 +178,34 @@ impl Compiler<'_> {
             source: source?,
             format,
             dictionary,
+            wording: self.wording(to, &table),
             default: table.text("default").map(CompactString::new),
             create_only: self.create_only(&table),
             chars_max: table.integer_in("chars_max", 1, 100_000).map(|it| it as usize),
         };
         table.close();
         Some(choice)
+    }
+
+    fn wording(&self, to: &str, table: &Table<'_>) -> Option<Wording> {
+        let within = table.text("within").map(CompactString::new);
+        let dictionary = table.text("words").map(CompactString::new);
+        if within.is_some() && dictionary.is_none() {
+            table.report("within", Message::new("mapping-out-within-alone").with("field", to));
+        }
+        Some(Wording { dictionary: dictionary?, within })
+    }
+
+    /// What a word counts within is known before the word is looked for.
+    fn check_within(&self, plans: &[FieldPlan], line: u32) {
+        for (place, plan) in plans.iter().enumerate() {
+            for within in plan.choices.iter().filter_map(|it| it.wording.as_ref()?.within.as_ref()) {
+                if !plans[..place].iter().any(|it| it.to == *within) {
+                    let message = Message::new("mapping-out-within").with("field", &plan.to).with("within", within);
+                    self.lint.report(line, message);
+                }
+            }
+        }
     }
 
     fn source(&self, to: &str, table: &Table<'_>) -> Option<Source> {
@@ -190,9 +219,11 @@ impl Compiler<'_> {
             _ => {
                 table.report("from", Message::new("mapping-out-source").with("field", to));
                 // Names not asked for would be reported too, and confuse.
-                ["default", "as", "type", "map", "otherwise", "create_only", "chars_max"].iter().for_each(|it| {
-                    table.node(it);
-                });
+                ["default", "as", "type", "map", "otherwise", "words", "within", "create_only", "chars_max"]
+                    .iter()
+                    .for_each(|it| {
+                        table.node(it);
+                    });
                 None
             }
         }
