@@ -78,16 +78,18 @@ impl Query {
         Ok(standing)
     }
 
-    /// What a sink would be told of an object that it does not know, to look for it there.
-    pub fn work_of(
+    /// What a sink would be told of objects that it does not know, to look for them there. Each with
+    /// whether it is history.
+    pub fn works_of(
         &self,
         connection: &Connection,
-        object: ObjectRef,
-        quiet: bool,
+        objects: &[(ObjectRef, bool)],
         locale: Locale,
-    ) -> Result<Option<Work>, TableError> {
+    ) -> Result<Vec<Work>, TableError> {
         let vocabulary = plan::vocabulary(&self.reader(), connection)?;
-        self.plan_source(self.reader(), connection, locale, &vocabulary).work(object, quiet)
+        let source = self.plan_source(self.reader(), connection, locale, &vocabulary);
+        let works = objects.iter().filter_map(|(object, quiet)| source.work(*object, *quiet).transpose());
+        works.collect()
     }
 
     fn plan_source<'a>(

@@ -104,12 +104,9 @@ impl Looks {
         for objects in wanted.chunks(DELIVERY_BATCH_MAX) {
             let asked: Vec<(ObjectRef, bool)> = objects.iter().map(|it| (*it, quiet[it])).collect();
             let works = blocking(&connection, &ground, move |connection, ground| {
-                let works = asked
-                    .iter()
-                    .map(|(object, quiet)| ground.query.work_of(connection, *object, *quiet, ground.locale));
-                works.collect::<Result<Vec<Option<Work>>, _>>().map_err(PlanError::from)
+                ground.query.works_of(connection, &asked, ground.locale).map_err(PlanError::from)
             });
-            let works: Vec<Work> = works.await?.into_iter().flatten().collect();
+            let works = works.await?;
             self.look_for(sink, &connection.name, works, ground.clock.as_ref(), &mut found).await?;
             let there = found.len() as u64;
             self.change(&connection.name, |look| {

@@ -95,3 +95,4 @@ mod twin_portal;
 mod twin_senders;
 mod upgrade;
 mod what_if;
+mod words;
