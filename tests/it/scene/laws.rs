@@ -41,6 +41,7 @@ impl Play {
         let reader = self.reader();
         let catalog = catalog();
         let connection = catalog.connection("bitrix24").expect("it is configured");
+        let vocabulary = uzel::plan::vocabulary(&reader, connection).expect("it reads");
         let mut open = Vec::new();
         for row in reader.rows(Span::<Pending>::of(&sink())) {
             for object in row.expect("it reads").1 {
@@ -52,7 +53,7 @@ impl Play {
                     DeliveryState::Discarded => Waiting::Person("discarded".to_owned()),
                     DeliveryState::Due { .. } | DeliveryState::InFlight { .. } | DeliveryState::Uncertain { .. } => {
                         let telling = Telling { ids: Ids::Given, certainty: Certainty::Fresh, quiet: false };
-                        match work(&catalog, connection, Locale::Ru, &subject, state, telling) {
+                        match work(&catalog, connection, Locale::Ru, &subject, state, telling, &vocabulary) {
                             Told::Waits(needs) => Waiting::Object(format!("{needs:?}")),
                             Told::Work(..) | Told::Nothing => Waiting::Due,
                         }
