@@ -160,6 +160,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("init", include_str!("../../locales/en/init.ftl"), include_str!("../../locales/ru/init.ftl")),
     ("journal", include_str!("../../locales/en/journal.ftl"), include_str!("../../locales/ru/journal.ftl")),
     ("keeping", include_str!("../../locales/en/keeping.ftl"), include_str!("../../locales/ru/keeping.ftl")),
+    ("man", include_str!("../../locales/en/man.ftl"), include_str!("../../locales/ru/man.ftl")),
     ("normalize", include_str!("../../locales/en/normalize.ftl"), include_str!("../../locales/ru/normalize.ftl")),
     ("notify", include_str!("../../locales/en/notify.ftl"), include_str!("../../locales/ru/notify.ftl")),
     ("oauth", include_str!("../../locales/en/oauth.ftl"), include_str!("../../locales/ru/oauth.ftl")),

@@ -50,13 +50,14 @@ fn under(mut command: Command, place: &str, path: &str, template: &str, locale: 
 }
 
 fn examples(place: &str, locale: Locale) -> Option<String> {
-    let mut examples = String::new();
-    for number in 1.. {
-        let Some(example) = text(&format!("{place}-example-{number}"), locale) else { break };
-        examples.push_str(&format!("\n  {example}"));
-    }
+    let examples: String = examples_of(place, locale).iter().map(|example| format!("\n  {example}")).collect();
     let word = text("cli-word-examples", locale).unwrap_or_default();
     (!examples.is_empty()).then(|| format!("{word}:{examples}"))
+}
+
+/// Examples of a command, by its place (`cli-journal-show`).
+pub(super) fn examples_of(place: &str, locale: Locale) -> Vec<String> {
+    (1..).map_while(|number| text(&format!("{place}-example-{number}"), locale)).collect()
 }
 
 /// An argument with its help, what may be written, and what holds when nothing is.

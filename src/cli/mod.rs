@@ -6,11 +6,12 @@
 //! (`cli-journal-show`, `cli-journal-show--position`), so that help speaks the reader's language.
 //!
 //! Exit codes: 0 done; 1 failed; 2 the command line does not read; 3 problems were found (lint,
-//! verify, rebuild --check, probe, demo --once) or differences (replay --diff); 4 there is no such thing.
+//! verify, rebuild --check, probe, init, demo --once) or differences (replay --diff); 4 there is no such thing.
 
 mod backup;
 mod bulk;
 mod client;
+mod completions;
 mod connect;
 mod deal;
 mod demo;
@@ -23,6 +24,7 @@ mod journal;
 mod lint;
 mod load;
 mod localize;
+mod man;
 mod notify;
 mod outbox;
 mod output;
@@ -51,6 +53,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+pub use man::{ManPage, man_pages};
 
 use crate::app::error::Told;
 use crate::base::{Locale, Message};
@@ -131,6 +134,8 @@ enum Command {
     Privacy(privacy::Sub),
     #[command(subcommand)]
     Twin(twin::Sub),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// What every command knows.
@@ -303,5 +308,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Done> {
         Command::Restore(args) => backup::restore(args, context).await,
         Command::Snapshot(sub) => snapshot::run(sub, context).await,
         Command::Twin(sub) => twin::run(sub, context).await,
+        Command::Completions(args) => completions::run(&args, context),
+        Command::Man(args) => man::run(&args, context),
     }
 }

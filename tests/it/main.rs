@@ -36,6 +36,7 @@ mod kill;
 mod lanes;
 mod load_rate;
 mod locales;
+mod manual;
 mod mapping;
 mod mapping_out;
 mod normalize;
