@@ -171,6 +171,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("probe", include_str!("../../locales/en/probe.ftl"), include_str!("../../locales/ru/probe.ftl")),
     ("relay", include_str!("../../locales/en/relay.ftl"), include_str!("../../locales/ru/relay.ftl")),
     ("scoring", include_str!("../../locales/en/scoring.ftl"), include_str!("../../locales/ru/scoring.ftl")),
+    ("settings", include_str!("../../locales/en/settings.ftl"), include_str!("../../locales/ru/settings.ftl")),
     ("sink", include_str!("../../locales/en/sink.ftl"), include_str!("../../locales/ru/sink.ftl")),
     ("source", include_str!("../../locales/en/source.ftl"), include_str!("../../locales/ru/source.ftl")),
     ("store", include_str!("../../locales/en/store.ftl"), include_str!("../../locales/ru/store.ftl")),

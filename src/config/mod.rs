@@ -24,6 +24,7 @@
 //! read later, by [`ConnectionSettings::read`], when `catalog` has the manifest.
 
 mod listen;
+pub mod reference;
 mod relay;
 mod signals;
 mod template;

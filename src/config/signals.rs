@@ -86,7 +86,11 @@ pub(super) fn notify(over: &Over<'_>, root: &Table<'_>) -> Notify {
         over.number("notify", table.as_ref(), name, 0, high).and_then(|it| u32::try_from(it).ok()).unwrap_or(default)
     };
     let (pause_min, remind_h) = (number("pause_min", 1_440, 15), number("remind_h", 720, 24));
-    let email = table.as_ref().and_then(|it| it.table("email")).and_then(|it| email(&it));
+    let email = table.as_ref().and_then(|it| it.table("email")).and_then(|it| {
+        let email = email(&it);
+        it.close();
+        email
+    });
     let webhook = table.as_ref().and_then(|it| it.table("webhook")).map(|it| {
         let target = target(&it);
         it.close();

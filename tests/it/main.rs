@@ -64,6 +64,7 @@ mod reading;
 mod reading_daemon;
 mod reading_support;
 mod reference;
+mod reference_settings;
 mod relay;
 mod relay_faults;
 mod relay_kill;

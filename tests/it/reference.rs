@@ -16,7 +16,7 @@ use uzel::mapping::canonical::{Kind, Section, of};
 const LIMITS: &str = include_str!("../../src/base/limits.rs");
 
 /// The page must say what the code says.
-fn check(name: &str, made: &str) {
+pub(crate) fn check(name: &str, made: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(name);
     if std::env::var_os("UZEL_BLESS").is_some_and(|it| it == "1") {
         fs::create_dir_all(path.parent().expect("it lies in a folder")).expect("docs/reference can be made");
@@ -42,7 +42,7 @@ fn first_difference(held: &str, made: &str) -> Option<String> {
 }
 
 /// The words in the language of the page.
-fn say<'t>(locale: Locale, ru: &'t str, en: &'t str) -> &'t str {
+pub(crate) fn say<'t>(locale: Locale, ru: &'t str, en: &'t str) -> &'t str {
     match locale {
         Locale::Ru => ru,
         Locale::En => en,
@@ -50,7 +50,7 @@ fn say<'t>(locale: Locale, ru: &'t str, en: &'t str) -> &'t str {
 }
 
 /// Text inside a cell of a table.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
 
