@@ -81,10 +81,11 @@ impl Lint {
 
     /// Parses the text. `None` when it is not TOML; the problem is collected.
     pub fn parse(&self, text: &str) -> Option<Node> {
+        let lines = Lines::of(text);
         match DeTable::parse(text) {
-            Ok(table) => Some(node(text, table.span().start, DeValue::Table(table.into_inner()))),
+            Ok(table) => Some(node(&lines, table.span().start, DeValue::Table(table.into_inner()))),
             Err(error) => {
-                let line = error.span().map_or(0, |span| line_of(text, span.start));
+                let line = error.span().map_or(0, |span| lines.line_of(span.start));
                 let detail = error.message().trim().to_owned();
                 self.report(line, Message::new("toml-syntax").with("detail", detail));
                 None
@@ -303,15 +304,24 @@ pub fn unknown_word<'a>(id: &str, word: &str, known: impl IntoIterator<Item = &'
     }
 }
 
-fn line_of(text: &str, offset: usize) -> u32 {
-    let newlines = text.as_bytes()[..offset.min(text.len())].iter().filter(|&&byte| byte == b'\n').count();
-    newlines as u32 + 1
+/// Where the lines of a text end, found once: every node of a manifest asks for its line.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Lines {
+        Lines(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect())
+    }
+
+    /// The line of the byte at `offset`, counted from 1.
+    fn line_of(&self, offset: usize) -> u32 {
+        self.0.partition_point(|end| *end < offset) as u32 + 1
+    }
 }
 
-fn node(text: &str, offset: usize, value: DeValue<'_>) -> Node {
+fn node(lines: &Lines, offset: usize, value: DeValue<'_>) -> Node {
     let spanned = |item: Spanned<DeValue<'_>>| {
         let start = item.span().start;
-        node(text, start, item.into_inner())
+        node(lines, start, item.into_inner())
     };
     let kind = match value {
         DeValue::String(it) => NodeKind::Text(it.into_owned()),
@@ -327,13 +337,13 @@ fn node(text: &str, offset: usize, value: DeValue<'_>) -> Node {
             entries
                 .into_iter()
                 .map(|(name, value)| {
-                    let line = line_of(text, name.span().start);
+                    let line = lines.line_of(name.span().start);
                     (name.into_inner().into_owned(), line, spanned(value))
                 })
                 .collect(),
         ),
     };
-    Node { line: line_of(text, offset), kind }
+    Node { line: lines.line_of(offset), kind }
 }
 
 #[cfg(test)]
