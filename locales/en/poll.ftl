@@ -37,6 +37,7 @@ cli-column-source-stream = Stream
 cli-column-source-time = Newest change there
 cli-column-source-news = News came
 cli-column-source-read = Read
+cli-source-waits = waits for the quota of { $connection } until { $until }
 cli-source-state-off = off
 cli-source-state-not-offered = not offered by this system
 cli-source-state-not-begun = not begun

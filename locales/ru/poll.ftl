@@ -37,6 +37,7 @@ cli-column-source-stream = Поток
 cli-column-source-time = Новейшее изменение там
 cli-column-source-news = Новое пришло
 cli-column-source-read = Прочитано
+cli-source-waits = ждёт квоту { $connection } до { $until }
 cli-source-state-off = выключено
 cli-source-state-not-offered = в этой системе нет
 cli-source-state-not-begun = не начато

@@ -283,6 +283,9 @@ pub const CALENDAR_DAYS_MAX: i64 = 1_500;
 pub const CALENDAR_SHIFTS_MAX: usize = 64;
 /// Between two looks of a poller where neither manifest nor settings say, s.
 pub const POLL_EVERY_S: u32 = 60;
+/// Between two looks at a stream that hangs on others while history is being loaded, s, at the least:
+/// requests are what a load is short of.
+pub const POLL_OWNED_WHILE_LOADING_S: u32 = 300;
 /// How far back a poller looks where the manifest does not say, s.
 pub const POLL_OVERLAP_S: u32 = 300;
 /// Rows of one envelope of a poller: applied in one go, so that a lead never waits behind a load.

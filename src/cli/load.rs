@@ -2,10 +2,13 @@
 //! background, and this command only watches; without one it is done here. Either way it goes on
 //! where it was when it is cut short.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::journal::progress_bar;
+use indicatif::{ProgressBar, ProgressStyle};
+
 use super::output::encoded;
+use super::source::hindrance;
 use super::{Connected, Context, Done};
 use crate::base::Message;
 use crate::query::views::{CommandView, SourceView};
@@ -38,7 +41,8 @@ async fn load(connection: &str, connected: &Connected, context: &Context) -> any
         Some(core) => Some(crate::app::Loader::new(core, connection)?),
         None => None,
     };
-    let bar = progress_bar();
+    let bar = bar();
+    let mut far = Far::default();
     let views = loop {
         if let Some(loader) = &mut here {
             loader.step().await?;
@@ -49,15 +53,86 @@ async fn load(connection: &str, connected: &Connected, context: &Context) -> any
         if loading.is_empty() {
             break mine;
         }
-        bar.set_length(loading.iter().filter_map(|it| it.total).sum());
-        bar.set_position(loading.iter().filter_map(|it| it.loaded).sum());
+        far.see(&loading);
+        let (position, length) = far.sums();
+        bar.set_length(length);
+        bar.set_position(position);
         let words: Vec<&str> = loading.iter().map(|it| it.stream.as_str()).collect();
-        let trouble = loading.iter().find_map(|it| it.trouble.clone()).unwrap_or_default();
-        bar.set_message(format!("{} {trouble}", words.join(", ")));
+        let hindrances = loading.iter().map(|it| hindrance(it, context)).filter(|it| !it.is_empty());
+        let words = std::iter::once(words.join(", ")).chain(hindrances.take(1));
+        bar.set_message(words.collect::<Vec<_>>().join("; "));
         if here.is_none() {
             tokio::time::sleep(LOOK).await;
         }
     };
     bar.finish_and_clear();
     Ok(views)
+}
+
+/// How far each stream is. What is read to its end stays: the bar never goes back.
+#[derive(Default)]
+struct Far(BTreeMap<String, (u64, u64)>);
+
+impl Far {
+    /// Takes in the streams that are being loaded.
+    fn see(&mut self, loading: &[&SourceView]) {
+        for (stream, (loaded, total)) in &mut self.0 {
+            if !loading.iter().any(|it| it.stream == *stream) {
+                *loaded = *total;
+            }
+        }
+        for it in loading {
+            let loaded = it.loaded.unwrap_or_default();
+            // Rows that are made meanwhile come on top of what was counted at the start.
+            let total = it.total.unwrap_or_default().max(loaded);
+            self.0.insert(it.stream.clone(), (loaded, total));
+        }
+    }
+
+    /// Rows read, and rows there are.
+    fn sums(&self) -> (u64, u64) {
+        self.0.values().fold((0, 0), |sums, of| (sums.0 + of.0, sums.1 + of.1))
+    }
+}
+
+/// The bar, and below it what is being read and what is waited for.
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("{wide_bar} {percent}% {pos}/{len} {eta}\n{wide_msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(stream: &str, loaded: u64, total: Option<u64>) -> SourceView {
+        SourceView {
+            connection: "crm".to_owned(),
+            stream: stream.to_owned(),
+            state: "loading".to_owned(),
+            time: None,
+            loaded: Some(loaded),
+            total,
+            news_at: None,
+            read_at: None,
+            same: 0,
+            trouble: None,
+            waits_until: None,
+        }
+    }
+
+    #[test]
+    fn the_bar_goes_on_when_a_stream_is_through() {
+        let mut far = Far::default();
+        far.see(&[&view("contact", 50, Some(100)), &view("deal", 0, None)]);
+        assert_eq!(far.sums(), (50, 100));
+        far.see(&[&view("deal", 30, Some(200))]);
+        assert_eq!(far.sums(), (130, 300));
+        far.see(&[&view("deal", 210, Some(200))]);
+        assert_eq!(far.sums(), (310, 310));
+        far.see(&[]);
+        assert_eq!(far.sums(), (310, 310));
+    }
 }

@@ -32,7 +32,7 @@ pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
             it.time.clone().unwrap_or_default(),
             it.news_at.clone().unwrap_or_default(),
             it.read_at.clone().unwrap_or_default(),
-            it.trouble.clone().unwrap_or_default(),
+            hindrance(it, context),
         ]
     });
     let columns =
@@ -55,6 +55,18 @@ fn address(connection: &str, context: &Context) -> anyhow::Result<Done> {
         false => println!("{}", found.address),
     }
     Ok(Done::Well)
+}
+
+/// Why it is not read now: something is wrong, or the foreign system allows no more for a while.
+pub(super) fn hindrance(view: &SourceView, context: &Context) -> String {
+    match (&view.trouble, &view.waits_until) {
+        (Some(trouble), _) => trouble.clone(),
+        (None, Some(until)) => {
+            let message = Message::new("cli-source-waits").with("connection", &view.connection);
+            context.say(&message.with("until", until))
+        }
+        (None, None) => String::new(),
+    }
 }
 
 /// Its state; of a load, how far it is.

@@ -324,6 +324,7 @@ pub(super) async fn sources(
             if reading.not_offered {
                 "not_offered".clone_into(&mut view.state);
             }
+            view.waits_until = reading.waits_until.map(|until| it.query.local(until));
             view.trouble = reading.trouble.map(|reason| reason.render(locale));
         }
         Ok(views)

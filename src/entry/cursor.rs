@@ -41,6 +41,13 @@ pub struct Loading {
     pub total: Option<u64>,
 }
 
+impl Loading {
+    /// Whether it has not begun and nobody knows how much there is.
+    pub fn is_uncounted(&self) -> bool {
+        self.after.is_empty() && self.total.is_none()
+    }
+}
+
 /// An instant as a foreign system writes it: RFC 3339, or seconds since 1970.
 pub fn foreign_instant(text: &str) -> Option<Timestamp> {
     if let Ok(seconds) = text.parse::<i64>() {

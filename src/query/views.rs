@@ -571,4 +571,7 @@ pub struct SourceView {
     pub same: u64,
     /// Why it is not read now, and the next step.
     pub trouble: Option<String>,
+    /// Nothing is wrong, but what that system allows in its time is used up: until when it is waited
+    /// for.
+    pub waits_until: Option<String>,
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use compact_str::CompactString;
 use serde_json::{Value as Json, json};
 
-use super::judge::{Judged, Ruling, View, judge, seconds};
+use super::judge::{Judged, Ruling, View, judge, second_over, seconds};
 use super::{Settings, SinkError, bitrix24, form};
 use crate::auth::signature;
 use crate::base::checksum::Fingerprint;
@@ -107,6 +107,15 @@ pub(crate) struct Rest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotBefore(pub Timestamp);
 
+/// What is known of the time that a method may work.
+#[derive(Debug, Clone, Copy, Default)]
+struct MethodTime {
+    /// It is spent, and not called before.
+    spent_until: Timestamp,
+    /// When some of it comes back, as an answer told last.
+    resets_at: Timestamp,
+}
+
 pub(crate) struct Caller {
     spec: Arc<SinkSpec>,
     address: Secret,
@@ -118,8 +127,8 @@ pub(crate) struct Caller {
     wire: Arc<dyn Wire>,
     quotas: Arc<Quotas>,
     clock: Arc<dyn Clock>,
-    /// Methods that have spent their time, until when. Bound: the methods of the manifest.
-    spent: Mutex<HashMap<String, Timestamp>>,
+    /// The time of methods. Bound: the methods of the manifest.
+    times: Mutex<HashMap<String, MethodTime>>,
     rest: Mutex<Option<Rest>>,
     /// Requests in a row that found nobody.
     unreachable: AtomicU32,
@@ -160,7 +169,7 @@ impl Caller {
             Auth::Header { name, setting } => headers.push((name.into(), settings.secret(setting)?)),
             Auth::Query { name, setting } => query = Some((name.clone(), settings.secret(setting)?)),
         }
-        let (spent, rest) = (Mutex::default(), Mutex::default());
+        let (times, rest) = (Mutex::default(), Mutex::default());
         let (unreachable, sent) = (AtomicU32::new(0), AtomicU32::new(0));
         Ok(Caller {
             spec,
@@ -172,7 +181,7 @@ impl Caller {
             wire,
             quotas,
             clock,
-            spent,
+            times,
             rest,
             unreachable,
             sent,
@@ -263,8 +272,8 @@ impl Caller {
     /// Until when the method has spent its time.
     pub(crate) fn spent_until(&self, method: &str) -> Option<Timestamp> {
         let now = self.clock.now();
-        let spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        spent.get(method).copied().filter(|until| *until > now)
+        let times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.get(method).map(|time| time.spent_until).filter(|until| *until > now)
     }
 
     /// Waits for leave to send one request (a batch is one), and for the method's time.
@@ -314,7 +323,7 @@ impl Caller {
                 break;
             }
         }
-        self.note(calls, &replies);
+        self.note(calls, &mut replies);
         replies
     }
 
@@ -389,20 +398,21 @@ impl Caller {
         *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Some(rest);
     }
 
-    /// Remembers what the answers say of quotas, budgets and the connection.
-    fn note(&self, calls: &[Call], replies: &[Reply]) {
+    /// Remembers what the answers say of quotas, budgets and the connection. A method whose time is
+    /// spent rests until the instant that its answers told, where its refusal tells none.
+    fn note(&self, calls: &[Call], replies: &mut [Reply]) {
         let now = self.clock.now();
         let rejects = |it: &Reply| matches!(it, Reply::Answered(Judged { ruling: Ruling::RejectConnection, .. }));
         let all_rejected = replies.iter().all(rejects) && !calls.iter().any(|call| call.is_apart);
         for (call, reply) in calls.iter().zip(replies) {
             let Reply::Answered(judged) = reply else { continue };
-            match &judged.ruling {
+            match &mut judged.ruling {
                 Ruling::Done(body) => self.note_spent(call, body),
                 Ruling::Retry { at, scope: Scope::Sink } => {
                     self.quotas.close(&self.host, || self.bucket(), now, *at);
                     self.begin_rest(Rest { until: *at, fault: Fault::Sink, reason: judged.reason.clone() });
                 }
-                Ruling::Retry { at, scope: Scope::Method } => self.close_method(&call.method, *at),
+                Ruling::Retry { at, scope: Scope::Method } => *at = self.close_method(&call.method, *at, now),
                 Ruling::RejectConnection if all_rejected => {
                     let until = now.plus_ms(REJECTED_REST_MS);
                     self.begin_rest(Rest { until, fault: Fault::Connection, reason: judged.reason.clone() });
@@ -421,20 +431,27 @@ impl Caller {
         let Some(budget) = &self.spec.budget else { return };
         let text = |path: &crate::value::Path| path.first(body).and_then(|it| it.as_text());
         let spent = text(&budget.spent).and_then(seconds).unwrap_or(Timestamp::ZERO);
-        let reset_at = text(&budget.reset_at).and_then(seconds);
+        let Some(resets_at) = text(&budget.reset_at).and_then(second_over) else { return };
         let share = match self.lane {
             Lane::Upper => 1_000,
             Lane::Lower => LOWER_BUDGET_THOUSANDTHS,
         };
-        if let Some(reset_at) = reset_at
-            && spent >= Timestamp(i64::from(budget.limit_s_at(&self.host)) * share)
-        {
-            self.close_method(&call.method, reset_at);
+        let is_spent = spent >= Timestamp(i64::from(budget.limit_s_at(&self.host)) * share);
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        let time = times.entry(call.method.clone()).or_default();
+        time.resets_at = resets_at;
+        if is_spent {
+            time.spent_until = resets_at;
         }
     }
 
-    fn close_method(&self, method: &str, until: Timestamp) {
-        self.spent.lock().unwrap_or_else(PoisonError::into_inner).insert(method.to_owned(), until);
+    /// The method was refused for its time; until when it rests. A command that is refused within
+    /// a batch does not say when time comes back, those before it did.
+    fn close_method(&self, method: &str, until: Timestamp, now: Timestamp) -> Timestamp {
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        let time = times.entry(method.to_owned()).or_default();
+        time.spent_until = if time.resets_at > now { until.min(time.resets_at) } else { until };
+        time.spent_until
     }
 
     fn request(&self, http: Http, path: &str, body: &Json) -> Request {

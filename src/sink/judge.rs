@@ -153,7 +153,7 @@ fn instant(after: &After, view: &View, now: Timestamp) -> Timestamp {
             header_instant(&name.to_ascii_lowercase(), view, now).unwrap_or_else(|| ms(otherwise))
         }
         After::Path(path, otherwise) => {
-            let at = view.text(Some(path)).and_then(seconds).filter(|at| *at > now);
+            let at = view.text(Some(path)).and_then(second_over).filter(|at| *at > now);
             at.unwrap_or_else(|| ms(otherwise))
         }
     };
@@ -178,6 +178,13 @@ pub(super) fn seconds(text: &str) -> Option<Timestamp> {
     let whole: i64 = text.split('.').next()?.parse().ok()?;
     let fraction = i64::from(text.contains('.'));
     whole.checked_add(fraction)?.checked_mul(1_000).map(Timestamp)
+}
+
+/// Seconds since 1970 as the instant at which that second is over: what is told in whole seconds may
+/// be as late as its end, and a moment too early is a refusal.
+pub(super) fn second_over(text: &str) -> Option<Timestamp> {
+    let whole: i64 = text.split('.').next()?.parse().ok()?;
+    whole.checked_add(1)?.checked_mul(1_000).map(Timestamp)
 }
 
 #[cfg(test)]
@@ -216,8 +223,8 @@ mod tests {
             r#"{"error":"OPERATION_TIME_LIMIT","error_description":"","time":{"operating_reset_at":1700000300}}"#;
         check(Some(200), None, r#"{"result":5}"#, "done");
         check(Some(503), None, &error("QUERY_LIMIT_EXCEEDED"), "retry Sink 1");
-        check(Some(429), None, operating, "retry Method 300");
-        check(None, None, operating, "retry Method 300");
+        check(Some(429), None, operating, "retry Method 301");
+        check(None, None, operating, "retry Method 301");
         check(Some(429), None, &error("OPERATION_TIME_LIMIT"), "retry Method 600");
         check(Some(503), None, &error("OVERLOAD_LIMIT"), "retry Sink 3600");
         check(Some(401), None, &error("expired_token"), "connection");

@@ -20,7 +20,7 @@ use crate::base::limits::{
     POLL_NOT_OFFERED_REST_MS, POLL_PAGES_MAX, POLL_REFUSED_REST_MS, POLL_REST_MS, PUSH_DEADLINE_MS,
 };
 use crate::base::{Clock, Message, Slug, Timestamp};
-use crate::connector::{Connector, EachSpec, GetSpec, PollSpec, RequestSpec, Slot};
+use crate::connector::{Connector, EachSpec, GetSpec, PollSpec, RequestSpec, Scope, Slot};
 use crate::entry::foreign_instant;
 use crate::net::{Quotas, Wire};
 use crate::sink::{Call, Caller, Judged, Lane, NotBefore, Reply, Ruling, Settings, SinkError};
@@ -47,6 +47,17 @@ impl Row {
     }
 }
 
+/// Rows of owners, as far as they were read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct OwnersRows {
+    /// The rows of the first `owners` of the owners.
+    pub rows: Vec<Row>,
+    /// Owners all of whose rows were read.
+    pub owners: usize,
+    /// Why those behind them were not.
+    pub pause: Option<Pause>,
+}
+
 /// Rows of one or several pages.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Page {
@@ -63,10 +74,21 @@ pub struct Page {
 pub struct Pause {
     /// Not before.
     pub until: Timestamp,
-    /// Whether the system does not offer this at all.
-    pub not_offered: bool,
+    /// What kind of hindrance it is.
+    pub cause: Cause,
     /// Why, and the next step.
     pub reason: Message,
+}
+
+/// What hinders reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Something is wrong.
+    Trouble,
+    /// What the system allows in its time is used up: nothing is wrong, it is waited for.
+    Quota,
+    /// The system does not offer this at all.
+    NotOffered,
 }
 
 /// What the newest row says.
@@ -127,13 +149,31 @@ impl Poller {
         for request in &poll.newest {
             let body = self.one_answer(call(request, "", "", 0, poll)).await?;
             let first = listed(poll).first(&body).map(Value::items).unwrap_or_default().first();
-            newest.total = poll.total.as_ref().and_then(|path| path.first(&body)?.as_text()?.parse().ok());
+            newest.total = total_of(poll, &body);
             let time = first.and_then(|row| listed_row(poll, row)).map(|row| row.time).unwrap_or_default();
             if foreign_instant(&time) > foreign_instant(&newest.time) {
                 newest.time = time;
             }
         }
         Ok(newest)
+    }
+
+    /// How many rows each of these streams has, where the foreign system says so. The questions travel
+    /// together.
+    pub async fn totals(&self, polls: &[&PollSpec]) -> Result<Vec<Option<u64>>, Pause> {
+        let is_counted = |poll: &&PollSpec| poll.total.is_some() && !poll.newest.is_empty();
+        let counted: Vec<&PollSpec> = polls.iter().copied().filter(is_counted).collect();
+        let mut found = HashMap::new();
+        for polls in counted.chunks(self.caller.together_max().max(1)) {
+            let calls = polls.iter().filter_map(|poll| Some(call(poll.newest.first()?, "", "", 0, poll)));
+            let calls: Vec<Call> = calls.collect();
+            for (poll, reply) in polls.iter().zip(self.ask(&calls).await?) {
+                // A stream that cannot be counted is read all the same.
+                let total = self.body(reply).ok().and_then(|body| total_of(poll, &body));
+                found.extend(total.map(|total| (poll.stream.clone(), total)));
+            }
+        }
+        Ok(polls.iter().map(|poll| found.get(&poll.stream).copied()).collect())
     }
 
     /// Rows that `request` (one of those that follow) finds changed since `time`, but for the first
@@ -145,54 +185,83 @@ impl Poller {
 
     /// Owners whose rows one request asks for.
     pub fn owners_together(&self, poll: &PollSpec, each: &EachSpec) -> usize {
-        let per_call = if each.of.is_some() { poll.page_rows.max(1) as usize } else { 1 };
-        per_call * self.together_max().max(1)
+        owners_in_a_call(poll, each) * self.together_max().max(1)
     }
 
     /// The rows of these owners.
     pub async fn rows_of(&self, poll: &PollSpec, each: &EachSpec, owners: &[Row]) -> Result<Vec<Row>, Pause> {
-        let together = if each.of.is_some() { poll.page_rows.max(1) as usize } else { 1 };
-        let ids = |owners: &[Row]| owners.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
-        let mut waiting: VecDeque<(Vec<CompactString>, u64)> = owners.chunks(together).map(|it| (ids(it), 0)).collect();
+        let read = self.rows_as_far(poll, each, owners).await;
+        read.pause.map_or(Ok(read.rows), Err)
+    }
+
+    /// The rows of these owners, as far as they can be read: what came before a failure is good.
+    pub async fn rows_as_far(&self, poll: &PollSpec, each: &EachSpec, owners: &[Row]) -> OwnersRows {
+        let in_a_call = owners_in_a_call(poll, each);
+        let groups: Vec<Vec<CompactString>> =
+            owners.chunks(in_a_call).map(|owners| owners.iter().map(|row| row.id.clone()).collect()).collect();
+        // Groups of owners, each with the rows of it that were read.
+        let mut waiting: VecDeque<(usize, u64)> = (0..groups.len()).map(|group| (group, 0)).collect();
         let mut found: HashMap<CompactString, Vec<Value>> = HashMap::new();
         let mut rows_alone = Vec::new();
+        let mut pause = None;
         // Bound: each round asks for a page of as many owners as travel together.
         let mut rounds = waiting.len() + POLL_PAGES_MAX as usize;
-        while !waiting.is_empty() {
+        while !waiting.is_empty() && pause.is_none() {
             if rounds == 0 {
-                return Err(self.pause(POLL_REST_MS, Message::new("poll-many-rows").with("stream", &poll.stream)));
+                pause = Some(self.pause(POLL_REST_MS, Message::new("poll-many-rows").with("stream", &poll.stream)));
+                break;
             }
             rounds -= 1;
             let asked: Vec<_> = waiting.drain(..waiting.len().min(self.caller.together_max())).collect();
-            let calls: Vec<Call> = asked.iter().map(|(ids, start)| each_call(each, ids, *start, poll)).collect();
-            for ((ids, start), reply) in asked.into_iter().zip(self.ask(&calls).await?) {
-                let body = self.body(reply)?;
+            let calls: Vec<Call> =
+                asked.iter().map(|(group, start)| each_call(each, &groups[*group], *start, poll)).collect();
+            let replies = match self.ask(&calls).await {
+                Ok(replies) => replies,
+                Err(refusal) => {
+                    waiting.extend(asked);
+                    pause = Some(refusal);
+                    break;
+                }
+            };
+            for ((group, start), reply) in asked.into_iter().zip(replies) {
+                let body = match self.body(reply) {
+                    Ok(body) => body,
+                    Err(refusal) => {
+                        waiting.push_back((group, start));
+                        pause.get_or_insert(refusal);
+                        continue;
+                    }
+                };
                 let rows = poll.rows.first(&body).map(Value::items).unwrap_or_default();
                 for row in rows {
                     let owner = match (&each.into, &each.of) {
                         (None, _) => {
-                            rows_alone.extend(row_of(poll, row));
+                            rows_alone.extend(row_of(poll, row).map(|row| (group, row)));
                             continue;
                         }
                         (Some(_), Some(of)) => of.first(row).and_then(Value::as_text).map(CompactString::new),
-                        (Some(_), None) => ids.first().cloned(),
+                        (Some(_), None) => groups[group].first().cloned(),
                     };
                     if let Some(owner) = owner {
                         found.entry(owner).or_default().push(row.clone());
                     }
                 }
                 if !rows.is_empty() && has_more(poll, &body, rows.len()) {
-                    waiting.push_back((ids, start + rows.len() as u64));
+                    waiting.push_back((group, start + rows.len() as u64));
                 }
             }
         }
-        Ok(match &each.into {
-            None => rows_alone,
+        // What still waits was not read to its end.
+        let whole = waiting.iter().map(|(group, _)| *group).min().unwrap_or(groups.len());
+        let owners = &owners[..(whole * in_a_call).min(owners.len())];
+        let rows = match &each.into {
+            None => rows_alone.into_iter().filter(|(group, _)| *group < whole).map(|(_, row)| row).collect(),
             Some(member) => {
                 let rows = owners.iter().map(|owner| (owner, found.remove(&owner.id).unwrap_or_default()));
                 rows.filter_map(|(owner, rows)| gathered(poll, member, owner, rows)).collect()
             }
-        })
+        };
+        OwnersRows { rows, owners: owners.len(), pause }
     }
 
     /// All rows, but for the first `start`.
@@ -277,12 +346,17 @@ impl Poller {
         self.caller.wake();
         let deadline = self.clock.now().plus_ms(PUSH_DEADLINE_MS);
         if let Err(rest) = self.caller.knock(deadline).await {
-            return Err(Pause { until: rest.until, reason: rest.reason, not_offered: false });
+            return Err(Pause { until: rest.until, reason: rest.reason, cause: Cause::Trouble });
         }
         let method = calls.first().map(|call| call.method.clone()).unwrap_or_default();
-        if let Err(NotBefore(until)) = self.caller.admit(&method, deadline).await {
+        // A method whose time is spent keeps no other stream waiting.
+        let admitted = match self.caller.spent_until(&method) {
+            Some(until) => Err(NotBefore(until)),
+            None => self.caller.admit(&method, deadline).await,
+        };
+        if let Err(NotBefore(until)) = admitted {
             let reason = Message::new("sink-busy").with("host", self.caller.host());
-            return Err(Pause { until, not_offered: false, reason });
+            return Err(Pause { until, cause: Cause::Quota, reason });
         }
         Ok(self.caller.send(calls, deadline).await)
     }
@@ -301,18 +375,24 @@ impl Poller {
             Ruling::Done(body) => Ok(body),
             // Some systems say 404 for an empty list.
             Ruling::Gone => Ok(Value::Null),
-            Ruling::Retry { at, .. } => Err(Pause { until: at, not_offered: false, reason }),
+            Ruling::Retry { at, scope } => {
+                let cause = match scope {
+                    Scope::Method => Cause::Quota,
+                    Scope::Sink | Scope::Object => Cause::Trouble,
+                };
+                Err(Pause { until: at, cause, reason })
+            }
             Ruling::Uncertain => Err(self.pause(POLL_REST_MS, reason)),
             Ruling::RejectMethod => {
                 let pause = self.pause(POLL_NOT_OFFERED_REST_MS, reason);
-                Err(Pause { not_offered: true, ..pause })
+                Err(Pause { cause: Cause::NotOffered, ..pause })
             }
             Ruling::RejectObject | Ruling::RejectConnection => Err(self.pause(POLL_REFUSED_REST_MS, reason)),
         }
     }
 
     fn pause(&self, ms: i64, reason: Message) -> Pause {
-        Pause { until: self.clock.now().plus_ms(ms), not_offered: false, reason }
+        Pause { until: self.clock.now().plus_ms(ms), cause: Cause::Trouble, reason }
     }
 }
 
@@ -359,6 +439,15 @@ fn each_call(each: &EachSpec, ids: &[CompactString], start: u64, poll: &PollSpec
         | Slot::LabelRu
         | Slot::LabelEn => Json::Null,
     })
+}
+
+/// Owners of whose rows one call asks.
+fn owners_in_a_call(poll: &PollSpec, each: &EachSpec) -> usize {
+    if each.of.is_some() { poll.page_rows.max(1) as usize } else { 1 }
+}
+
+fn total_of(poll: &PollSpec, body: &Value) -> Option<u64> {
+    poll.total.as_ref()?.first(body)?.as_text()?.parse().ok()
 }
 
 /// Where the rows stand in an answer that lists: those of the stream, or the owners.

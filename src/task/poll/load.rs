@@ -5,12 +5,13 @@
 //! of fifty pages, and it is loaded behind all else: contacts and deals never wait for comments.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 use tracing::info;
 
 use super::journal::Notes;
-use super::{Follower, Ledger, Step, Trouble};
+use super::{Follower, Ledger, Reading, Step, Trouble};
 use crate::connector::{PollSpec, RequestSpec};
 use crate::entry::{Cursor, Loading};
 use crate::source::poll::{Page, Row};
@@ -31,28 +32,41 @@ impl<L: Ledger> Follower<L> {
     /// One portion of the initial load.
     pub(super) async fn load(&mut self, poll: &PollSpec) -> Result<Step, Trouble> {
         let Some(request) = &poll.load else { return Ok(Step::Rests) };
-        let Some(cursor) = self.cursor(poll)? else { return Ok(Step::Rests) };
-        let Some(mut loading) = cursor.loading.clone() else { return Ok(Step::Rests) };
         // What hangs on others is loaded behind them.
         if self.owners_load(poll)? || self.lighter_load(poll)? {
             return Ok(Step::Rests);
         }
-        if loading.after.is_empty() && loading.total.is_none() {
-            loading.total = self.poller.newest(poll).await?.total;
+        let is_uncounted = |cursor: &Cursor| cursor.loading.as_ref().is_some_and(Loading::is_uncounted);
+        if self.cursor(poll)?.as_ref().is_some_and(is_uncounted) {
+            self.count().await?;
         }
-        let page = match &poll.each {
+        let Some(cursor) = self.cursor(poll)? else { return Ok(Step::Rests) };
+        let Some(loading) = cursor.loading.clone() else { return Ok(Step::Rests) };
+        let mut page = match &poll.each {
             None => self.poller.behind(poll, request, &loading.after).await?,
             Some(each) => {
                 let together = self.poller.owners_together(poll, each);
                 self.owners_behind(poll, request, &loading.after, together).await?
             }
         };
+        let rows = match &poll.each {
+            None => page.rows.clone(),
+            Some(each) => {
+                let read = self.poller.rows_as_far(poll, each, &page.rows).await;
+                if let Some(pause) = read.pause {
+                    // What was read before the failure counts: a method that works long would else
+                    // spend its time on the same owners again.
+                    if read.owners == 0 {
+                        return Err(pause.into());
+                    }
+                    page.rows.truncate(read.owners);
+                    page.more = true;
+                }
+                read.rows
+            }
+        };
         let read = page.rows.len() as u64 + page.nameless;
         let last = page.rows.last().map(|row| row.id.clone());
-        let rows = match &poll.each {
-            None => page.rows,
-            Some(each) => self.poller.rows_of(poll, each, &page.rows).await?,
-        };
         let fresh = self.changed(poll, rows)?;
         self.read_owners(poll, &fresh).await?;
         let base = Cursor { loading: None, ..cursor.clone() };
@@ -88,11 +102,30 @@ impl<L: Ledger> Follower<L> {
         if let Some(ahead) = self.ahead.get_mut(&poll.stream) {
             ahead.passed(read);
         }
-        self.readings.edit(self.poller.name(), &poll.stream, |reading| {
-            reading.trouble = None;
-            reading.troubled_since = None;
-        });
+        self.readings.edit(self.poller.name(), &poll.stream, Reading::recovered);
+        self.hurry_after_load()?;
         Ok(Step::Went)
+    }
+
+    /// Asks how much history there is, of all streams that wait to be loaded at once, and writes it
+    /// beside their cursors: how far a load is shows from its beginning.
+    async fn count(&mut self) -> Result<(), Trouble> {
+        let connector = Arc::clone(&self.connector);
+        let mut counted = Vec::new();
+        for poll in connector.polls.iter().filter(|poll| !self.is_not_offered(poll)) {
+            let Some(cursor) = self.cursor(poll)? else { continue };
+            if cursor.loading.as_ref().is_some_and(Loading::is_uncounted) {
+                counted.push(poll);
+            }
+        }
+        let totals = self.poller.totals(&counted).await?;
+        for (poll, total) in counted.into_iter().zip(totals) {
+            let Some(cursor) = self.cursor(poll)?.filter(|_| total.is_some()) else { continue };
+            let loading = cursor.loading.clone().map(|loading| Loading { total, ..loading });
+            let cursor = Cursor { loading, ..cursor };
+            self.append(poll, Vec::new(), &Notes::plain(), |_| cursor.clone()).await?;
+        }
+        Ok(())
     }
 
     /// The next owners behind an id: of those that were listed already, as long as there are any.
@@ -144,7 +177,7 @@ impl<L: Ledger> Follower<L> {
         for other in self.connector.polls.iter().filter(|other| !is_by_owner(other)) {
             let is_loading = self.cursor(other)?.is_some_and(|cursor| cursor.loading.is_some());
             let reading = self.readings.of(self.poller.name(), &other.stream);
-            if is_loading && !reading.is_some_and(|it| it.trouble.is_some() || it.not_offered) {
+            if is_loading && !reading.is_some_and(|it| it.is_hindered()) {
                 return Ok(true);
             }
         }

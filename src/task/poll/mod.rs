@@ -24,12 +24,12 @@ use tracing::{info, warn};
 use self::journal::Notes;
 pub use self::readings::{Hints, Reading, Readings};
 use super::Ground;
-use crate::base::limits::{POLL_PAGES_MAX, POLL_REST_MS};
+use crate::base::limits::{POLL_OWNED_WHILE_LOADING_S, POLL_PAGES_MAX, POLL_REST_MS};
 use crate::base::{Clock, Message, Slug, Timestamp};
 use crate::connector::{Connector, PollSpec, TimeStyle};
 use crate::entry::{Cursor, Entry, Received, foreign_instant};
 use crate::net::Boxed;
-use crate::source::poll::{Pause, Poller};
+use crate::source::poll::{Cause, Pause, Poller};
 use crate::store::Store;
 use crate::tables::{Cursors, Reader, TableError};
 
@@ -187,25 +187,35 @@ impl<L: Ledger> Follower<L> {
 
     fn trouble(&mut self, poll: &PollSpec, trouble: Trouble) {
         let now = self.clock.now();
+        let (name, stream) = (self.poller.name(), &poll.stream);
         let (until, reason) = match trouble {
-            Trouble::Foreign(Pause { not_offered: true, until, .. }) => {
-                let (name, stream) = (self.poller.name(), &poll.stream);
+            Trouble::Foreign(Pause { cause: Cause::NotOffered, until, .. }) => {
                 info!(source.name = %name, source.stream = %stream, "{name} does not offer the stream {stream}");
                 self.readings.edit(name, stream, |reading| {
+                    reading.recovered();
                     reading.not_offered = true;
-                    reading.trouble = None;
                 });
                 self.due.insert(stream.clone(), until);
                 return;
             }
-            Trouble::Foreign(pause) => (pause.until, pause.reason),
+            Trouble::Foreign(Pause { cause: Cause::Quota, until, .. }) => {
+                let until = until.max(now.plus_ms(CHECK_MS));
+                info!(source.name = %name, source.stream = %stream, source.until = %until, "{stream} of {name} waits for the quota");
+                self.readings.edit(name, stream, |reading| {
+                    reading.recovered();
+                    reading.waits_until = Some(until);
+                });
+                self.due.insert(stream.clone(), until);
+                return;
+            }
+            Trouble::Foreign(Pause { cause: Cause::Trouble, until, reason }) => (until, reason),
             Trouble::Own(reason) => (now.plus_ms(POLL_REST_MS), reason),
         };
-        let (name, stream) = (self.poller.name(), &poll.stream);
         warn!(source.name = %name, source.stream = %stream, source.until = %until, "{name} cannot be read: {}", reason.id);
         self.readings.edit(name, stream, |reading| {
             reading.trouble = Some(reason);
             reading.troubled_since.get_or_insert(now);
+            reading.waits_until = None;
         });
         self.due.insert(stream.clone(), until.max(now.plus_ms(CHECK_MS)));
     }
@@ -217,10 +227,11 @@ impl<L: Ledger> Follower<L> {
 
     async fn step(&mut self, poll: &PollSpec) -> Result<Step, Trouble> {
         let now = self.clock.now();
+        self.postpone_while_loading(poll)?;
         if self.due.get(&poll.stream).is_some_and(|due| *due > now) {
             let is_loading = self.cursor(poll)?.is_some_and(|cursor| cursor.loading.is_some());
-            let is_troubled = self.readings.of(self.poller.name(), &poll.stream).is_some_and(|it| it.trouble.is_some());
-            if !is_loading || is_troubled {
+            let reading = self.readings.of(self.poller.name(), &poll.stream);
+            if !is_loading || reading.is_some_and(|it| it.is_hindered()) {
                 return Ok(Step::Rests);
             }
             return self.load(poll).await;
@@ -252,11 +263,47 @@ impl<L: Ledger> Follower<L> {
         self.due.insert(poll.stream.clone(), now.plus_ms(every));
         self.readings.edit(self.poller.name(), &poll.stream, |reading| {
             reading.read_at = Some(now);
-            reading.trouble = None;
-            reading.troubled_since = None;
-            reading.not_offered = false;
+            reading.recovered();
         });
         Step::Rests
+    }
+
+    /// While history is loaded, what hangs on other objects is looked at less often: requests are
+    /// what a load is short of, and most of the streams are of this kind.
+    fn postpone_while_loading(&mut self, poll: &PollSpec) -> Result<(), TableError> {
+        let reading = self.readings.of(self.poller.name(), &poll.stream).filter(|_| poll.owner.is_some());
+        let Some(read_at) = reading.and_then(|reading| reading.read_at) else { return Ok(()) };
+        let earliest = read_at.plus_ms(i64::from(POLL_OWNED_WHILE_LOADING_S) * 1_000);
+        let is_early = self.clock.now() < earliest;
+        let is_sooner = self.due.get(&poll.stream).is_some_and(|due| *due < earliest);
+        if is_early && is_sooner && self.is_loading()? {
+            self.due.insert(poll.stream.clone(), earliest);
+        }
+        Ok(())
+    }
+
+    /// Nothing is loaded any more: what was looked at less often is due.
+    fn hurry_after_load(&mut self) -> Result<(), TableError> {
+        if self.is_loading()? {
+            return Ok(());
+        }
+        let connector = Arc::clone(&self.connector);
+        for poll in connector.polls.iter().filter(|poll| poll.owner.is_some()) {
+            if !self.readings.of(self.poller.name(), &poll.stream).is_some_and(|it| it.is_hindered()) {
+                self.due.remove(&poll.stream);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether history of any stream is being loaded.
+    fn is_loading(&self) -> Result<bool, TableError> {
+        for poll in self.connector.polls.iter().filter(|poll| poll.load.is_some()) {
+            if self.cursor(poll)?.is_some_and(|cursor| cursor.loading.is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Where following begins: at the newest change there is now.

@@ -26,6 +26,20 @@ pub struct Reading {
     pub trouble: Option<Message>,
     /// Since when there is trouble without a break.
     pub troubled_since: Option<Timestamp>,
+    /// Nothing is wrong, but what the foreign system allows in its time is used up until then.
+    pub waits_until: Option<Timestamp>,
+}
+
+impl Reading {
+    /// Whether something keeps it from being read now.
+    pub fn is_hindered(&self) -> bool {
+        self.trouble.is_some() || self.not_offered || self.waits_until.is_some()
+    }
+
+    /// Nothing is wrong, and nothing is waited for.
+    pub(super) fn recovered(&mut self) {
+        (self.not_offered, self.trouble, self.troubled_since, self.waits_until) = (false, None, None, None);
+    }
 }
 
 impl Readings {
