@@ -9,6 +9,7 @@ pub mod model;
 pub mod value;
 
 pub mod alarm;
+pub mod assembly;
 pub mod calendar;
 pub mod config;
 pub mod connector;

@@ -11,6 +11,7 @@ value-path-unquoted = the quote in the path "{ $path }" at column { $column } is
 
 ## decode: character sets
 decode-malformed = some bytes of "{ $field }" are not { $charset }; they were replaced by a mark, the original is kept. If this happens often, set the character set at the sender.
+decode-cdr-row = line { $line } of the call records (CDR) does not read: no time of beginning in its place; see whether the file is Master.csv of cdr_csv or cdr_custom
 decode-charset-differs = "{ $field }" is declared as { $declared } and is { $charset }; it was read as { $charset }. Nothing needs to be done; the sender's setting may be corrected.
 
 ## decode: submissions

@@ -11,6 +11,7 @@ value-path-unquoted = в пути «{ $path }» не закрыта кавычк
 
 ## decode: character sets
 decode-malformed = часть байтов «{ $field }» — не { $charset }; на их месте знак замены, исходное сохранено. Если это повторяется, задайте кодировку у отправителя.
+decode-cdr-row = строка { $line } журнала звонков (CDR) не читается: на своих местах нет времени начала; проверьте, что файл — Master.csv модуля cdr_csv или cdr_custom
 decode-charset-differs = «{ $field }» объявлено как { $declared }, а на деле { $charset }; прочитано как { $charset }. Делать ничего не нужно; можно поправить настройку отправителя.
 
 ## decode: submissions

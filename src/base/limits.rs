@@ -418,3 +418,26 @@ pub const PROBE_NAMES_SHOWN: usize = 8;
 /// Entries of the journal that a probe looks back through for the last word of a source. Above: the
 /// source counts as long silent.
 pub const PROBE_ENTRIES_MAX: u64 = 20_000;
+/// A line of a telephone exchange's events, bytes. The tail of a longer one is left out.
+pub const AMI_LINE_BYTES_MAX: usize = 16 * 1024;
+/// A packet of a telephone exchange's events, bytes. Lines that do not fit are left out.
+pub const AMI_PACKET_BYTES_MAX: usize = 64 * 1024;
+/// A value of a telephone exchange's event as calls are put together from it, bytes. The tail of a
+/// longer one is in the journal only.
+pub const AMI_VALUE_BYTES_MAX: usize = 512;
+/// A column of a billing row of a telephone exchange, bytes. The tail of a longer one is in the
+/// journal only.
+pub const CDR_FIELD_BYTES_MAX: usize = 1_024;
+/// Channels of one call. More are not looked at: who spoke first stays known.
+pub const CALL_CHANNELS_MAX: usize = 64;
+/// Dialings of one call, and stays of its channels in bridges. More are not looked at.
+pub const CALL_STAYS_MAX: usize = 512;
+/// Billing rows of one call. More are not looked at.
+pub const CALL_ROWS_MAX: usize = 64;
+/// Channel variables of one call. More are not kept.
+pub const CALL_VARIABLES_MAX: usize = 32;
+/// Calls of one exchange that are not over. Beyond, they are told when they end, and a lost link
+/// leaves them to their billing rows.
+pub const CALLS_OPEN_MAX: usize = 10_000;
+/// Names that one call may have had, one after another. Beyond, what comes later is another call.
+pub const CALL_MERGES_MAX: usize = 16;

@@ -10,13 +10,16 @@
 //! - [`json`], [`form`], [`multipart`], [`xml`]: one format each;
 //! - [`commerceml`]: files of the 1C exchange, record by record, plain or in a zip;
 //! - [`table`]: CSV and XLSX, row by row;
+//! - [`ami`], [`cdr`]: events and billing rows of Asterisk;
 //! - [`text`]: character sets; [`archive`]: members of a zip.
 
 use crate::base::Message;
 use crate::model::Issue;
 use crate::value::Value;
 
+pub mod ami;
 pub mod archive;
+pub mod cdr;
 pub mod commerceml;
 mod fold;
 pub mod form;

@@ -4,6 +4,7 @@ mod acme;
 mod alarms;
 mod backup;
 mod calendar;
+mod calls;
 mod catalog;
 mod circuit;
 mod cli;

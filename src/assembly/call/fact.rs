@@ -1,0 +1,175 @@
+//! What an exchange says, the same for all its dialects.
+
+use compact_str::CompactString;
+
+use crate::base::Timestamp;
+use crate::decode::cdr::Row;
+
+/// A channel as an event names it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Leg {
+    /// Names it: opaque, though it usually begins with the second of its creation.
+    pub id: CompactString,
+    /// `PJSIP/101-0000004e`.
+    pub channel: CompactString,
+    /// Names the call, as far as the exchange knows; empty before Asterisk 12.
+    pub linked: CompactString,
+    /// Number of who speaks over it.
+    pub number: CompactString,
+    /// His name.
+    pub name: CompactString,
+    /// What was dialled over it.
+    pub exten: CompactString,
+}
+
+/// One thing that took place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// When, by the clock of the exchange, where it tells.
+    pub at: Option<Timestamp>,
+    /// Names the call; empty: the channel tells.
+    pub linked: CompactString,
+    /// Its place among what came with it.
+    pub place: u32,
+    /// What.
+    pub kind: FactKind,
+}
+
+/// What took place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FactKind {
+    /// A channel came to be.
+    Born(Leg),
+    /// A channel is there, or says what it is now.
+    Seen(Leg),
+    /// A number is being called; without `from`, by the exchange itself.
+    DialBegin {
+        /// Who calls.
+        from: Option<Leg>,
+        /// The channel that rings.
+        to: Leg,
+        /// What was dialled.
+        dialled: CompactString,
+    },
+    /// The calling is over.
+    DialEnd {
+        /// The channel that rang.
+        to: Leg,
+        /// `ANSWER`, `BUSY`, `CANCEL`, `NOANSWER`, ...
+        status: CompactString,
+    },
+    /// A channel joined others.
+    Enter {
+        /// Names the bridge.
+        bridge: u64,
+        /// Who.
+        leg: Leg,
+    },
+    /// A channel left others.
+    Leave {
+        /// Names the bridge.
+        bridge: u64,
+        /// Who.
+        leg: Leg,
+    },
+    /// Two halves of a Local channel.
+    Pair(Leg, Leg),
+    /// Two channels are of one call: a pickup, a transfer of the old dialect.
+    Meet(Leg, Leg),
+    /// Two channels speak with each other (the old dialect has no bridges).
+    Together(Leg, Leg),
+    /// They no longer do.
+    Apart(Leg, Leg),
+    /// Two calls are one: an attended transfer.
+    Merge(CompactString, CompactString),
+    /// A channel is gone.
+    Hangup {
+        /// Which.
+        leg: Leg,
+        /// Why, by the numbers of Q.850.
+        cause: u16,
+    },
+    /// A caller waits in a queue.
+    Queue {
+        /// Who.
+        leg: Leg,
+        /// Its name.
+        queue: CompactString,
+    },
+    /// The talk is recorded.
+    Recording {
+        /// Where.
+        leg: Leg,
+        /// Name of the file.
+        file: CompactString,
+    },
+    /// The dialplan named the line that was dialled.
+    Dialled {
+        /// Where.
+        leg: Leg,
+        /// The number.
+        number: CompactString,
+    },
+    /// A channel variable was set.
+    Variable {
+        /// Where.
+        leg: Leg,
+        /// Its name.
+        name: CompactString,
+        /// Its value.
+        value: CompactString,
+    },
+    /// An entry of the event log, with the time that it tells (seconds, read as UTC).
+    Logged {
+        /// Which.
+        what: Logged,
+        /// Where.
+        leg: Leg,
+        /// When, in the zone of the exchange.
+        local_s: i64,
+    },
+    /// A billing row.
+    Row(Box<Row>),
+    /// A link was opened: what took place before, since the one before was lost, is unknown.
+    Opened,
+    /// The link is lost.
+    Lost,
+    /// A channel is there now, says the list that was asked for.
+    Live(Leg),
+    /// The list is whole.
+    LiveEnd,
+}
+
+/// Entries of the event log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logged {
+    /// A channel came to be.
+    Start,
+    /// A channel joined others.
+    Enter(u64),
+    /// A channel left others.
+    Leave(u64),
+    /// A channel is gone.
+    Hangup,
+    /// The call is over.
+    End,
+}
+
+impl Fact {
+    /// What is said of the link, not of a call.
+    pub fn of_link(kind: FactKind) -> Fact {
+        Fact { at: None, linked: CompactString::default(), place: 0, kind }
+    }
+
+    /// What a billing row says.
+    pub fn of_row(row: Row) -> Fact {
+        let linked = if row.linkedid.is_empty() { row.uniqueid.clone() } else { row.linkedid.clone() };
+        Fact { at: None, linked, place: 0, kind: FactKind::Row(Box::new(row)) }
+    }
+
+    /// The second in which the channel of this name was made, when its name tells.
+    pub(super) fn epoch_s(id: &str) -> Option<i64> {
+        let number = id.rsplit('-').next()?.split('.').next()?;
+        (number.len() == 10).then(|| number.parse().ok()).flatten()
+    }
+}
