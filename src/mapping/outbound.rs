@@ -74,6 +74,8 @@ pub struct OutObject<'a> {
     pub zone: &'a TimeZone,
     /// Id in the sink, when it is known there.
     pub foreign: &'a dyn Fn(Ref) -> Option<String>,
+    /// What it refers to and is told without, since it is gone there and only a person brings it back.
+    pub without: &'a [Ref],
     /// The employee of a key; the catalog fills it in for the sink that is asked for.
     pub employee: &'a dyn Fn(&str) -> Option<OutEmployee>,
     /// What the sink calls its stages and sources.
@@ -393,7 +395,7 @@ impl OutObject<'_> {
             Ref::Client => self.client.is_some(),
             Ref::Deal => self.deal.is_some(),
         };
-        is_there && (self.foreign)(need).is_none()
+        is_there && !self.without.contains(&need) && (self.foreign)(need).is_none()
     }
 }
 

@@ -169,6 +169,14 @@ pub fn is_gone(row: &Delivery) -> bool {
     }
 }
 
+/// Whether only a person makes the delivery go on.
+pub fn is_given_up(row: &Delivery) -> bool {
+    match &row.state {
+        DeliveryState::Dead { .. } | DeliveryState::Discarded => true,
+        DeliveryState::Due { .. } | DeliveryState::InFlight { .. } | DeliveryState::Uncertain { .. } => false,
+    }
+}
+
 /// A person gives the delivery up.
 pub fn discard(row: Delivery) -> Delivery {
     Delivery { state: DeliveryState::Discarded, ..row }

@@ -1,16 +1,16 @@
 //! Attempts of delivery become state: foreign ids, the confirmed version, the next try, or a dead
 //! letter.
 
-use super::marks::{edit, want_in};
+use super::marks::{edit, repair_in, want_in};
 use super::records::remember_foreign;
 use super::step::Step;
 use super::tasks;
 use crate::base::{ClientId, Slug};
 use crate::entry::{AttemptResult, Attempted, AttemptedItem, Attempting, ObjectRef, Verdict};
-use crate::model::{Confirmed, Foreign};
+use crate::model::{Confirmed, DealState, Foreign};
 use crate::outbox::{self, Jitter};
-use crate::tables::rows::{ObjectKey, sink_state};
-use crate::tables::{Clients, Crosswalk, Deals, TableError, Tasks};
+use crate::tables::rows::{ObjectKey, PolledRow, sink_state};
+use crate::tables::{Clients, Crosswalk, Deals, PolledRows, TableError, Tasks};
 
 /// A request that is not idempotent is about to be sent.
 pub(super) fn attempting(step: &mut Step<'_>, attempting: Attempting) -> Result<(), TableError> {
@@ -39,7 +39,9 @@ fn one(step: &mut Step<'_>, sink: &Slug, item: AttemptedItem) -> Result<(), Tabl
         AttemptResult::Done { foreign_kind, foreign_id: Some(foreign_id), sent } => {
             let foreign = Foreign { connection: sink.clone(), kind: foreign_kind.clone(), id: foreign_id.clone() };
             learn_foreign(step, &foreign, object)?;
+            let mut is_other = false;
             edit(step, sink, object, |state| {
+                is_other = state.confirmed.as_ref().is_none_or(|it| it.foreign_id != foreign_id);
                 state.delivery = state.delivery.take().and_then(|row| outbox::done(row, version, at));
                 // Fields sent before and not this time are still held by the sink.
                 let mut held = state.confirmed.take().map(|before| before.sent).unwrap_or_default();
@@ -51,7 +53,11 @@ fn one(step: &mut Step<'_>, sink: &Slug, item: AttemptedItem) -> Result<(), Tabl
                 }
                 state.gone = None;
                 state.confirmed = Some(Confirmed { foreign_kind, foreign_id, version, at, sent: held });
-            })
+            })?;
+            match object {
+                ObjectRef::Client(client) if is_other => another_card(step, sink, client),
+                ObjectRef::Client(_) | ObjectRef::Deal(_) | ObjectRef::Interaction(_) | ObjectRef::Task(_) => Ok(()),
+            }
         }
         AttemptResult::Done { foreign_id: None, .. } => {
             let is_over = tasks::is_over(step, object)?;
@@ -73,8 +79,10 @@ fn one(step: &mut Step<'_>, sink: &Slug, item: AttemptedItem) -> Result<(), Tabl
             if gone {
                 forget_foreign(step, sink, object)?;
             }
+            let mut lost = None;
             edit(step, sink, object, |state| {
                 if gone {
+                    lost = state.confirmed.as_ref().map(|it| (it.foreign_kind.clone(), it.foreign_id.clone()));
                     // What had been told there is perhaps merged into another: it is looked for, and not
                     // made again by itself. What had only been found is made.
                     let was_told = state.confirmed.take().is_some_and(|it| !it.sent.is_empty());
@@ -87,9 +95,30 @@ fn one(step: &mut Step<'_>, sink: &Slug, item: AttemptedItem) -> Result<(), Tabl
                     let jitter = Jitter::of(object, row.attempts);
                     outbox::failed(row, verdict, reason, at, jitter, settle_ms)
                 });
-            })
+            })?;
+            // What still refers to it there means nobody new.
+            let Some((kind, id)) = lost else { return Ok(()) };
+            let foreign = Foreign { connection: sink.clone(), kind, id };
+            step.rows.update::<PolledRows, _>(&foreign, |row| row.get_or_insert_with(PolledRow::unread).gone = true)
         }
     }
+}
+
+/// The client has another card there than before: his open deals that are there name it from now on.
+pub(super) fn another_card(step: &mut Step<'_>, sink: &Slug, client: ClientId) -> Result<(), TableError> {
+    let deals = step.rows.peek::<Clients, _>(&client, |row| row.map(|row| row.deals.clone()))?.unwrap_or_default();
+    for deal in deals {
+        let is_there = step.rows.peek::<Deals, _>(&deal, |row| {
+            row.is_some_and(|row| {
+                let state = sink_state(&row.sinks, sink);
+                row.deal.state == DealState::Open && state.is_some_and(|it| it.confirmed.is_some() && it.gone.is_none())
+            })
+        })?;
+        if is_there {
+            repair_in(step, sink, ObjectRef::Deal(deal))?;
+        }
+    }
+    Ok(())
 }
 
 fn learn_foreign(step: &mut Step<'_>, foreign: &Foreign, object: ObjectRef) -> Result<(), TableError> {

@@ -100,10 +100,13 @@ pub(super) fn deal(
             tasks::after(step, origin, client, id, &before)?;
         }
     }
+    if let Some(client) = client
+        && (created || is_lead)
+        && !step.is_history()
+    {
+        attempts::made_anew(step, client)?;
+    }
     if created && !step.is_history() {
-        if let Some(client) = client {
-            attempts::made_anew(step, client)?;
-        }
         assign::assign(step, origin, client, id, told, change)?;
     }
     for (kind, foreign_id) in &told.foreign {

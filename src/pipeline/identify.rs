@@ -31,6 +31,9 @@ pub(super) fn identify(step: &mut Step<'_>, origin: &Origin<'_>, change: &Change
     if change.refers && tells_only_ids(told) {
         return Ok(Identified { client: known(step, origin, told)?, changed: false });
     }
+    if tells_only_ids(told) && names_only_gone(step, origin, told)? {
+        return Ok(Identified { client: known(step, origin, told)?, changed: false });
+    }
     let rules = &step.catalog.identity;
     let keys = identity::keys(rules, &origin.envelope.connection, told);
     let matched = candidates(step, &keys.used)?;
@@ -94,6 +97,18 @@ fn tells_of_nobody(told: &ClientChange) -> bool {
 /// Whether it names somebody and says nothing of him.
 fn tells_only_ids(told: &ClientChange) -> bool {
     told.name.is_none() && told.inn.is_none() && told.kpp.is_none() && told.ogrn.is_none() && told.contacts.is_empty()
+}
+
+/// Whether every card that it names was deleted there: a deal names the card of its client still, and
+/// that is nobody new.
+fn names_only_gone(step: &mut Step<'_>, origin: &Origin<'_>, told: &ClientChange) -> Result<bool, TableError> {
+    for (kind, id) in &told.foreign {
+        let foreign = origin.foreign(kind, id);
+        if !step.rows.peek::<PolledRows, _>(&foreign, |row| row.is_some_and(|row| row.gone))? {
+            return Ok(false);
+        }
+    }
+    Ok(!told.foreign.is_empty())
 }
 
 /// The client of a foreign id, if he is known.

@@ -20,6 +20,9 @@ enum Cause {
     Record,
     /// Only its score changed: last in the queue, and no reason to release what is held.
     Score,
+    /// The sink holds something else than it was told, or another card there stands for it now. That is
+    /// so today, however old the record is that says it.
+    Repair,
 }
 
 /// Every sink of the configuration must learn this object in its state of now.
@@ -55,9 +58,17 @@ pub(super) fn want_in(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Re
     want_at(step, sink, object, Cause::Record)
 }
 
+/// The sink does not hold what it was told.
+pub(super) fn repair_in(step: &mut Step<'_>, sink: &Slug, object: ObjectRef) -> Result<(), TableError> {
+    want_at(step, sink, object, Cause::Repair)
+}
+
 fn want_at(step: &mut Step<'_>, sink: &Slug, object: ObjectRef, cause: Cause) -> Result<(), TableError> {
     let (position, at) = (step.position, step.at);
-    let is_its_own_history = step.history_of.as_ref() == Some(sink);
+    let (moment, is_its_own_history) = match cause {
+        Cause::Repair => (Moment::Unknown, false),
+        Cause::Record | Cause::Score => (step.moment, step.history_of.as_ref() == Some(sink)),
+    };
     let was_open = change(step, sink, object, |state| {
         let was_open = state.delivery.is_some();
         if is_its_own_history && !was_open {
@@ -73,24 +84,24 @@ fn want_at(step: &mut Step<'_>, sink: &Slug, object: ObjectRef, cause: Cause) ->
     // What a system tells of its past is nothing to tell it.
     let Some(was_open) = was_open.flatten() else { return Ok(()) };
     let open = step.rows.peek::<Sinks, _>(sink, |row| row.is_some_and(|row| row.open))?;
-    let goes_by_itself = open && step.moment != Moment::History;
+    let goes_by_itself = open && moment != Moment::History;
     if !was_open {
-        let lane = match (cause, step.moment) {
+        let lane = match (cause, moment) {
             (_, Moment::History) => Lane::Quiet,
             // Seen while another integration may still be at work: nothing in the sink is to
             // start because of it.
             (_, Moment::Unknown) if !open => Lane::Quiet,
             (Cause::Score, Moment::Unknown | Moment::Live) => Lane::Later,
-            (Cause::Record, Moment::Unknown | Moment::Live) => Lane::Urgent,
+            (Cause::Record | Cause::Repair, Moment::Unknown | Moment::Live) => Lane::Urgent,
         };
         match goes_by_itself {
             true => list::<Pending>(step, &Pending::key(sink, lane, object), object)?,
             false => list::<Held>(step, &Pending::key(sink, lane, object), object)?,
         }
-    } else if goes_by_itself && cause == Cause::Record {
+    } else if goes_by_itself && cause != Cause::Score {
         release(step, sink, object)?;
     }
-    if goes_by_itself && cause == Cause::Record {
+    if goes_by_itself && cause != Cause::Score {
         release_needed(step, sink, object)?;
     }
     Ok(())

@@ -7,8 +7,8 @@ use super::news::{Ours, keep_news as of_row, number_of};
 use super::prepare::{Polled, Word};
 use super::records::{remember_foreign, standing_client};
 use super::step::Step;
-use super::{marks, tasks};
-use crate::base::{DealId, Message, Slug};
+use super::{attempts, marks, tasks};
+use crate::base::{ClientId, DealId, Message, Slug};
 use crate::connector::ObjectKind;
 use crate::entry::{Cursor, Loading, ObjectRef, Received, foreign_instant};
 use crate::model::{Change, Confirmed, Foreign, Issue, Outcome, TaskEnd, TaskState};
@@ -358,7 +358,7 @@ pub(super) fn settle(
         drifted = confirm(state, &foreign, polled, version, at);
     })?;
     if drifted {
-        marks::want_in(step, &envelope.connection, object)?;
+        marks::repair_in(step, &envelope.connection, object)?;
     }
     Ok(())
 }
@@ -426,8 +426,7 @@ pub(super) fn gone(step: &mut Step<'_>, envelope: &Received, id: &CompactString)
     let known = step.rows.update::<PolledRows, _>(&foreign, |row| match row {
         Some(row) => std::mem::replace(&mut row.gone, true),
         None => {
-            let (fingerprint, time, told) = Default::default();
-            *row = Some(PolledRow { fingerprint, time, gone: true, told });
+            *row = Some(PolledRow { gone: true, ..PolledRow::unread() });
             false
         }
     })?;
@@ -446,6 +445,9 @@ pub(super) fn gone(step: &mut Step<'_>, envelope: &Received, id: &CompactString)
             state.delivery = state.delivery.take().map(|row| outbox::gone(row, at));
         }
     })?;
+    if let ObjectRef::Client(client) = object {
+        other_card(step, &foreign, client)?;
+    }
     if let ObjectRef::Task(task) = object {
         // Deleted by a person: it is not to be done any more.
         tasks::gone(step, &envelope.connection, task)?;
@@ -456,6 +458,38 @@ pub(super) fn gone(step: &mut Step<'_>, envelope: &Received, id: &CompactString)
         ObjectRef::Interaction(_) | ObjectRef::Task(_) => (None, None),
     };
     Ok(Outcome::Applied { client, deal })
+}
+
+/// The card that we keep up is gone: another card of the same client that is there takes its place, is
+/// told whole, and his deals name it.
+fn other_card(step: &mut Step<'_>, gone: &Foreign, client: ClientId) -> Result<(), TableError> {
+    let sink = &gone.connection;
+    let catalog = step.catalog;
+    let Some(spec) = catalog.connection(sink).and_then(|it| it.connector.sink.as_ref()) else { return Ok(()) };
+    let cards = step.rows.peek::<Clients, _>(&client, |row| {
+        let row = row.filter(|row| sink_state(&row.sinks, sink).is_some_and(|it| it.gone.is_some()));
+        let cards = row.into_iter().flat_map(|row| &row.client.foreign).map(|(it, _)| it);
+        let stands = |it: &&Foreign| {
+            let is_client = spec.object(&it.kind).is_some_and(|kind| kind.of == ObjectKind::Client);
+            it.connection == *sink && *it != gone && is_client
+        };
+        cards.filter(stands).cloned().collect::<Vec<_>>()
+    })?;
+    for card in cards {
+        if !step.rows.peek::<PolledRows, _>(&card, |row| row.is_some_and(|row| !row.gone))? {
+            continue;
+        }
+        let (version, at) = (step.position, step.at);
+        marks::edit(step, sink, ObjectRef::Client(client), |state| {
+            back(state, at);
+            let Foreign { kind, id, .. } = card;
+            // Nothing is known of what it holds: every field is told.
+            state.confirmed = Some(Confirmed { foreign_kind: kind, foreign_id: id, version, at, sent: Vec::new() });
+        })?;
+        marks::repair_in(step, sink, ObjectRef::Client(client))?;
+        return attempts::another_card(step, sink, client);
+    }
+    Ok(())
 }
 
 /// Remembers what a row said; `false` when something newer of it is known already.

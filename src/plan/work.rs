@@ -10,6 +10,7 @@ use crate::connector::ObjectSpec;
 use crate::entry::ObjectRef;
 use crate::mapping::{ForeignWord, LeftOut, OutEmployee, OutTask, Ref, Vocabulary};
 use crate::model::{Confirmed, DeliveryState, Task};
+use crate::outbox;
 use crate::scoring;
 use crate::sink::{Certainty, Work};
 use crate::tables::rows::SinkState;
@@ -90,7 +91,9 @@ pub fn work<'c>(
         let id = subject.user(sink, name)?;
         Some(OutEmployee { name: name.to_owned(), id: Some(id.to_owned()) })
     };
+    let without = told_without(subject, state);
     let object = OutObject {
+        without: &without,
         task: subject.task().map(|task| OutTask { task, title: &title, result: &result }),
         client: subject.client(),
         deal: subject.deal(),
@@ -125,6 +128,25 @@ pub fn work<'c>(
         import: quiet && kind.import.is_some() && connection.imports_history(),
     };
     Told::Work(Box::new(work), kind, left_out)
+}
+
+/// What the object refers to and is told without: a card that was deleted there comes back only when a
+/// person says so or the client turns to us, and meanwhile sums, scores and comments of its deal go on.
+fn told_without(subject: &Subject, state: &SinkState) -> Vec<Ref> {
+    let given_up = |reference: &Ref| {
+        let Some(it) = subject.state_of(*reference, &state.sink) else { return false };
+        it.gone.is_some() || it.delivery.as_ref().is_some_and(outbox::is_given_up)
+    };
+    let refers_to: &[Ref] = match subject.object() {
+        ObjectRef::Client(_) => &[],
+        // A deal that is there keeps the card that it names; a new one waits for its client.
+        ObjectRef::Deal(_) if state.confirmed.is_some() && state.gone.is_none() => &[Ref::Client],
+        ObjectRef::Deal(_) => &[],
+        // These hang on the deal; on the client where there is none.
+        ObjectRef::Interaction(_) | ObjectRef::Task(_) if subject.deal().is_some() => &[Ref::Client],
+        ObjectRef::Interaction(_) | ObjectRef::Task(_) => &[],
+    };
+    refers_to.iter().copied().filter(given_up).collect()
 }
 
 /// An object that is known there by what other records say of it (a deal names its contact) is

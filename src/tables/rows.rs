@@ -372,6 +372,14 @@ pub struct PolledRow {
     pub told: Vec<(u8, u32)>,
 }
 
+impl PolledRow {
+    /// An object that was named, and never read.
+    pub fn unread() -> PolledRow {
+        let (fingerprint, time, told) = Default::default();
+        PolledRow { fingerprint, time, gone: false, told }
+    }
+}
+
 /// A word of a foreign dictionary: a stage, a source, a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WordRow {

@@ -136,6 +136,7 @@ fn object<'a>(
         explanation: "20 +15,5 = 35,5",
         zone,
         foreign,
+        without: &[],
         employee: NOBODY,
         vocabulary: UNREAD,
     }

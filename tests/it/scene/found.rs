@@ -123,6 +123,55 @@ async fn a_deleted_client_who_turns_to_us_again_is_made_anew() {
     assert_eq!(deals[0].text("CONTACT_ID"), contacts[0].id.to_string());
 }
 
+/// The card of a client was deleted, his deal was left: sums of 1C waited for the card for ever. And
+/// when he wrote again and joined that deal, nobody could see who he is.
+#[tokio::test(start_paused = true)]
+async fn a_deal_goes_on_without_the_deleted_card_of_its_client() {
+    let mut stage = live().await;
+    form(&mut stage, person("Соколова Мария", "+79125550101")).await;
+    let id = there(&stage, Kind::Contact)[0].id;
+    act(&mut stage, PersonAct::Delete { object: Kind::Contact, id }).await;
+    let order = Order { phone: "+79125550101", sum: "24000", ..Order::PLAIN };
+    stage.append(&Entry::Received(orders_at(stage.now(), &[order])));
+    pass(&mut stage, HOUR_MS).await;
+    let deals = there(&stage, Kind::Deal);
+    assert_eq!(deals.len(), 1);
+    assert_eq!(deals[0].text("OPPORTUNITY").trim_end_matches(".00"), "24000");
+    assert!(there(&stage, Kind::Contact).is_empty(), "the card is not made again by a sum");
+
+    form(&mut stage, person("Соколова Мария", "+79125550101")).await;
+    pass(&mut stage, 200_000).await;
+    let (contacts, deals) = (there(&stage, Kind::Contact), there(&stage, Kind::Deal));
+    assert_eq!((contacts.len(), deals.len()), (1, 1));
+    assert_eq!(deals[0].text("CONTACT_ID"), contacts[0].id.to_string());
+}
+
+/// Of two cards of one client the one that we keep up was deleted; the other one, which nobody had
+/// touched for long, took its place and was never told what it lacks.
+#[tokio::test(start_paused = true)]
+async fn a_card_that_takes_the_place_of_a_deleted_one_is_told_what_it_lacks() {
+    let mut stage = Stage::new(1);
+    for phone in ["+79125550102", "+79125550202"] {
+        let phones = json!([{ "VALUE": phone, "VALUE_TYPE": "WORK" }]);
+        let fields = json!({ "NAME": "Пётр", "LAST_NAME": "Ильин", "PHONE": phones });
+        call(&mut stage, "crm.contact.add", json!({ "fields": fields })).await;
+    }
+    pass(&mut stage, 200_000).await;
+    let both = json!({ "name": "Ильин Пётр", "phone": "+79125550102", "tel": "+79125550202" });
+    form(&mut stage, both).await;
+    open(&mut stage).await;
+    let objects = vec![];
+    stage.command(Command::ApplyPlan { sink: sink(), plan: Fingerprint::of(b"all"), objects });
+    pass(&mut stage, 100_000).await;
+    act(&mut stage, PersonAct::Delete { object: Kind::Contact, id: 1 }).await;
+    // The comparison of ids reads what is left as it has been for long.
+    pass(&mut stage, 26 * HOUR_MS).await;
+    let left = there(&stage, Kind::Contact);
+    let mut phones: Vec<String> = left[0].multi("PHONE").iter().map(|it| it.value.to_string()).collect();
+    phones.sort();
+    assert_eq!((left.len(), phones), (1, vec!["+79125550102".to_owned(), "+79125550202".to_owned()]));
+}
+
 /// A sum or a score was to be written, the deal was found to be deleted, and was made again.
 #[tokio::test(start_paused = true)]
 async fn what_people_deleted_is_not_brought_back_by_a_sum_or_a_score() {
