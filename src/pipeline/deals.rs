@@ -100,6 +100,9 @@ pub(super) fn deal(
             tasks::after(step, origin, client, id, &before)?;
         }
     }
+    if created {
+        goes_to_known(step, client, id)?;
+    }
     if let Some(client) = client
         && (created || is_lead)
         && !step.is_history()
@@ -317,17 +320,29 @@ pub(super) fn client_deals(step: &mut Step<'_>, client: Option<ClientId>) -> Res
     Ok(deals)
 }
 
+/// A repeat deal for which its source names nobody goes to whom the client knows. With employees the
+/// rules of distribution say who stands in for him.
+fn goes_to_known(step: &mut Step<'_>, client: Option<ClientId>, id: DealId) -> Result<(), TableError> {
+    if step.catalog.business.closed_deal != ClosedDeal::Repeat || !step.catalog.people.is_empty() {
+        return Ok(());
+    }
+    if step.rows.peek::<Deals, _>(&id, |row| row.is_some_and(|row| row.deal.responsible.is_some()))? {
+        return Ok(());
+    }
+    let earlier = client_deals(step, client)?;
+    let responsible = earlier.iter().filter(|it| it.id != id).rev().find_map(|earlier| earlier.responsible.clone());
+    step.rows.update::<Deals, _>(&id, |row| {
+        if let Some(row) = row {
+            row.deal.responsible = responsible;
+        }
+    })
+}
+
 fn create(step: &mut Step<'_>, origin: &Origin<'_>, client: Option<ClientId>) -> Result<DealId, TableError> {
     let id = DealId::derive(origin.record, 0);
     let mut deal = Deal::new(id, client, origin.envelope.connection.clone(), step.at);
     deal.active_at = origin.observed_at;
     deal.stage_since = origin.observed_at;
-    // With employees the rules of distribution say who stands in for whom the client knows.
-    if step.catalog.business.closed_deal == ClosedDeal::Repeat && step.catalog.people.is_empty() {
-        // A repeat deal goes to whom the client knows.
-        let earlier = client_deals(step, client)?;
-        deal.responsible = earlier.iter().rev().find_map(|earlier| earlier.responsible.clone());
-    }
     step.rows.put::<Deals>(&id, DealRow::new(deal));
     if let Some(client) = client {
         step.rows.update::<Clients, _>(&client, |row| {

@@ -172,6 +172,29 @@ async fn a_card_that_takes_the_place_of_a_deleted_one_is_told_what_it_lacks() {
     assert_eq!((left.len(), phones), (1, vec!["+79125550102".to_owned(), "+79125550202".to_owned()]));
 }
 
+/// A person made a deal and took it himself; it was read after a newer deal of that client, and was
+/// here his whom the newer one belongs to.
+#[tokio::test(start_paused = true)]
+async fn a_deal_belongs_to_whom_the_crm_names_however_late_it_is_read() {
+    let mut stage = live().await;
+    form(&mut stage, person("Соколова Мария", "+79125550101")).await;
+    let contact = there(&stage, Kind::Contact)[0].id;
+    let fields = json!({ "TITLE": "Своя", "STAGE_ID": "NEW", "CONTACT_ID": contact, "ASSIGNED_BY_ID": "2" });
+    stage.twin.person(&PersonAct::Call {
+        method: "crm.deal.add".to_owned(),
+        params: json!({ "fields": fields }),
+        user: Some(2),
+    });
+    // Nobody tells us of it; of the deal that was there before and is changed after it we are told.
+    drop(stage.twin.take_notices());
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    call(&mut stage, "crm.deal.update", json!({ "id": 1, "fields": { "ASSIGNED_BY_ID": "1" } })).await;
+    pass(&mut stage, HOUR_MS).await;
+    let mine = there(&stage, Kind::Deal).into_iter().find(|it| it.text("TITLE") == "Своя").expect("it is there");
+    assert_eq!(mine.text("ASSIGNED_BY_ID"), "2");
+    assert_eq!(responsible_of(&stage, mine.id), "Пётр Иванов");
+}
+
 /// A sum or a score was to be written, the deal was found to be deleted, and was made again.
 #[tokio::test(start_paused = true)]
 async fn what_people_deleted_is_not_brought_back_by_a_sum_or_a_score() {
