@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use acts::Play;
 
 /// Scenes of a usual run.
-const SCENES: u64 = 350;
+const SCENES: u64 = 1_000;
 /// Failures that are told whole; the numbers of the others only.
 const TOLD_MAX: usize = 2;
 
