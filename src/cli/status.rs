@@ -1,14 +1,23 @@
 //! `uzel status`: the daemon at a glance.
 
 use super::{Context, Done};
+use crate::alarm::Severity;
+use crate::app::Folder;
 use crate::base::Message;
+use crate::control::Client;
 use crate::query::views::StatusView;
 
 /// Arguments of `uzel status`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[arg(long)]
+    check: bool,
+}
 
-pub(super) async fn run(_args: Args, context: &Context) -> anyhow::Result<Done> {
+pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
+    if args.check {
+        return check(context).await;
+    }
     let connected = context.connect().await?;
     let view = connected.client.get::<StatusView>("status", context.locale).await;
     connected.close().await;
@@ -67,4 +76,21 @@ pub(super) async fn run(_args: Args, context: &Context) -> anyhow::Result<Done> 
     });
     context.print_section("deliveries", &["sink", "state", "count"], deliveries.collect());
     Ok(Done::Well)
+}
+
+/// Whether the daemon itself is well: for those who watch it from outside. That a foreign system does
+/// not answer is no fault of the daemon's; the folder is not opened in its place.
+async fn check(context: &Context) -> anyhow::Result<Done> {
+    let daemon = Client::Socket(Folder::new(&context.folder).socket());
+    let mut view = daemon.get::<StatusView>("status", context.locale).await?;
+    let critical = Severity::Critical.name();
+    view.alarms.retain(|it| it.severity == critical && it.subject.is_empty());
+    if context.json {
+        context.print_json(&view.alarms)?;
+    } else if view.alarms.is_empty() {
+        println!("{}", context.say(&Message::new("cli-status-well")));
+    } else {
+        view.alarms.iter().for_each(|it| println!("{}. {}", it.what, it.next));
+    }
+    Ok(if view.alarms.is_empty() { Done::Well } else { Done::Problems })
 }

@@ -48,6 +48,7 @@ mod openapi;
 mod outbound;
 mod outbox;
 mod ownership;
+mod package;
 mod page;
 mod page_browser;
 mod payments;
