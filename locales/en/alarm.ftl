@@ -78,3 +78,27 @@ alarm-tasks-overdue = { $count ->
    *[other] { $count } tasks are
 } late
 alarm-tasks-overdue-next = See them: uzel task list --state overdue
+alarm-certificate-none = There is no certificate of HTTPS: forms, 1C and browsers cannot connect
+alarm-certificate-ended = The certificate of HTTPS has run out: forms, 1C and browsers refuse to connect
+alarm-certificate-ends-today = The certificate of HTTPS runs out in less than a day
+alarm-certificate-ends = The certificate of HTTPS runs out in { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+}
+alarm-certificate-failed = A new certificate of HTTPS cannot be had; the present one holds for { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+}
+alarm-certificate-ordered-next = Uzel orders it by itself and goes on trying. The reason is in uzel status; once it is mended, try at once: systemctl reload uzel
+alarm-certificate-files-next = Put a new one in place of the old: the files certificate and key of [listen.tls]. Uzel takes them by itself
+alarm-relay-stopped = The relay { $host } does not answer: what it takes does not arrive
+alarm-relay-stopped-next = Nothing is lost: what it took lies there, and we go on trying. Look at uzel relay status on that machine, and at the link to it
+alarm-relay-refuses = Nothing can be pulled from the relay { $host }: a person is needed
+alarm-relay-refuses-next = What to do is said by uzel relay status. Nothing is lost: what it took lies there
+alarm-relay-behind = { $waiting ->
+    [one] { $waiting } message waits
+   *[other] { $waiting } messages wait
+} at the relay { $host }: pulling does not keep up
+alarm-relay-behind-next = Check the link to the relay, the load of this machine and the disk of the relay: uzel relay status on both
+alarm-relay-lost = Some of what the relay { $host } took may not have arrived
+alarm-relay-lost-next = What to bring back, and from where, is said by uzel relay status. Once that is done, restart the service: this goes away then

@@ -33,6 +33,11 @@ notify-of-notify-failed = notifications did not get out
 notify-of-heartbeat-failed = the heartbeat was not taken
 notify-of-employee-ids = the CRM did not know employees
 notify-of-tasks-overdue = tasks were late
+notify-of-certificate-ends = the certificate of HTTPS ran out
+notify-of-certificate-failed = a new certificate could not be had
+notify-of-relay-stopped = nothing was pulled
+notify-of-relay-behind = pulling did not keep up
+notify-of-relay-lost = something may not have arrived
 
 notify-nowhere = There is nobody to notify: uzel.toml has neither [notify.email] nor [notify.webhook]
 notify-no-password = The mail password is missing. Put it into the vault: uzel secret set notify.password

@@ -88,3 +88,30 @@ alarm-tasks-overdue = Просрочено { $count ->
    *[other] { $count } задач
 }
 alarm-tasks-overdue-next = Посмотрите: uzel task list --state overdue
+alarm-certificate-none = Сертификата HTTPS нет: формы, 1С и браузеры не могут подключиться
+alarm-certificate-ended = Сертификат HTTPS истёк: формы, 1С и браузеры отказываются подключаться
+alarm-certificate-ends-today = Сертификат HTTPS истекает меньше чем через сутки
+alarm-certificate-ends = Сертификат HTTPS истекает через { $days ->
+    [one] { $days } день
+    [few] { $days } дня
+   *[other] { $days } дней
+}
+alarm-certificate-failed = Новый сертификат HTTPS получить не удаётся; нынешний действует ещё { $days ->
+    [one] { $days } день
+    [few] { $days } дня
+   *[other] { $days } дней
+}
+alarm-certificate-ordered-next = Узел заказывает его сам и пробует снова. Причина — в uzel status; устранив её, попробуйте сразу: systemctl reload uzel
+alarm-certificate-files-next = Положите новый на место прежнего: файлы certificate и key в [listen.tls]. Узел возьмёт их сам
+alarm-relay-stopped = Реле { $host } не отвечает: принятое им не приходит
+alarm-relay-stopped-next = Ничего не потеряно: принятое лежит на реле, Узел пробует снова. Посмотрите на той машине uzel relay status и связь с ней
+alarm-relay-refuses = С реле { $host } ничего не забрать: нужен человек
+alarm-relay-refuses-next = Что именно сделать, сказано в uzel relay status. Ничего не потеряно: принятое лежит на реле
+alarm-relay-behind = На реле { $host } { $waiting ->
+    [one] ждёт { $waiting } сообщение
+    [few] ждут { $waiting } сообщения
+   *[other] ждут { $waiting } сообщений
+}: забирать не успеваем
+alarm-relay-behind-next = Проверьте связь с реле, нагрузку на эту машину и место на диске реле: uzel relay status на обеих
+alarm-relay-lost = Часть принятого реле { $host } могла не дойти
+alarm-relay-lost-next = Что и откуда вернуть, сказано в uzel relay status. Разобравшись, перезапустите службу: этот пункт уйдёт

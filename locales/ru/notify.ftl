@@ -33,6 +33,11 @@ notify-of-notify-failed = не уходили уведомления
 notify-of-heartbeat-failed = не принимался сигнал о работе
 notify-of-employee-ids = CRM не знала сотрудников
 notify-of-tasks-overdue = были просроченные задачи
+notify-of-certificate-ends = сертификат HTTPS истекал
+notify-of-certificate-failed = не удавалось получить новый сертификат
+notify-of-relay-stopped = не забиралось принятое
+notify-of-relay-behind = не успевали забирать
+notify-of-relay-lost = часть принятого могла не дойти
 
 notify-nowhere = Уведомлять некого: в uzel.toml нет [notify.email] и [notify.webhook]
 notify-no-password = Нет пароля почты. Положите его в хранилище: uzel secret set notify.password

@@ -39,6 +39,10 @@ pub struct Facts {
     pub staff: Vec<StaffFacts>,
     /// Open tasks whose deadline has passed.
     pub tasks_overdue: u64,
+    /// The certificate of the listener, where it speaks TLS itself.
+    pub certificate: Option<CertificateFacts>,
+    /// The relay, where there is one and a daemon pulls.
+    pub relay: Option<RelayFacts>,
 }
 
 /// How the pipeline goes.
@@ -144,4 +148,41 @@ pub struct SnapshotFacts {
     pub newest_at: Option<Timestamp>,
     /// The file of one that does not read, and why.
     pub damaged: Option<(String, Message)>,
+}
+
+/// The certificate of the listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// From when and until when the one in use holds; `None`: there is none yet.
+    pub holds: Option<(Timestamp, Timestamp)>,
+    /// Since when a new one cannot be had, and why.
+    pub trouble: Option<(Timestamp, Message)>,
+    /// Whether we order it ourselves; else somebody else puts files in place.
+    pub is_ordered: bool,
+}
+
+/// How pulling from the relay goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayFacts {
+    /// Its host.
+    pub host: String,
+    /// Why nothing is pulled, if so.
+    pub stopped: Option<RelayStopped>,
+    /// Envelopes that waited there when it answered last.
+    pub waiting: u64,
+    /// Since when some wait without a break although it answers.
+    pub waiting_since: Option<Timestamp>,
+    /// What it may have taken and we shall not get, in its newest words.
+    pub lost: Option<Message>,
+}
+
+/// Nothing is pulled from the relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayStopped {
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether it cannot go on before a person acts.
+    pub wants_person: bool,
+    /// Why, and the next step.
+    pub reason: Message,
 }

@@ -2,6 +2,7 @@
 
 use compact_str::CompactString;
 
+use super::reach::reach;
 use super::{Alarm, AlarmKey, Condition, Facts, Severity, SinkFacts, SourceFacts};
 use crate::base::limits::{
     ALARM_BEHIND_MS, ALARM_CLOCK_MS, ALARM_SINK_STOPPED_MS, ALARM_STAFF_MS, ALARM_STUCK_MS, ALARM_UNREAD_MS,
@@ -36,6 +37,7 @@ pub fn alarms(facts: &Facts, now: Timestamp) -> Vec<Alarm> {
     }
     keeping(facts, now, &mut found);
     outward(facts, &mut found);
+    reach(facts, now, &mut found);
     // The users are read page by page: what is missing for a moment may be on the next one.
     for staff in facts.staff.iter().filter(|it| now.ms_since(it.since) >= ALARM_STAFF_MS) {
         let what = Message::new("alarm-employee-ids").with("connection", &staff.connection);
@@ -53,7 +55,7 @@ pub fn alarms(facts: &Facts, now: Timestamp) -> Vec<Alarm> {
     found
 }
 
-fn raised(condition: Condition, subject: &str, severity: Severity, what: Message, next: Message) -> Alarm {
+pub(super) fn raised(condition: Condition, subject: &str, severity: Severity, what: Message, next: Message) -> Alarm {
     let key = AlarmKey { condition, subject: CompactString::from(subject) };
     Alarm { key, severity, since: None, what, why: None, next }
 }

@@ -12,10 +12,14 @@
 mod facts;
 mod judge;
 mod notice;
+mod reach;
 
 use compact_str::CompactString;
 
-pub use facts::{Disk, Facts, Jump, Progress, Quarantined, SinkFacts, SnapshotFacts, SourceFacts, StaffFacts, Stopped};
+pub use facts::{
+    CertificateFacts, Disk, Facts, Jump, Progress, Quarantined, RelayFacts, RelayStopped, SinkFacts, SnapshotFacts,
+    SourceFacts, StaffFacts, Stopped,
+};
 pub use judge::alarms;
 pub use notice::{Notice, NoticeRules, Told};
 
@@ -86,11 +90,21 @@ pub enum Condition {
     EmployeeIds,
     /// Tasks whose deadline has passed.
     TasksOverdue,
+    /// The certificate of the listener runs out, or has.
+    CertificateEnds,
+    /// A new certificate cannot be had.
+    CertificateFailed,
+    /// Nothing is pulled from the relay.
+    RelayStopped,
+    /// The relay takes more than is pulled.
+    RelayBehind,
+    /// What the relay took may be lost to us.
+    RelayLost,
 }
 
 impl Condition {
     /// Every one, in the order of a listing of the same severity.
-    pub const ALL: [Condition; 20] = [
+    pub const ALL: [Condition; 25] = [
         Condition::PipelineFailed,
         Condition::PipelineBehind,
         Condition::IntakeRefused,
@@ -111,6 +125,11 @@ impl Condition {
         Condition::HeartbeatFailed,
         Condition::EmployeeIds,
         Condition::TasksOverdue,
+        Condition::CertificateEnds,
+        Condition::CertificateFailed,
+        Condition::RelayStopped,
+        Condition::RelayBehind,
+        Condition::RelayLost,
     ];
 
     /// Its name in the interface, metrics and messages; never changes.
@@ -136,6 +155,11 @@ impl Condition {
             Condition::HeartbeatFailed => "heartbeat-failed",
             Condition::EmployeeIds => "employee-ids",
             Condition::TasksOverdue => "tasks-overdue",
+            Condition::CertificateEnds => "certificate-ends",
+            Condition::CertificateFailed => "certificate-failed",
+            Condition::RelayStopped => "relay-stopped",
+            Condition::RelayBehind => "relay-behind",
+            Condition::RelayLost => "relay-lost",
         }
     }
 

@@ -12,7 +12,7 @@ use crate::base::clock::SystemClock;
 use crate::base::{Clock, Message, Position, Slug};
 use crate::catalog::{Catalog, Connection};
 use crate::certificate::Certificates;
-use crate::config::Settings;
+use crate::config::{Settings, Tls};
 use crate::connector::Connector;
 use crate::control::{self, Control, Public};
 use crate::entry::{Configured, Entry, Kind};
@@ -30,7 +30,7 @@ use crate::task::look::Looks;
 use crate::task::notify::Outward;
 use crate::task::poll::Readings;
 use crate::task::relay::Relaying;
-use crate::task::watch::{Watch, WatchParts, WatchedSource};
+use crate::task::watch::{Watch, WatchParts, WatchedCertificate, WatchedSource};
 use crate::vault::Vault;
 
 use super::folder::Lock;
@@ -187,6 +187,11 @@ impl Core {
             outward,
             rights: links::lost_rights(&self.tokens),
             sources: self.watched_sources(),
+            certificate: certificates.clone().map(|certificates| WatchedCertificate {
+                certificates,
+                is_ordered: matches!(self.settings.listen.tls, Some(Tls::Acme(_))),
+            }),
+            relaying: relaying.clone(),
             mark_bytes: self.settings.limits.free_space_bytes,
             file: Some(self.folder.signals().join("watch.json")),
         });

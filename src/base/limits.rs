@@ -353,6 +353,17 @@ pub const DOCUMENTS_COMPARED_MAX: usize = 300;
 pub const ALARM_SINK_STOPPED_MS: i64 = 5 * 60_000;
 /// A polled source cannot be read for this long: an alarm, ms.
 pub const ALARM_UNREAD_MS: i64 = 15 * 60_000;
+/// Less than this is left of the certificate of the listener, or a sixth of its life if that is less: an
+/// alarm, ms.
+pub const ALARM_CERTIFICATE_SOON_MS: i64 = 14 * 24 * 3_600_000;
+/// The same, or a 24th of its life: an urgent alarm, ms.
+pub const ALARM_CERTIFICATE_LAST_MS: i64 = 3 * 24 * 3_600_000;
+/// A new certificate cannot be had for this long: an alarm, ms.
+pub const ALARM_CERTIFICATE_FAILED_MS: i64 = 3_600_000;
+/// Nothing is pulled from the relay for this long: an alarm, ms.
+pub const ALARM_RELAY_STOPPED_MS: i64 = 5 * 60_000;
+/// Something waits at the relay for this long without a break although it answers: an alarm, ms.
+pub const ALARM_RELAY_BEHIND_MS: i64 = 15 * 60_000;
 /// A connection does not know an employee by his id for this long: an alarm, ms.
 pub const ALARM_STAFF_MS: i64 = 2 * 60_000;
 /// Records that went into quarantine within this time are an alarm, ms.

@@ -88,6 +88,16 @@ impl Pulling {
         self.head.0.saturating_sub(self.pulled.0)
     }
 
+    /// Whether it does not answer, or not as a relay does.
+    pub fn is_unheard(&self) -> bool {
+        matches!(self.state, "unreachable" | "refused" | "foreign")
+    }
+
+    /// Whether it cannot go on before a person acts.
+    pub fn wants_person(&self) -> bool {
+        matches!(self.state, "token" | "fenced" | "rolled_back" | "newer")
+    }
+
     /// What is to be told of the clocks, if anything.
     pub fn clock(&self) -> Option<Message> {
         let seconds = self.clock_ms / 1_000;

@@ -253,6 +253,11 @@ async fn an_order_that_fails_is_told_waits_and_goes_when_a_person_says_so() {
     let trouble = standing(&status, "trouble").expect("it is told");
     assert!(trouble.contains(DOMAIN) && trouble.contains("port 80"), "{trouble}");
     assert!(standing(&status, "next_try").is_some() && status["certificate"]["not_after"].is_null(), "{status}");
+    let alarm =
+        |status: &Value| status["alarms"].as_array()?.iter().find(|it| it["id"] == "certificate-failed").cloned();
+    let told = daemon.until("status", alarm).await;
+    assert_eq!(told["severity"], "critical", "{told:#}");
+    assert!(told["why"].as_str().is_some_and(|why| why.contains("port 80")), "{told:#}");
     let tries = || fs::read_to_string(place.path().join("acme/tries.json")).expect("tries");
     let failed = |count: u32| tries().contains(&format!("\"failed\":{count},"));
     assert!(failed(1), "{}", tries());

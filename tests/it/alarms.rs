@@ -2,8 +2,8 @@
 
 use expect_test::{Expect, expect};
 use uzel::alarm::{
-    Condition, Disk, Facts, Jump, Progress, Quarantined, Severity, SinkFacts, SnapshotFacts, SourceFacts, StaffFacts,
-    Stopped, alarms,
+    CertificateFacts, Condition, Disk, Facts, Jump, Progress, Quarantined, RelayFacts, RelayStopped, Severity,
+    SinkFacts, SnapshotFacts, SourceFacts, StaffFacts, Stopped, alarms,
 };
 use uzel::base::{Locale, Message, Slug, Timestamp};
 
@@ -240,6 +240,104 @@ fn ways_out_that_fail_are_alarms_themselves() {
         expect![[r#"
             warning notify-failed/email (60): Notifications do not get out: email
             warning heartbeat-failed/ (1): The watch service does not take our heartbeat
+        "#]],
+    );
+}
+
+/// A certificate that lives for so many days and has so much left, ms.
+fn certificate(life_days: i64, left_ms: i64, failing_ms: Option<i64>) -> Facts {
+    let until = NOW.plus_ms(left_ms);
+    let holds = Some((until.plus_ms(-life_days * 24 * HOUR_MS), until));
+    let trouble = failing_ms.map(|ms| (ago(ms), Message::new("acme-waits").with("failed", 1)));
+    Facts { certificate: Some(CertificateFacts { holds, trouble, is_ordered: true }), ..Facts::default() }
+}
+
+#[test]
+fn a_certificate_that_is_not_renewed_in_time_is_told() {
+    const DAY_MS: i64 = 24 * HOUR_MS;
+    check(&certificate(90, 14 * DAY_MS, None), expect![[""]]);
+    check(
+        &certificate(90, 14 * DAY_MS - 1, None),
+        expect![[r#"
+            warning certificate-ends/ (-): The certificate of HTTPS runs out in 13 days
+        "#]],
+    );
+    check(
+        &certificate(90, 3 * DAY_MS - 1, Some(HOUR_MS)),
+        expect![[r#"
+            critical certificate-ends/ (-): The certificate of HTTPS runs out in 2 days
+        "#]],
+    );
+    // One that lives for six days is renewed two days before its end: a day of it is much.
+    check(&certificate(6, DAY_MS, None), expect![[""]]);
+    check(
+        &certificate(6, DAY_MS - 1, None),
+        expect![[r#"
+            warning certificate-ends/ (-): The certificate of HTTPS runs out in less than a day
+        "#]],
+    );
+    check(
+        &certificate(6, -HOUR_MS, None),
+        expect![[r#"
+            critical certificate-ends/ (60): The certificate of HTTPS has run out: forms, 1C and browsers refuse to connect
+        "#]],
+    );
+}
+
+#[test]
+fn a_certificate_that_cannot_be_had_is_told_when_it_lasts() {
+    check(&certificate(90, 720 * HOUR_MS, Some(HOUR_MS - 1)), expect![[""]]);
+    check(
+        &certificate(90, 720 * HOUR_MS, Some(HOUR_MS)),
+        expect![[r#"
+            warning certificate-failed/ (60): A new certificate of HTTPS cannot be had; the present one holds for 30 days
+        "#]],
+    );
+    // Without any nobody gets in.
+    let mut facts = certificate(90, 0, Some(0));
+    facts.certificate = facts.certificate.map(|it| CertificateFacts { holds: None, is_ordered: false, ..it });
+    check(
+        &facts,
+        expect![[r#"
+            critical certificate-failed/ (0): There is no certificate of HTTPS: forms, 1C and browsers cannot connect
+        "#]],
+    );
+    facts.certificate = facts.certificate.map(|it| CertificateFacts { trouble: None, ..it });
+    check(&facts, expect![[""]]);
+}
+
+#[test]
+fn a_relay_that_is_not_pulled_is_told() {
+    let relay = |stopped, waiting_ms: Option<i64>, lost| {
+        let waiting_since = waiting_ms.map(ago);
+        let host = "in.company.ru".to_owned();
+        let relay = RelayFacts { host, stopped, waiting: 1, waiting_since, lost };
+        Facts { relay: Some(relay), ..Facts::default() }
+    };
+    let stopped = |ms, wants_person| {
+        let reason = Message::new("relay-token").with("host", "in.company.ru");
+        Some(RelayStopped { since: ago(ms), wants_person, reason })
+    };
+    check(&relay(stopped(5 * MINUTE_MS - 1, false), Some(HOUR_MS), None), expect![[""]]);
+    check(
+        &relay(stopped(5 * MINUTE_MS, false), Some(HOUR_MS), None),
+        expect![[r#"
+            critical relay-stopped/relay (5): The relay in.company.ru does not answer: what it takes does not arrive
+        "#]],
+    );
+    check(
+        &relay(stopped(0, true), None, None),
+        expect![[r#"
+            critical relay-stopped/relay (0): Nothing can be pulled from the relay in.company.ru: a person is needed
+        "#]],
+    );
+    check(&relay(None, Some(15 * MINUTE_MS - 1), None), expect![[""]]);
+    let lost = Message::new("relay-gap").with("host", "in.company.ru").with("from", 3).with("to", 7);
+    check(
+        &relay(None, Some(15 * MINUTE_MS), Some(lost)),
+        expect![[r#"
+            warning relay-behind/relay (15): 1 message waits at the relay in.company.ru: pulling does not keep up
+            warning relay-lost/relay (-): Some of what the relay in.company.ru took may not have arrived
         "#]],
     );
 }

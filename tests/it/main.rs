@@ -98,5 +98,6 @@ mod twin_objects;
 mod twin_portal;
 mod twin_senders;
 mod upgrade;
+mod watching;
 mod what_if;
 mod words;

@@ -151,11 +151,24 @@ fn a_wrong_token_and_something_else_at_the_address_have_names() {
     pair.form(2);
     let view = pair.until_state("token");
     assert!(trouble(&view).contains("uzel relay init --from"), "{view:#}");
+    // People are told at once: nobody but them can mend it.
+    let alarm = |id: &str| {
+        let status = pair.office.json(&["status"]);
+        status["alarms"].as_array()?.iter().find(|it| it["id"] == id).cloned()
+    };
+    let told = until("it is an alarm", || alarm("relay-stopped"));
+    assert_eq!((told["severity"].as_str(), told["subject"].as_str()), (Some("critical"), Some("relay")), "{told:#}");
+    assert!(told["why"].as_str().is_some_and(|why| why.contains("uzel relay init --from")), "{told:#}");
     // Made again of the right export it goes on where it was.
     pair.relay.end();
     pair.place.init(&pair.office, &[]);
     pair.restart();
     pair.until_pulled(2);
+    until("it is no alarm any more", || {
+        let status = pair.office.json(&["status"]);
+        let alarms = status["alarms"].as_array()?;
+        alarms.iter().all(|it| it["id"] != "relay-stopped").then_some(())
+    });
 
     // A page of the provider. What other statuses mean is a table beside `Link`.
     let page = "HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>";

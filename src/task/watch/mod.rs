@@ -6,6 +6,7 @@
 //! file may be lost: watching then begins anew.
 
 mod memory;
+mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use jiff::tz::TimeZone;
 use tracing::{error, info, warn};
 
 use self::memory::{Heard, Memory};
+pub use self::reach::WatchedCertificate;
 use super::Ground;
 use super::deliver::Stops;
 use super::folders::Folders;
@@ -22,6 +24,7 @@ use super::heartbeat::HEARTBEAT;
 use super::keep::{Keeping, next_time};
 use super::notify::Outward;
 use super::poll::Readings;
+use super::relay::Relaying;
 use crate::alarm::{
     Alarm, Disk, Facts, Jump, Progress, Severity, SinkFacts, SnapshotFacts, SourceFacts, StaffFacts, alarms,
 };
@@ -78,6 +81,10 @@ pub struct WatchParts {
     pub rights: Rights,
     /// Sources.
     pub sources: Vec<WatchedSource>,
+    /// The certificate of the listener, where it speaks TLS itself.
+    pub certificate: Option<WatchedCertificate>,
+    /// How pulling from the relay goes.
+    pub relaying: Relaying,
     /// Below so many free bytes intake is refused.
     pub mark_bytes: u64,
     /// Where it remembers.
@@ -103,6 +110,8 @@ struct Known {
     snapshots: (Timestamp, SnapshotFacts),
     /// Since when a connection does not know employees by their ids.
     staff: BTreeMap<Slug, Timestamp>,
+    /// What stands between the world and us.
+    reach: reach::Reach,
 }
 
 /// The outbox is looked through in portions; what the latest whole look found stands until the
@@ -128,6 +137,7 @@ impl Watch {
             dead: DeadLook::default(),
             snapshots: (Timestamp::ZERO, SnapshotFacts::default()),
             staff: BTreeMap::new(),
+            reach: reach::Reach::default(),
         };
         Watch { parts, known: Mutex::new(known) }
     }
@@ -191,6 +201,8 @@ impl Watch {
             heartbeat: beat.pop().map(|(_, since, reason)| (since, reason)),
             staff: known.see_staff(query, now)?,
             tasks_overdue: query.task_counts(now)?.1,
+            certificate: parts.certificate.as_ref().map(|it| known.reach.see_certificate(it, now)),
+            relay: parts.relaying.get().map(|it| known.reach.see_relay(it, now)),
         })
     }
 
