@@ -102,7 +102,8 @@ impl Daemon {
         let endpoint = |exchange: &Arc<Exchange>| Arc::clone(exchange) as Arc<dyn ExchangeEndpoint>;
         state.set_exchanges(exchanges.iter().map(|(name, it)| (name.clone(), endpoint(it))).collect());
         state.set_tokens(Arc::clone(&core.tokens));
-        state.set_hints(intake::hints(&intakes), Arc::new(pollers::Taker(hints.clone())));
+        let told = intake::hints_learning(&intakes, &core.tokens, &core.vault);
+        state.set_hints(told, Arc::new(pollers::Taker(hints.clone())));
         state.set_api_tokens(core.vault.get("api.token").into_iter().collect());
 
         let run = edge::Run { clock: &core.clock, stop: &ground.stop, metrics: &metrics, tasks: &mut tasks };

@@ -4,7 +4,10 @@
 
 use std::sync::Arc;
 
+use tracing::{error, info};
+
 use super::error::Told;
+use super::links::TokensByConnection;
 use super::sources::secret;
 use crate::auth::signature::{Encoding, Scheme};
 use crate::base::{Message, Secret, Slug};
@@ -158,4 +161,28 @@ pub(super) fn hints(intakes: &[Intake]) -> Vec<HintSource> {
         Some(HintSource::new(name, slug, spec.clone(), secrets, tokens))
     };
     intakes.iter().filter_map(source).collect()
+}
+
+/// Those of a daemon: an application of ours has a token that nobody is shown, and that comes with its
+/// first message. It is kept in the vault.
+pub(super) fn hints_learning(intakes: &[Intake], tokens: &TokensByConnection, vault: &Arc<Vault>) -> Vec<HintSource> {
+    let mut sources = hints(intakes);
+    for intake in intakes.iter().filter(|it| tokens.contains_key(&it.name)) {
+        let Some(spec) = &intake.connector.hints else { continue };
+        let Some(secret) = intake.kept(&spec.secret).filter(|_| intake.kept(&spec.token).is_none()) else { continue };
+        let (name, slug) = (intake.name.clone(), intake.connector.slug.clone());
+        let (vault, kept) = (Arc::clone(vault), secret_name(&intake.name, &spec.token));
+        let source = HintSource::new(name.clone(), slug, spec.clone(), both(secret), Vec::new());
+        sources.push(source.learning(move |token| match vault.set(&kept, token.clone()) {
+            Ok(_) => {
+                info!(connection = %name, "the token of the application is kept: messages of {name} are known by it");
+                true
+            }
+            Err(error) => {
+                error!(connection = %name, "the token of the application of {name} cannot be kept: {error}");
+                false
+            }
+        }));
+    }
+    sources
 }

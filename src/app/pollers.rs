@@ -9,14 +9,16 @@ use tracing::warn;
 use super::Core;
 use super::error::Told;
 use super::links;
-use crate::base::{Clock, Message, Slug};
+use super::sources::secret;
+use crate::base::{Clock, Message, Secret, Slug};
+use crate::catalog::Connection;
 use crate::config::Mode;
 use crate::field::FieldValue;
 use crate::http::HintTaker;
 use crate::net::Quotas;
 use crate::source::poll::Poller;
 use crate::task::Ground;
-use crate::task::poll::{Follower, Hints, Readings};
+use crate::task::poll::{Follower, Hints, Listening, Readings};
 
 /// A follower for each connection that is asked and may be read. `quotas` are those of the sinks:
 /// reading and writing share a bucket.
@@ -51,9 +53,26 @@ pub(super) fn followers(
         let every_s = connection.setting("poll_s").and_then(FieldValue::as_integer);
         let every_s = every_s.and_then(|it| u32::try_from(it.max(1)).ok());
         let (readings, hints) = (readings.clone(), hints.clone());
-        followers.push(Follower::new(ground.clone(), poller, Arc::clone(&core.clock), every_s, readings, hints));
+        let follower = Follower::new(ground.clone(), poller, Arc::clone(&core.clock), every_s, readings, hints);
+        followers.push(match core.tokens.get(&connection.name) {
+            // Only applications may ask to be told.
+            Some(tokens) => follower.listening(Listening::new(told_at(core, connection), tokens.agreed())),
+            None => follower,
+        });
     }
     Ok(followers)
+}
+
+/// Where a foreign system tells the connection of changes: where the administrator has given an
+/// address that the world reaches, and its secret part.
+fn told_at(core: &Core, connection: &Connection) -> Option<Secret> {
+    let spec = connection.connector.hints.as_ref()?;
+    let own = secret(&core.vault, &connection.name, &spec.secret)?;
+    // What a relay takes is sent there.
+    let known = core.settings.listen.known_url();
+    let base = core.settings.relay.as_ref().map_or(known, |relay| relay.address.clone());
+    let base = Some(base).filter(|it| !it.is_empty())?;
+    Some(Secret::new(format!("{}/in/{}/{}", base.trim_end_matches('/'), connection.name, own.expose())))
 }
 
 /// Hints of the listener go to the followers.

@@ -296,6 +296,9 @@ pub const POLL_ENVELOPE_BYTES_MAX: usize = 512 * 1024;
 pub const POLL_PAGES_MAX: u32 = 200;
 /// Hints that wait to be verified by a poller. Above: the oldest is dropped; the next look sees it.
 pub const POLL_HINTS_MAX: usize = 10_000;
+/// Between two looks at whether a foreign system still is to tell us of changes, ms: an application
+/// that is installed anew loses that.
+pub const POLL_BOUND_EVERY_MS: i64 = 86_400_000;
 /// Rest of a poller after an answer that nobody can use, ms.
 pub const POLL_REST_MS: i64 = 30_000;
 /// Rest of a poller whose rights or settings are refused, ms: a person must act.

@@ -119,6 +119,7 @@ mod tests {
             read_at: None,
             same: 0,
             trouble: None,
+            told_by: None,
             waits_until: None,
         }
     }

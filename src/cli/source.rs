@@ -29,14 +29,23 @@ pub(super) async fn run(sub: Sub, context: &Context) -> anyhow::Result<Done> {
             it.connection.clone(),
             it.stream.clone(),
             state(it, context),
+            it.told_by.as_ref().map(|it| context.word("source-told", it)).unwrap_or_default(),
             it.time.clone().unwrap_or_default(),
             it.news_at.clone().unwrap_or_default(),
             it.read_at.clone().unwrap_or_default(),
             hindrance(it, context),
         ]
     });
-    let columns =
-        ["source-connection", "source-stream", "state", "source-time", "source-news", "source-read", "reason"];
+    let columns = [
+        "source-connection",
+        "source-stream",
+        "state",
+        "source-told",
+        "source-time",
+        "source-news",
+        "source-read",
+        "reason",
+    ];
     context.print_table(&columns, rows.collect());
     let has_trouble = views.iter().any(|it| it.trouble.is_some());
     Ok(if has_trouble { Done::Problems } else { Done::Well })

@@ -34,8 +34,10 @@ pub enum Slot {
     Page,
     /// `$time`: since when rows are asked for.
     Time,
-    /// `$name`: name of a custom field.
+    /// `$name`: name of a custom field, or of a message that something changed.
     Name,
+    /// `$address`: where messages that something changed come to us.
+    Address,
     /// `$bare_name`: the name without the prefix that the system adds by itself.
     BareName,
     /// `$type`: type of a custom field.
@@ -61,6 +63,7 @@ impl Slot {
             "page" => Slot::Page,
             "time" => Slot::Time,
             "name" => Slot::Name,
+            "address" => Slot::Address,
             "bare_name" => Slot::BareName,
             "type" => Slot::Type,
             "label_ru" => Slot::LabelRu,

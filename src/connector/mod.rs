@@ -54,7 +54,7 @@ mod sink_read;
 mod source;
 
 pub use body::{BodyTemplate, PathTemplate, Slot};
-pub use hint::{HintSpec, VerifyHint};
+pub use hint::{BindSpec, HintSpec, QueueSpec, VerifyHint};
 pub use oauth::{AddressTemplate, OAuthSpec, SendToken, TokenMethod};
 pub use poll::{EachSpec, ForeignWord, OwnerSpec, PollSpec, TimeStyle, WordSpec};
 pub use probe::{Meaning, Need, Others, ProbeSpec, Verdict, Words};

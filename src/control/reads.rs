@@ -18,6 +18,7 @@ use crate::query::views::{
 };
 use crate::query::{AlarmView, CertificateView, EmployeeView, Listing, QueryError};
 use crate::task::folders::Found;
+use crate::task::poll::Way;
 use crate::task::relay::Pulling;
 
 type Answer<T> = Result<Json<T>, Refusal>;
@@ -318,6 +319,7 @@ pub(super) async fn sources(
         let locale = asked.locale();
         let mut views = it.query.sources().map_err(|error| refuse(error, locale))?;
         for view in &mut views {
+            view.told_by = told_by(it, view).map(str::to_owned);
             let Some(reading) = it.readings.of(&view.connection, &view.stream) else { continue };
             view.read_at = reading.read_at.map(|at| it.query.local(at));
             view.same = reading.same;
@@ -330,6 +332,20 @@ pub(super) async fn sources(
         Ok(views)
     })
     .await
+}
+
+/// How the system of a stream tells of its changes by itself.
+fn told_by(control: &Control, view: &SourceView) -> Option<&'static str> {
+    let connection = control.query.catalog().connection(&view.connection)?;
+    let hints = connection.connector.hints.as_ref()?;
+    hints.streams.iter().find(|(_, stream)| *stream == view.stream)?;
+    let hearing = control.readings.hearing(&view.connection);
+    match (hearing.called == Way::InForce, hearing.queue == Way::InForce) {
+        (true, true) => Some("called_and_queue"),
+        (true, false) => Some("called"),
+        (false, true) => Some("queue"),
+        (false, false) => None,
+    }
 }
 
 /// Watched folders; without a daemon nobody looks at them, so none is known.

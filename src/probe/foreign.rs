@@ -232,11 +232,22 @@ impl Asking<'_> {
             }
             return;
         }
-        let value = found.first().copied().unwrap_or_default();
-        let meaning = probe.means.iter().find(|it| it.value == value);
-        let text = meaning.map_or(value, |it| it.text.say(locale));
-        let text = if shown.is_empty() { text.to_owned() } else { format!("{shown}, {text}") };
-        view.push(&probe.name, title(), meaning.map_or(Standing::Note, |it| it.then.into()), text);
+        let mut values = found;
+        values.sort_unstable();
+        values.dedup();
+        if probe.means.is_empty() {
+            values.truncate(1);
+        }
+        if values.is_empty() {
+            values.push("");
+        }
+        // Several values mean several things, each of which holds.
+        for value in values {
+            let meaning = probe.means.iter().find(|it| it.value == value);
+            let text = meaning.map_or(value, |it| it.text.say(locale));
+            let text = if shown.is_empty() { text.to_owned() } else { format!("{shown}, {text}") };
+            view.push(&probe.name, title(), meaning.map_or(Standing::Note, |it| it.then.into()), text);
+        }
     }
 
     async fn dictionary(&mut self, view: &mut ProbeView, poll: &PollSpec) -> Result<(), SinkError> {
@@ -382,6 +393,7 @@ fn page_of(poll: &PollSpec, start: u64) -> Call {
         | Slot::Values
         | Slot::Time
         | Slot::Name
+        | Slot::Address
         | Slot::BareName
         | Slot::Type
         | Slot::LabelRu

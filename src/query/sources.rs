@@ -35,6 +35,7 @@ impl Query {
                     read_at: None,
                     same: 0,
                     trouble: None,
+                    told_by: None,
                     waits_until: None,
                 });
             }

@@ -571,6 +571,9 @@ pub struct SourceView {
     pub same: u64,
     /// Why it is not read now, and the next step.
     pub trouble: Option<String>,
+    /// How that system tells of changes besides being looked at: `called` (at our address), `queue`
+    /// (it is emptied once in a while), `called_and_queue`.
+    pub told_by: Option<String>,
     /// Nothing is wrong, but what that system allows in its time is used up: until when it is waited
     /// for.
     pub waits_until: Option<String>,

@@ -173,6 +173,7 @@ impl<'a> Item<'a> {
             | Slot::Page
             | Slot::Time
             | Slot::Name
+            | Slot::Address
             | Slot::BareName
             | Slot::Type
             | Slot::LabelRu

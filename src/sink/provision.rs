@@ -131,7 +131,8 @@ async fn add(
         | Slot::Rows
         | Slot::Start
         | Slot::Page
-        | Slot::Time => Json::Null,
+        | Slot::Time
+        | Slot::Address => Json::Null,
     });
     let Err(error) = ask(caller, call, deadline).await else { return Ok(true) };
     let there = list(provision, caller, deadline).await.unwrap_or_default();

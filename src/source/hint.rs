@@ -5,6 +5,9 @@
 //! Guaranteed: the secret of the address and the token of the sender are compared in constant time,
 //! both of them whatever the other says; a body that does not read names nothing.
 
+use std::fmt;
+use std::sync::{PoisonError, RwLock};
+
 use crate::base::limits::FORM_FIELDS_MAX;
 use crate::base::{Secret, Slug};
 use crate::connector::{HintSpec, VerifyHint};
@@ -20,8 +23,22 @@ pub struct HintSource {
     /// The secret parts of our address: the present one and the one before.
     secrets: Vec<Secret>,
     /// What the sender shows: the present one and the one before.
-    tokens: Vec<Secret>,
+    tokens: RwLock<Vec<Secret>>,
+    /// Who keeps the token of the first message, when none is known.
+    learn: Option<Learn>,
 }
+
+/// Keeps a token that was learnt; whether it is kept.
+struct Learn(Box<dyn Fn(&Secret) -> bool + Send + Sync>);
+
+impl fmt::Debug for Learn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Learn")
+    }
+}
+
+/// Characters of a token below which it is none.
+const TOKEN_CHARS_MIN: usize = 16;
 
 /// What came of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +67,32 @@ impl HintSource {
         secrets: Vec<Secret>,
         tokens: Vec<Secret>,
     ) -> HintSource {
-        HintSource { connection, connector, spec, secrets, tokens }
+        HintSource { connection, connector, spec, secrets, tokens: RwLock::new(tokens), learn: None }
+    }
+
+    /// Without a token, the one of the first message at the right address is believed from then on:
+    /// we have told that address to the system alone, and nobody is shown the token of an application
+    /// otherwise. `keep` says whether it is kept for the next start.
+    pub fn learning(self, keep: impl Fn(&Secret) -> bool + Send + Sync + 'static) -> HintSource {
+        HintSource { learn: Some(Learn(Box::new(keep))), ..self }
+    }
+
+    fn believes(&self, token: &str) -> bool {
+        let known = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        if !known.is_empty() {
+            return known.iter().fold(false, |found, it| found | it.matches(token));
+        }
+        drop(known);
+        let Some(Learn(keep)) = self.learn.as_ref().filter(|_| token.len() >= TOKEN_CHARS_MIN) else { return false };
+        let mut known = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
+        if known.is_empty() {
+            let token = Secret::new(token);
+            if !keep(&token) {
+                return false;
+            }
+            known.push(token);
+        }
+        known.iter().fold(false, |found, it| found | it.matches(token))
     }
 
     /// Whether the secret of the address is right.
@@ -79,11 +121,10 @@ impl HintSource {
                 _ => {}
             }
         }
-        if !self.tokens.iter().fold(false, |found, it| found | it.matches(&token)) {
+        if !self.believes(&token) {
             return Hinted::Forbidden;
         }
-        let event = event.to_ascii_uppercase();
-        let stream = self.spec.streams.iter().find(|(name, _)| *name == event).map(|(_, stream)| stream.clone());
+        let stream = self.spec.stream_of(&event).map(str::to_owned);
         // Ids of that system are numbers; anything else would be asked for in vain.
         let is_id = !id.is_empty() && id.len() <= 20 && id.bytes().all(|it| it.is_ascii_digit());
         match stream {

@@ -335,14 +335,14 @@ impl Poller {
         Ok(found)
     }
 
-    async fn one_answer(&self, call: Call) -> Result<Value, Pause> {
+    pub(super) async fn one_answer(&self, call: Call) -> Result<Value, Pause> {
         match self.ask(&[call]).await?.pop() {
             Some(reply) => self.body(reply),
             None => Err(self.pause(POLL_REST_MS, Message::new("poll-no-answer"))),
         }
     }
 
-    async fn ask(&self, calls: &[Call]) -> Result<Vec<Reply>, Pause> {
+    pub(super) async fn ask(&self, calls: &[Call]) -> Result<Vec<Reply>, Pause> {
         self.caller.wake();
         let deadline = self.clock.now().plus_ms(PUSH_DEADLINE_MS);
         if let Err(rest) = self.caller.knock(deadline).await {
@@ -361,7 +361,7 @@ impl Poller {
         Ok(self.caller.send(calls, deadline).await)
     }
 
-    fn body(&self, reply: Reply) -> Result<Value, Pause> {
+    pub(super) fn body(&self, reply: Reply) -> Result<Value, Pause> {
         let judged = match reply {
             Reply::Answered(judged) => judged,
             Reply::NotSent(reason) => {
@@ -391,7 +391,7 @@ impl Poller {
         }
     }
 
-    fn pause(&self, ms: i64, reason: Message) -> Pause {
+    pub(super) fn pause(&self, ms: i64, reason: Message) -> Pause {
         Pause { until: self.clock.now().plus_ms(ms), cause: Cause::Trouble, reason }
     }
 }
@@ -413,6 +413,7 @@ fn call(request: &RequestSpec, time: &str, id: &str, start: u64, poll: &PollSpec
         | Slot::Values
         | Slot::Rows
         | Slot::Name
+        | Slot::Address
         | Slot::BareName
         | Slot::Type
         | Slot::LabelRu
@@ -434,6 +435,7 @@ fn each_call(each: &EachSpec, ids: &[CompactString], start: u64, poll: &PollSpec
         | Slot::Rows
         | Slot::Time
         | Slot::Name
+        | Slot::Address
         | Slot::BareName
         | Slot::Type
         | Slot::LabelRu

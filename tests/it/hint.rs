@@ -1,23 +1,40 @@
 //! Messages that something changed: whose are believed, and what they name. Rows as the facts say
 //! (facts/crm/bitrix24.md section 6e; the twin's own notice is one of them).
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use proptest::prelude::*;
 use uzel::base::{Secret, Slug};
-use uzel::connector::Connector;
+use uzel::connector::{Connector, HintSpec};
 use uzel::source::hint::{HintSource, Hinted};
 
 const ADDRESS: &str = "k3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3";
 const TOKEN: &str = "51856fefc120afa4b628cc82d3935cce";
 
-fn source(tokens: &[&str]) -> HintSource {
+struct SourceParts {
+    connection: Slug,
+    slug: Slug,
+    spec: HintSpec,
+}
+
+fn parts() -> SourceParts {
     let text = include_str!("../../connectors/bitrix24/connector.toml");
     let slug = Slug::new("bitrix24").expect("a slug");
     let connector = Connector::compile(slug.clone(), "connector.toml", text).expect("the built-in manifest");
-    let tokens = tokens.iter().map(|it| Secret::new(*it)).collect();
     let spec = connector.hints.expect("it is told of changes");
-    HintSource::new(Slug::new("crm").expect("a slug"), slug, spec, vec![Secret::new(ADDRESS)], tokens)
+    SourceParts { connection: Slug::new("crm").expect("a slug"), slug, spec }
+}
+
+fn source(tokens: &[&str]) -> HintSource {
+    let SourceParts { connection, slug, spec } = parts();
+    let tokens = tokens.iter().map(|it| Secret::new(*it)).collect();
+    HintSource::new(connection, slug, spec, vec![Secret::new(ADDRESS)], tokens)
+}
+
+/// One whose token is not known yet, at an address whose secret part is `secret`.
+pub(crate) fn learning(secret: &str) -> HintSource {
+    let SourceParts { connection, slug, spec } = parts();
+    HintSource::new(connection, slug, spec, vec![Secret::new(secret)], Vec::new()).learning(|_| true)
 }
 
 fn shown(hinted: Hinted) -> String {
@@ -52,6 +69,35 @@ fn only_the_right_address_and_token_are_believed_and_only_what_is_read_is_named(
     // While the token is changed both are good; without any nobody is believed.
     assert_eq!(shown(source(&["new", TOKEN]).read(ADDRESS, update.as_bytes())), "look deal 7");
     assert_eq!(shown(source(&[]).read(ADDRESS, update.as_bytes())), "forbidden");
+}
+
+#[test]
+fn the_token_of_the_first_message_is_learnt_where_nobody_is_shown_it() {
+    let message =
+        |token: &str| format!("event=ONCRMDEALUPDATE&data[FIELDS][ID]=7&auth[application_token]={token}").into_bytes();
+    let kept: Arc<Mutex<Vec<String>>> = Arc::default();
+    let keep = Arc::clone(&kept);
+    let SourceParts { connection, slug, spec } = parts();
+    let source = HintSource::new(connection, slug, spec, vec![Secret::new(ADDRESS)], Vec::new()).learning(move |it| {
+        keep.lock().expect("not poisoned").push(it.expose().to_owned());
+        true
+    });
+    let other = "0".repeat(32);
+    for (secret, token, expected) in [
+        ("wrong", TOKEN, "unknown"),
+        (ADDRESS, "", "forbidden"),
+        (ADDRESS, "short", "forbidden"),
+        (ADDRESS, TOKEN, "look deal 7"),
+        (ADDRESS, other.as_str(), "forbidden"),
+        (ADDRESS, TOKEN, "look deal 7"),
+    ] {
+        assert_eq!(shown(source.read(secret, &message(token))), expected, "{token}");
+    }
+    assert_eq!(*kept.lock().expect("not poisoned"), [TOKEN]);
+    // What cannot be kept is not believed: after a restart another one would be.
+    let SourceParts { connection, slug, spec } = parts();
+    let source = HintSource::new(connection, slug, spec, vec![Secret::new(ADDRESS)], Vec::new()).learning(|_| false);
+    assert_eq!(shown(source.read(ADDRESS, &message(TOKEN))), "forbidden");
 }
 
 /// Compiled once: a manifest takes longer to read than a message.

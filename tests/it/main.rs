@@ -91,6 +91,7 @@ mod table;
 mod tasks;
 mod tidy;
 mod tls;
+mod told;
 mod twin;
 mod twin_apps;
 mod twin_limits;

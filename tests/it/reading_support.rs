@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value as Json, json};
+use uzel::auth::{Authorized, Tokens, TokensParts};
 use uzel::base::{Clock, Message, Secret, Slug, Timestamp};
 use uzel::entry::{Command, Commanded, Entry, Received};
 use uzel::model::Foreign;
@@ -13,8 +14,9 @@ use uzel::source::poll::Poller;
 use uzel::store::Store;
 use uzel::tables::rows::{CursorRow, ObjectKey};
 use uzel::tables::{Crosswalk, Cursors, Reader};
-use uzel::task::poll::{Follower, Hints, Ledger, Readings};
-use uzel::twin::bitrix24::{Bitrix24Twin, Limits, Options, RunningTwin};
+use uzel::task::poll::{Follower, Hints, Ledger, Listening, Readings};
+use uzel::twin::bitrix24::{App, Bitrix24Twin, Limits, Options, RunningTwin};
+use uzel::vault::Vault;
 
 use crate::pipeline_support::{START, World, plain};
 
@@ -70,6 +72,8 @@ pub(crate) struct Scene {
     pub(crate) quotas: Arc<Quotas>,
     pub(crate) wire: Arc<dyn Wire>,
     journalled: Arc<Mutex<u64>>,
+    /// Where tokens are kept.
+    vaults: Vec<tempfile::TempDir>,
 }
 
 pub(crate) fn bitrix24() -> Slug {
@@ -86,13 +90,55 @@ impl Scene {
         let world = Arc::new(Mutex::new(World::new()));
         let (readings, hints, journalled) = (Readings::default(), Hints::default(), Arc::default());
         let follower = follower(&twin, &wire, &quotas, &clock, &world, &readings, &hints, &journalled);
-        Scene { twin, follower, world, hints, readings, clock, quotas, wire, journalled }
+        Scene { twin, follower, world, hints, readings, clock, quotas, wire, journalled, vaults: Vec::new() }
     }
 
     /// The daemon is killed and begins again.
     pub(crate) fn restart(&mut self) {
         let Scene { twin, wire, quotas, clock, world, readings, hints, journalled, .. } = self;
         self.follower = follower(twin, wire, quotas, clock, world, readings, hints, journalled);
+    }
+
+    /// From now on it is read by a local application that a person has connected, and that is told of
+    /// changes at `address`.
+    pub(crate) async fn by_application(&mut self, address: Option<&str>) {
+        let app = App::local("https://uzel.example/oauth/crm");
+        self.twin.change(|portal| {
+            portal.app.get_or_insert_with(|| app.clone());
+        });
+        let connector = Arc::clone(&plain().connection("bitrix24").expect("it is configured").connector);
+        let spec = connector.oauth.clone().expect("it has tokens");
+        let (at_portal, at_server) = (self.twin.portal_url(), self.twin.oauth_url());
+        let setting = |name: &str| match name {
+            "portal" => Some(at_portal.clone()),
+            "oauth_server" => Some(at_server.clone()),
+            _ => None,
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let network = Arc::new(Client::new(Guard::new(true, Vec::new())).expect("a client")) as Arc<dyn Wire>;
+        let tokens = Arc::new(Tokens::new(TokensParts {
+            name: bitrix24(),
+            authorize_url: spec.authorize_url.fill(&setting).expect("its settings"),
+            token_url: Secret::new(spec.token_url.fill(&setting).expect("its settings")),
+            spec,
+            client_id: app.client_id,
+            client_secret: Secret::new(app.client_secret),
+            redirect_uri: app.redirect_uri,
+            vault: Arc::new(Vault::open(&folder.path().join("vault.json")).expect("own file")),
+            wire: Arc::clone(&network),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+        }));
+        self.vaults.push(folder);
+        let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+        let answer = browser.expect("a client").get(tokens.begin()).send().await.expect("an answer");
+        let back = reqwest::Url::parse(answer.headers()["location"].to_str().expect("text")).expect("an address");
+        let code = back.query_pairs().find(|(name, _)| name == "code").expect("a code").1.into_owned();
+        tokens.take_code(&code).await.expect("the code is taken");
+        self.wire = Arc::new(Authorized::new(network, Arc::clone(&tokens)));
+        let Scene { twin, wire, quotas, clock, world, readings, hints, journalled, .. } = self;
+        let url = format!("{}/rest", twin.portal_url());
+        let follower = follower_at(&url, wire, quotas, clock, world, readings, hints, journalled);
+        self.follower = follower.listening(Listening::new(address.map(Secret::new), tokens.agreed()));
     }
 
     /// Rounds until nothing is left to do at once.
@@ -189,9 +235,23 @@ fn follower(
     hints: &Hints,
     journalled: &Arc<Mutex<u64>>,
 ) -> Follower<Shared> {
+    follower_at(&twin.url(), wire, quotas, clock, world, readings, hints, journalled)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn follower_at(
+    url: &str,
+    wire: &Arc<dyn Wire>,
+    quotas: &Arc<Quotas>,
+    clock: &Arc<PausedClock>,
+    world: &Arc<Mutex<World>>,
+    readings: &Readings,
+    hints: &Hints,
+    journalled: &Arc<Mutex<u64>>,
+) -> Follower<Shared> {
     let catalog = plain();
     let connector = Arc::clone(&catalog.connection("bitrix24").expect("it is configured").connector);
-    let settings = Settings { values: Vec::new(), secrets: vec![("webhook_url".to_owned(), Secret::new(twin.url()))] };
+    let settings = Settings { values: Vec::new(), secrets: vec![("webhook_url".to_owned(), Secret::new(url))] };
     let now = Arc::clone(clock) as Arc<dyn Clock>;
     let poller = Poller::new(bitrix24(), connector, &settings, Arc::clone(wire), Arc::clone(quotas), Arc::clone(&now));
     let poller = poller.expect("the settings are whole").expect("Bitrix24 is asked");

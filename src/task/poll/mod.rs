@@ -10,6 +10,7 @@
 //! goes on from that second: ties are never lost.
 
 mod follow;
+mod hear;
 mod journal;
 mod load;
 mod readings;
@@ -21,8 +22,9 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use tracing::{info, warn};
 
+pub use self::hear::Listening;
 use self::journal::Notes;
-pub use self::readings::{Hints, Reading, Readings};
+pub use self::readings::{Hearing, Hints, Reading, Readings, Way};
 use super::Ground;
 use crate::base::limits::{POLL_OWNED_WHILE_LOADING_S, POLL_PAGES_MAX, POLL_REST_MS};
 use crate::base::{Clock, Message, Slug, Timestamp};
@@ -107,6 +109,8 @@ pub struct Follower<L> {
     owners_seen: BTreeMap<Slug, HashMap<CompactString, (CompactString, u32)>>,
     /// Owners that the load has listed and whose rows are still to be asked for, by stream.
     ahead: BTreeMap<Slug, load::Ahead>,
+    /// How the system is asked to tell us, where it can be.
+    listening: Option<Listening>,
 }
 
 impl<L: Ledger> Follower<L> {
@@ -122,7 +126,20 @@ impl<L: Ledger> Follower<L> {
         let connector = Arc::clone(poller.connector());
         let (due, unwritten) = (BTreeMap::new(), BTreeMap::new());
         let (owners_seen, ahead) = (BTreeMap::new(), BTreeMap::new());
-        Follower { ledger, poller, clock, connector, every_s, readings, hints, due, unwritten, owners_seen, ahead }
+        Follower {
+            ledger,
+            poller,
+            clock,
+            connector,
+            every_s,
+            readings,
+            hints,
+            due,
+            unwritten,
+            owners_seen,
+            ahead,
+            listening: None,
+        }
     }
 
     /// The connection that is read.
@@ -136,6 +153,9 @@ impl<L: Ledger> Follower<L> {
         let mut went = false;
         // What hints tell of names stages and people by their ids there: their words come first.
         for are_words in [true, false] {
+            if !are_words {
+                went |= self.hear().await;
+            }
             let hints = if are_words { BTreeMap::new() } else { self.hints.take(self.poller.name()) };
             for (stream, ids) in hints {
                 let Some(poll) = connector.poll(&stream) else { continue };

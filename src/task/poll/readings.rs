@@ -11,7 +11,30 @@ use crate::base::{Message, Slug, Timestamp};
 
 /// What the followers of all connections are doing, for views.
 #[derive(Debug, Clone, Default)]
-pub struct Readings(Arc<Mutex<BTreeMap<(Slug, Slug), Reading>>>);
+pub struct Readings(Arc<Mutex<BTreeMap<(Slug, Slug), Reading>>>, Arc<Mutex<BTreeMap<Slug, Hearing>>>);
+
+/// How a foreign system tells us of changes, besides being looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hearing {
+    /// It calls our address.
+    pub called: Way,
+    /// It keeps a queue for us.
+    pub queue: Way,
+}
+
+/// How one way of being told stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Way {
+    /// It is not asked for.
+    #[default]
+    Unasked,
+    /// It is in force.
+    InForce,
+    /// The system does not offer it.
+    NotOffered,
+    /// It is not in force now, and why.
+    Refused(Message),
+}
 
 /// What a follower did with one stream since the daemon began.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,6 +83,17 @@ impl Readings {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mine = all.iter().filter(|((held, _), _)| **held == *connection);
         mine.filter_map(|(_, it)| Some((it.troubled_since?, it.trouble.clone()?))).min_by_key(|(since, _)| *since)
+    }
+
+    /// How a connection tells us of changes.
+    pub fn hearing(&self, connection: &str) -> Hearing {
+        let all = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().find(|(held, _)| ***held == *connection).map(|(_, it)| it.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn edit_hearing(&self, connection: &Slug, change: impl FnOnce(&mut Hearing)) {
+        let mut all = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        change(all.entry(connection.clone()).or_default());
     }
 
     pub(super) fn edit(&self, connection: &Slug, stream: &Slug, change: impl FnOnce(&mut Reading)) {

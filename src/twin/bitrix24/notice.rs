@@ -97,6 +97,11 @@ impl Portal {
         }
     }
 
+    /// The application is installed anew: nobody is told of anything any more.
+    pub fn forget_handlers(&mut self) {
+        self.handlers.clear();
+    }
+
     /// `event.*`: for applications alone.
     pub(super) fn event(&mut self, words: &[&str], call: &Call<'_>) -> Result<Answer, Refusal> {
         if !call.by_application {
