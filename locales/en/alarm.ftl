@@ -102,3 +102,9 @@ alarm-relay-behind = { $waiting ->
 alarm-relay-behind-next = Check the link to the relay, the load of this machine and the disk of the relay: uzel relay status on both
 alarm-relay-lost = Some of what the relay { $host } took may not have arrived
 alarm-relay-lost-next = What to bring back, and from where, is said by uzel relay status. Once that is done, restart the service: this goes away then
+alarm-words-missing = { $sink } does not have { $count ->
+    [one] { $count } name
+   *[other] { $count } names
+} of stages, pipelines or sources that come to us: these fields are left out, deals take the first stage
+alarm-words-missing-next = Give them the same names in the CRM, or add pairs to mappings/{ $connector }/*.out.toml (a copy in the daemon's folder). The names are read every 10 minutes
+alarm-words-missing-list = Left out: { $list }

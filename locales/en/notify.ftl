@@ -32,6 +32,7 @@ notify-of-backup-old = no backup was made
 notify-of-notify-failed = notifications did not get out
 notify-of-heartbeat-failed = the heartbeat was not taken
 notify-of-employee-ids = the CRM did not know employees
+notify-of-words-missing = the CRM lacked names
 notify-of-tasks-overdue = tasks were late
 notify-of-certificate-ends = the certificate of HTTPS ran out
 notify-of-certificate-failed = a new certificate could not be had

@@ -115,3 +115,9 @@ alarm-relay-behind = На реле { $host } { $waiting ->
 alarm-relay-behind-next = Проверьте связь с реле, нагрузку на эту машину и место на диске реле: uzel relay status на обеих
 alarm-relay-lost = Часть принятого реле { $host } могла не дойти
 alarm-relay-lost-next = Что и откуда вернуть, сказано в uzel relay status. Разобравшись, перезапустите службу: этот пункт уйдёт
+alarm-words-missing = В { $sink } нет { $count ->
+    [one] { $count } названия
+   *[other] { $count } названий
+} этапов, воронок или источников, которые приходят к нам: эти поля не передаются, сделки встают на первый этап
+alarm-words-missing-next = Назовите их в CRM так же или впишите пары в mappings/{ $connector }/*.out.toml (копия — в папке службы). Названия из CRM перечитываются раз в 10 минут
+alarm-words-missing-list = Не передано: { $list }

@@ -32,6 +32,7 @@ notify-of-backup-old = давно не было резервной копии
 notify-of-notify-failed = не уходили уведомления
 notify-of-heartbeat-failed = не принимался сигнал о работе
 notify-of-employee-ids = CRM не знала сотрудников
+notify-of-words-missing = в CRM не было нужных названий
 notify-of-tasks-overdue = были просроченные задачи
 notify-of-certificate-ends = сертификат HTTPS истекал
 notify-of-certificate-failed = не удавалось получить новый сертификат

@@ -37,6 +37,8 @@ pub struct Facts {
     pub heartbeat: Option<(Timestamp, Message)>,
     /// Connections that do not know an employee by his id.
     pub staff: Vec<StaffFacts>,
+    /// Sinks that have no words for what they are told.
+    pub words: Vec<WordFacts>,
     /// Open tasks whose deadline has passed.
     pub tasks_overdue: u64,
     /// The certificate of the listener, where it speaks TLS itself.
@@ -136,6 +138,21 @@ pub struct StaffFacts {
     /// How many employees.
     pub employees: u64,
     /// Since when it is so without a break.
+    pub since: Timestamp,
+}
+
+/// A sink that does not have stages, pipelines or sources by the names that we tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WordFacts {
+    /// The sink.
+    pub sink: Slug,
+    /// Its connector, whose mappings help.
+    pub connector: Slug,
+    /// Which words, each with its field (`STAGE_ID: word`).
+    pub words: Vec<String>,
+    /// What may be meant by the first of them.
+    pub reason: Message,
+    /// Since when.
     pub since: Timestamp,
 }
 

@@ -3,11 +3,11 @@
 use compact_str::CompactString;
 
 use super::reach::reach;
-use super::{Alarm, AlarmKey, Condition, Facts, Severity, SinkFacts, SourceFacts};
+use super::{Alarm, AlarmKey, Condition, Facts, Severity, SinkFacts, SourceFacts, WordFacts};
 use crate::base::limits::{
     ALARM_BEHIND_MS, ALARM_CLOCK_MS, ALARM_SINK_STOPPED_MS, ALARM_STAFF_MS, ALARM_STUCK_MS, ALARM_UNREAD_MS,
 };
-use crate::base::{Message, Timestamp};
+use crate::base::{Message, Slug, Timestamp};
 
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
@@ -26,9 +26,11 @@ pub fn alarms(facts: &Facts, now: Timestamp) -> Vec<Alarm> {
         let alarm = raised(Condition::RightsLost, name, Severity::Critical, what, next);
         found.push(Alarm { why: Some(reason.clone()), ..alarm });
     }
-    facts.sinks.iter().for_each(|it| sink(it, now, &mut found));
+    let lacks_rights = |name: &Slug| facts.rights.iter().any(|(lacking, _)| lacking == name);
+    facts.sinks.iter().for_each(|it| sink(it, lacks_rights(&it.name), now, &mut found));
     quarantine(facts, &mut found);
-    facts.sources.iter().for_each(|it| source(it, now, &mut found));
+    // Nothing is read and nothing goes for one reason: it is said once.
+    facts.sources.iter().filter(|it| !lacks_rights(&it.name)).for_each(|it| source(it, now, &mut found));
     for (name, reason) in &facts.folders {
         let what = Message::new("alarm-folder-unreadable").with("connection", name);
         let next = Message::new("alarm-folder-unreadable-next");
@@ -46,6 +48,7 @@ pub fn alarms(facts: &Facts, now: Timestamp) -> Vec<Alarm> {
         let alarm = raised(Condition::EmployeeIds, &staff.connection, Severity::Warning, what, next);
         found.push(Alarm { since: Some(staff.since), ..alarm });
     }
+    facts.words.iter().for_each(|it| words(it, &mut found));
     if facts.tasks_overdue > 0 {
         let what = Message::new("alarm-tasks-overdue").with("count", facts.tasks_overdue);
         let next = Message::new("alarm-tasks-overdue-next");
@@ -110,8 +113,8 @@ fn machine(facts: &Facts, now: Timestamp, found: &mut Vec<Alarm>) {
     }
 }
 
-fn sink(sink: &SinkFacts, now: Timestamp, found: &mut Vec<Alarm>) {
-    if let Some(stopped) = &sink.stopped {
+fn sink(sink: &SinkFacts, lacks_rights: bool, now: Timestamp, found: &mut Vec<Alarm>) {
+    if let Some(stopped) = sink.stopped.as_ref().filter(|_| !lacks_rights) {
         let lasts = now.ms_since(stopped.since) >= ALARM_SINK_STOPPED_MS;
         if stopped.wants_person || lasts {
             let id = if stopped.wants_person { "alarm-sink-refuses" } else { "alarm-sink-stopped" };
@@ -127,6 +130,18 @@ fn sink(sink: &SinkFacts, now: Timestamp, found: &mut Vec<Alarm>) {
         let alarm = raised(Condition::DeadLetters, &sink.name, Severity::Warning, what, next);
         found.push(Alarm { since: sink.dead_since, ..alarm });
     }
+}
+
+/// Which words they are is said to the owner only: somebody typed them.
+fn words(words: &WordFacts, found: &mut Vec<Alarm>) {
+    let what = Message::new("alarm-words-missing").with("sink", &words.sink).with("count", words.words.len());
+    let next = Message::new("alarm-words-missing-next").with("sink", &words.sink).with("connector", &words.connector);
+    let why = match words.words.len() {
+        0 | 1 => words.reason.clone(),
+        _ => Message::new("alarm-words-missing-list").with("list", words.words.join("; ")),
+    };
+    let alarm = raised(Condition::WordsMissing, &words.sink, Severity::Warning, what, next);
+    found.push(Alarm { since: Some(words.since), why: Some(why), ..alarm });
 }
 
 fn quarantine(facts: &Facts, found: &mut Vec<Alarm>) {

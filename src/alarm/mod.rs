@@ -18,7 +18,7 @@ use compact_str::CompactString;
 
 pub use facts::{
     CertificateFacts, Disk, Facts, Jump, Progress, Quarantined, RelayFacts, RelayStopped, SinkFacts, SnapshotFacts,
-    SourceFacts, StaffFacts, Stopped,
+    SourceFacts, StaffFacts, Stopped, WordFacts,
 };
 pub use judge::alarms;
 pub use notice::{Notice, NoticeRules, Told};
@@ -88,6 +88,8 @@ pub enum Condition {
     HeartbeatFailed,
     /// Employees whose ids a connection does not know, or who were dismissed there.
     EmployeeIds,
+    /// Stages, pipelines or sources that a sink does not have by the names that we tell.
+    WordsMissing,
     /// Tasks whose deadline has passed.
     TasksOverdue,
     /// The certificate of the listener runs out, or has.
@@ -104,7 +106,7 @@ pub enum Condition {
 
 impl Condition {
     /// Every one, in the order of a listing of the same severity.
-    pub const ALL: [Condition; 25] = [
+    pub const ALL: [Condition; 26] = [
         Condition::PipelineFailed,
         Condition::PipelineBehind,
         Condition::IntakeRefused,
@@ -124,6 +126,7 @@ impl Condition {
         Condition::NotifyFailed,
         Condition::HeartbeatFailed,
         Condition::EmployeeIds,
+        Condition::WordsMissing,
         Condition::TasksOverdue,
         Condition::CertificateEnds,
         Condition::CertificateFailed,
@@ -154,6 +157,7 @@ impl Condition {
             Condition::NotifyFailed => "notify-failed",
             Condition::HeartbeatFailed => "heartbeat-failed",
             Condition::EmployeeIds => "employee-ids",
+            Condition::WordsMissing => "words-missing",
             Condition::TasksOverdue => "tasks-overdue",
             Condition::CertificateEnds => "certificate-ends",
             Condition::CertificateFailed => "certificate-failed",

@@ -27,6 +27,7 @@ use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
 use crate::task::keep::Keeping;
 use crate::task::look::Looks;
+use crate::task::missing::MissingWords;
 use crate::task::notify::Outward;
 use crate::task::poll::Readings;
 use crate::task::relay::Relaying;
@@ -45,6 +46,8 @@ use super::sinks;
 pub struct Seen {
     /// Which sinks rest.
     pub stops: Stops,
+    /// What sinks have no words for.
+    pub missing: MissingWords,
     /// What is being read.
     pub readings: Readings,
     /// Watched folders.
@@ -172,7 +175,7 @@ impl Core {
 
     /// Views and commands; `seen` is what the reconcilers of this process tell of themselves.
     pub fn control(&self, seen: Seen) -> Control {
-        let Seen { stops, readings, folders, relaying, outward, certificates } = seen;
+        let Seen { stops, missing, readings, folders, relaying, outward, certificates } = seen;
         let query = Query::new(self.store.clone(), self.journal.clone(), self.catalog.clone());
         let watch = Watch::new(WatchParts {
             query: query.clone(),
@@ -182,6 +185,7 @@ impl Core {
             keeping: self.keeping.clone(),
             zone: self.settings.company.zone.clone(),
             stops: stops.clone(),
+            missing,
             readings: readings.clone(),
             folders: folders.clone(),
             outward,

@@ -28,6 +28,7 @@ use crate::query::{Query, QueryError};
 use crate::source::exchange::{Exchange, Progress};
 use crate::task::deliver::Stops;
 use crate::task::folders::Folders;
+use crate::task::missing::MissingWords;
 use crate::task::notify::Outward;
 use crate::task::poll::{Hints, Readings};
 use crate::task::relay::Relaying;
@@ -54,7 +55,6 @@ impl Daemon {
             stop: stopping,
         };
         let metrics = Arc::new(Metrics::new());
-        let stops = Stops::default();
         let folders = Folders::default();
         let (readings, hints) = (Readings::default(), Hints::default());
         let relaying = Relaying::default();
@@ -62,7 +62,8 @@ impl Daemon {
         let outward = Outward::default();
         let certified = edge::certified(&core.settings.listen, folder.root())?;
         let seen = Seen {
-            stops: stops.clone(),
+            stops: Stops::default(),
+            missing: MissingWords::default(),
             readings: readings.clone(),
             folders: folders.clone(),
             relaying: relaying.clone(),
@@ -71,7 +72,7 @@ impl Daemon {
         };
         // Reading and writing share the bucket of a foreign host.
         let quotas = Arc::clone(&core.quotas);
-        let control = Arc::new(core.control(seen));
+        let control = Arc::new(core.control(seen.clone()));
         let progress: Arc<dyn Progress> =
             Arc::new(PipelineProgress { pipeline: Arc::clone(&core.pipeline), query: control.query.clone() });
         let exchanges = sources::exchanges(
@@ -132,7 +133,7 @@ impl Daemon {
             tasks.spawn(task::heartbeat::run(ground.clone(), heart, Arc::clone(&control.watch), outward));
         }
         tasks.spawn(measure(ground.clone(), Arc::clone(&metrics), control));
-        sinks::spawn(&core, &ground, &stops, &metrics, &quotas, &mut tasks)?;
+        sinks::spawn(&core, &ground, &seen, &metrics, &quotas, &mut tasks)?;
         if let Some(puller) = relay::puller(&core, &ground, &relaying, &hints, &metrics)? {
             tasks.spawn(puller.run());
         }

@@ -53,10 +53,12 @@ pub(super) fn followers(
         let every_s = connection.setting("poll_s").and_then(FieldValue::as_integer);
         let every_s = every_s.and_then(|it| u32::try_from(it.max(1)).ok());
         let (readings, hints) = (readings.clone(), hints.clone());
+        let rights = core.tokens.get(&connection.name).map(|tokens| tokens.agreed());
         let follower = Follower::new(ground.clone(), poller, Arc::clone(&core.clock), every_s, readings, hints);
-        followers.push(match core.tokens.get(&connection.name) {
+        let follower = follower.with_rights(rights.clone());
+        followers.push(match rights {
             // Only applications may ask to be told.
-            Some(tokens) => follower.listening(Listening::new(told_at(core, connection), tokens.agreed())),
+            Some(agreed) => follower.listening(Listening::new(told_at(core, connection), agreed)),
             None => follower,
         });
     }

@@ -6,6 +6,7 @@ use tokio::task::JoinSet;
 use tracing::{error, info};
 
 use super::Core;
+use super::core::Seen;
 use super::error::Told;
 use super::links::{self, TokensByConnection};
 use crate::base::limits::SINK_REST_MS;
@@ -18,6 +19,7 @@ use crate::net::Quotas;
 use crate::sink::Sink;
 use crate::task::Ground;
 use crate::task::deliver::{Deliverer, Stops, opened};
+use crate::task::missing::MissingWords;
 use crate::vault::Vault;
 
 /// What deliverers are made of.
@@ -31,6 +33,7 @@ pub(super) struct Maker {
     quotas: Arc<Quotas>,
     ground: Ground,
     stops: Stops,
+    missing: MissingWords,
     metrics: Arc<Metrics>,
 }
 
@@ -39,7 +42,7 @@ pub(super) struct Maker {
 pub(super) fn spawn(
     core: &Core,
     ground: &Ground,
-    stops: &Stops,
+    seen: &Seen,
     metrics: &Arc<Metrics>,
     quotas: &Arc<Quotas>,
     tasks: &mut JoinSet<()>,
@@ -52,7 +55,8 @@ pub(super) fn spawn(
         locale: core.settings.locale,
         quotas: Arc::clone(quotas),
         ground: ground.clone(),
-        stops: stops.clone(),
+        stops: seen.stops.clone(),
+        missing: seen.missing.clone(),
         metrics: Arc::clone(metrics),
     };
     for connection in core.catalog.sinks() {
@@ -96,6 +100,7 @@ impl Maker {
             name: connection.name.clone(),
             catalog: Arc::clone(&self.catalog),
             stops: self.stops.clone(),
+            missing: self.missing.clone(),
             metrics: Arc::clone(&self.metrics),
             locale: self.locale,
             rights: self.tokens.get(&connection.name).map(|tokens| tokens.agreed()),

@@ -369,6 +369,10 @@ pub const ALARM_RELAY_STOPPED_MS: i64 = 5 * 60_000;
 pub const ALARM_RELAY_BEHIND_MS: i64 = 15 * 60_000;
 /// A connection does not know an employee by his id for this long: an alarm, ms.
 pub const ALARM_STAFF_MS: i64 = 2 * 60_000;
+/// Words that a sink lacks and that are named at once. Above: the first are named.
+pub const MISSING_WORDS_MAX: usize = 50;
+/// How long a word that a sink lacks is told of after it was left out last, ms.
+pub const MISSING_WORD_TOLD_MS: i64 = 7 * 24 * 3_600_000;
 /// Records that went into quarantine within this time are an alarm, ms.
 pub const ALARM_QUARANTINE_MS: i64 = 24 * 3_600_000;
 /// Records in quarantine that are counted for it. Above: it says "at least".

@@ -37,7 +37,7 @@ use crate::base::limits::{SETTLE_S, SETTLE_S_MAX};
 use crate::base::{Message, Problem, Slug, Timestamp};
 use crate::calendar::Calendar;
 use crate::config::{Company, ConnectionSettings, Settings};
-use crate::connector::{Connector, ObjectKind, StreamSpec, WordSpec};
+use crate::connector::{Connector, ObjectKind, StreamSpec};
 use crate::entry::{ObjectRef, Received};
 use crate::field::FieldValue;
 use crate::field::reader::unknown_word;
@@ -388,11 +388,6 @@ impl Catalog {
     }
 }
 
-/// Our names of the dictionaries that a stream's rows are words of.
-fn words(spec: &WordSpec) -> impl Iterator<Item = &str> {
-    spec.dictionary.iter().chain(spec.groups.iter().map(|(_, ours)| ours)).map(CompactString::as_str)
-}
-
 fn section_of(object: ObjectRef) -> Section {
     match object {
         ObjectRef::Client(_) => Section::Client,
@@ -570,7 +565,13 @@ impl Compiler<'_> {
                 let message = Message::new("catalog-other-object").with("object", &object.kind);
                 self.problems.push(Problem::new(file, 0, message));
             }
-            let polled: Vec<&str> = connector.polls.iter().filter_map(|it| it.words.as_ref()).flat_map(words).collect();
+            let polled: Vec<&str> = connector
+                .polls
+                .iter()
+                .filter_map(|it| it.words.as_ref())
+                .flat_map(|it| it.dictionaries())
+                .map(CompactString::as_str)
+                .collect();
             for name in mapping.dictionaries().filter(|name| !polled.contains(&name.as_str())) {
                 let message = unknown_word("catalog-words", name, polled.iter().copied());
                 self.problems.push(Problem::new(mapping.file(), 0, message));

@@ -301,6 +301,11 @@ impl PollSpec {
 }
 
 impl WordSpec {
+    /// Our names of the dictionaries that the rows are words of.
+    pub fn dictionaries(&self) -> impl Iterator<Item = &CompactString> {
+        self.dictionary.iter().chain(self.groups.iter().map(|(_, ours)| ours))
+    }
+
     /// Our name of the dictionary that a row of this group belongs to; `None`: we keep no such.
     pub fn dictionary_of(&self, group: &str) -> Option<&CompactString> {
         let fits = |(told, _): &&(CompactString, CompactString)| match told.strip_suffix('*') {

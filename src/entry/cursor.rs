@@ -10,8 +10,11 @@ use crate::base::Timestamp;
 pub const CURSOR_NOTE: &str = "uzel-cursor";
 /// Note of an envelope of history: nothing is told to anybody because of it.
 pub const HISTORY_NOTE: &str = "uzel-history";
-/// Note of an envelope that names what is no longer there: its rows are ids.
+/// Note of an envelope that names what is no longer there: its rows are ids, or words of
+/// dictionaries ([`LOST_WORD`]).
 pub const DELETED_NOTE: &str = "uzel-deleted";
+/// In such an envelope, a word that is no longer in a dictionary: these two members name it.
+pub const LOST_WORD: [&str; 2] = ["dictionary", "key"];
 
 /// How far a stream has been read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

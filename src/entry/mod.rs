@@ -20,7 +20,7 @@ mod cursor;
 mod relayed;
 
 pub use attempt::{AttemptResult, Attempted, AttemptedItem, Attempting, AttemptingItem, ObjectRef, Operation, Verdict};
-pub use cursor::{CURSOR_NOTE, Cursor, DELETED_NOTE, HISTORY_NOTE, Loading, foreign_instant};
+pub use cursor::{CURSOR_NOTE, Cursor, DELETED_NOTE, HISTORY_NOTE, LOST_WORD, Loading, foreign_instant};
 pub use relayed::{RELAY_NOTE, REMOTE_NOTE, REQUEST_NOTE, Relayed};
 
 /// Kind of a journal entry, as the journal frames it. The numbers are on disk for ever.

@@ -65,7 +65,7 @@ use jiff::tz::TimeZone;
 pub use inbound::Scope;
 pub use outbound::{Desired, LeftOut, NOBODY, OutEmployee, OutObject, OutTask, Outbound, Readiness, Ref};
 pub use plan::Inbound;
-pub use vocabulary::{ForeignWord, UNREAD, Vocabulary};
+pub use vocabulary::{ForeignWord, MissingWord, UNREAD, Vocabulary};
 
 use crate::base::{Message, Timestamp};
 use crate::model::{Change, Currency};

@@ -38,7 +38,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
 use super::dictionary::{Dictionary, Otherwise};
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{MissingWord, Vocabulary};
 use super::{OWNER_RANK, RULES_RANK};
 use crate::base::Message;
 use crate::field::reader::unknown_word;
@@ -144,6 +144,10 @@ pub struct Desired {
 pub struct LeftOut {
     /// Whether it is written only when the foreign object is made.
     pub create_only: bool,
+    /// Its name there.
+    pub field: CompactString,
+    /// The word.
+    pub missing: MissingWord,
     /// Which, and what may be meant.
     pub reason: Message,
 }
@@ -369,9 +373,10 @@ impl Outbound {
                         break;
                     }
                     Ok(None) => {}
-                    Err(reason) => {
+                    Err((missing, reason)) => {
                         let create_only = choice.is_create_only(object);
-                        left_out.get_or_insert(LeftOut { create_only, reason: reason.with("field", &plan.to) });
+                        let (field, reason) = (plan.to.clone(), reason.with("field", &plan.to));
+                        left_out.get_or_insert(LeftOut { create_only, field, missing, reason });
                     }
                 }
             }
@@ -400,8 +405,8 @@ impl OutObject<'_> {
 }
 
 impl Choice {
-    /// The value; why it is left out when the sink does not have the word.
-    fn fill(&self, object: &OutObject<'_>, before: &Desired) -> Result<Option<Json>, Message> {
+    /// The value; the word and why it is left out when the sink does not have it.
+    fn fill(&self, object: &OutObject<'_>, before: &Desired) -> Result<Option<Json>, (MissingWord, Message)> {
         let value = match &self.source {
             Source::Const(json) => return Ok(Some(json.clone())),
             Source::Text(template) => template.fill(object).map(Taken::Text),
@@ -429,7 +434,7 @@ impl Choice {
         wording: &Wording,
         object: &OutObject<'_>,
         before: &Desired,
-    ) -> Result<Option<String>, Message> {
+    ) -> Result<Option<String>, (MissingWord, Message)> {
         let (vocabulary, dictionary) = (object.vocabulary, wording.dictionary.as_str());
         let filled = |field: &CompactString| {
             let value = before.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value);
@@ -444,7 +449,11 @@ impl Choice {
             (None, Some(id)) if is_read && vocabulary.find_id(dictionary, id, within).is_some() => {
                 Ok(Some(id.to_owned()))
             }
-            (None, _) if is_read => Err(unknown_word("sink-word", word, vocabulary.names(dictionary, within))),
+            (None, _) if is_read => {
+                let reason = unknown_word("sink-word", word, vocabulary.names(dictionary, within));
+                let within = within.map(CompactString::from);
+                Err((MissingWord { dictionary: dictionary.into(), word: word.into(), within }, reason))
+            }
             // The table is of what counts in general, not in one pipeline.
             (None, fixed) => Ok(fixed.filter(|_| within.is_none_or(str::is_empty)).map(str::to_owned)),
         }

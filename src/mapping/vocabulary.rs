@@ -18,6 +18,17 @@ pub struct ForeignWord {
     pub within: CompactString,
 }
 
+/// A word of ours that a sink does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingWord {
+    /// Our name of the dictionary.
+    pub dictionary: CompactString,
+    /// The word.
+    pub word: CompactString,
+    /// Within what it was looked for.
+    pub within: Option<CompactString>,
+}
+
 /// The words of one sink.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Vocabulary {
@@ -31,6 +42,11 @@ impl Vocabulary {
     /// Of these words.
     pub fn new(words: Vec<ForeignWord>) -> Vocabulary {
         Vocabulary { words }
+    }
+
+    /// Whether a word that was missing is there.
+    pub fn has(&self, missing: &MissingWord) -> bool {
+        self.find(&missing.dictionary, &missing.word, missing.within.as_deref()).is_some()
     }
 
     /// Names of a dictionary, of one pipeline where `within` names it.

@@ -40,6 +40,7 @@ mod step;
 mod tasks;
 mod texts;
 mod what_if;
+mod words;
 
 use std::sync::Arc;
 

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use rayon::prelude::*;
 
+use super::words::{self, LostWord};
 use super::{Configurations, PipelineError};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::INLINE_ITEMS_MAX;
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
 use crate::catalog::{Catalog, Connection};
-use crate::connector::{ForeignWord, Transport};
+use crate::connector::Transport;
 use crate::decode::table::{self, Format};
 use crate::decode::{self, commerceml};
 use crate::entry::{
@@ -23,7 +24,7 @@ use crate::entry::{
 use crate::field::FieldValue;
 use crate::journal::{Journal, StoredEntry};
 use crate::mapping::{Mapped, columns};
-use crate::model::{Change, FilterReason, Issue};
+use crate::model::{Change, Issue};
 use crate::tables::rows::WordRow;
 use crate::value::Value;
 
@@ -124,6 +125,8 @@ pub(super) enum Content {
     Word(Box<Word>),
     /// The foreign object of this id is no longer there.
     Gone(CompactString),
+    /// The word of a foreign dictionary is no longer there.
+    LostWord(Box<LostWord>),
     /// Why it waits for a person.
     Refused(Message),
     /// It spoke of a person who was erased.
@@ -138,6 +141,8 @@ pub(super) enum Decoded {
     Record(Slug, Value, Vec<Issue>),
     /// The foreign object of this id is no longer there.
     Gone(CompactString),
+    /// The word of a dictionary is no longer there.
+    Lost(Box<LostWord>),
     /// Something that cannot be read.
     Broken(Message),
 }
@@ -421,7 +426,7 @@ pub(super) fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Receive
             let (stream, deleted) = (envelope.stream.clone(), envelope.header(DELETED_NOTE).is_some());
             Ok(Box::new(rows.into_iter().map(move |row| match (deleted, row.as_text()) {
                 (true, Some(id)) => Decoded::Gone(id.into()),
-                (true, None) => Decoded::Broken(Message::new("poll-not-rows")),
+                (true, None) => words::lost(&row),
                 (false, _) => Decoded::Record(stream.clone(), row, Vec::new()),
             })))
         }
@@ -499,7 +504,7 @@ fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: Decoded) -
     match decoded {
         Decoded::Record(stream, value, issues) => {
             let polled = polled(catalog, envelope, &value);
-            if let Some(content) = word(catalog, envelope, &value) {
+            if let Some(content) = words::of_row(catalog, envelope, &value) {
                 return Record { item, stream, content, polled };
             }
             let content = match catalog.map_inbound(envelope, &stream, &value) {
@@ -513,6 +518,9 @@ fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: Decoded) -
             Record { item, stream, content, polled }
         }
         Decoded::Gone(id) => Record { item, stream: envelope.stream.clone(), content: Content::Gone(id), polled: None },
+        Decoded::Lost(it) => {
+            Record { item, stream: envelope.stream.clone(), content: Content::LostWord(it), polled: None }
+        }
         Decoded::Broken(message) => {
             Record { item, stream: envelope.stream.clone(), content: Content::Refused(message), polled: None }
         }
@@ -553,18 +561,6 @@ fn held(connection: &Connection, kind: &str, row: &Value) -> Vec<(CompactString,
         Some((CompactString::new(name), text, mapping.is_kept(name)))
     });
     held.collect()
-}
-
-/// The row as a word of a dictionary, when its stream is one.
-fn word(catalog: &Catalog, envelope: &Received, row: &Value) -> Option<Content> {
-    let poll = catalog.connection(&envelope.connection)?.connector.poll(&envelope.stream)?;
-    poll.words.as_ref()?;
-    let Some(ForeignWord { dictionary, key, name, within, active, email, phone }) = poll.word_of(row) else {
-        let filter = Some(FilterReason::NotUsed);
-        return Some(Content::Change(Box::new(Change { filter, ..Change::default() })));
-    };
-    let row = WordRow { name, within, active, email, phone };
-    Some(Content::Word(Box::new(Word { dictionary, key, row })))
 }
 
 pub(super) fn body_bytes(journal: &dyn Journal, body: &Body) -> Result<Vec<u8>, Message> {

@@ -2,7 +2,7 @@
 //! open deals when the rules change.
 
 use super::step::Step;
-use super::{assign, marks, polled};
+use super::{assign, marks, words};
 use crate::base::limits::CLASS_HISTORY_MAX;
 use crate::base::{ClientId, DealId, Position};
 use crate::entry::ObjectRef;
@@ -190,7 +190,7 @@ pub(super) fn rescore_slice(
     let ended = ids.len() < count as usize;
     for id in ids {
         let client = step.rows.peek::<Deals, _>(&id, |row| row.and_then(|row| row.deal.client))?;
-        polled::present_words(step, id)?;
+        words::present_words(step, id)?;
         rescore(step, id)?;
         if let Some(client) = client {
             client_class(step, client)?;

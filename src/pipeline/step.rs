@@ -2,7 +2,7 @@
 
 use super::prepare::{Content, Prepared, Record, Work};
 use super::relayed::Whence;
-use super::{attempts, edits, erase, gate, merges, polled, records, relayed, scores, tasks};
+use super::{attempts, edits, erase, gate, merges, polled, records, relayed, scores, tasks, words};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX, TICK_WATCHES_MAX};
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
@@ -222,7 +222,8 @@ impl Step<'_> {
                 self.moment = Moment::Unknown;
                 return self.quarantine(at, &envelope.connection, &stream, message);
             }
-            Content::Word(word) => polled::word(self, envelope, polled.as_ref(), *word)?,
+            Content::Word(word) => words::word(self, envelope, polled.as_ref(), *word)?,
+            Content::LostWord(word) => words::taken_away(self, envelope, *word)?,
             Content::Gone(id) => polled::gone(self, envelope, &id)?,
             Content::Change(mut change) => {
                 let observed_at = change.observed_at.unwrap_or(envelope.received_at);
@@ -232,7 +233,7 @@ impl Step<'_> {
                 if let Some(told) = &polled {
                     polled::ours(self, envelope, told)?;
                     tells = polled::keep_news(self, envelope, told, &mut change)?;
-                    polled::look_up(self, envelope, &mut change, &mut tells)?;
+                    words::look_up(self, envelope, &mut change, &mut tells)?;
                 }
                 let of_ours = match &polled {
                     Some(told) => polled::told_by_us(self, envelope, told, &change)?,

@@ -39,7 +39,7 @@ pub(super) fn values(journal: &dyn Journal, catalog: &Catalog, envelope: &Receiv
             serde_json::from_str(&text).ok()
         }
         Decoded::Gone(id) => Some(Json::String(id.to_string())),
-        Decoded::Broken(_) => None,
+        Decoded::Lost(_) | Decoded::Broken(_) => None,
     };
     items.enumerate().map(|(index, item)| (index as u32, said(item))).collect()
 }

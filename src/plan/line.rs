@@ -238,7 +238,7 @@ impl Source<'_> {
             Told::Waits(_) => line.action = Action::Waits,
             Told::Work(work, spec, left_out) => {
                 line.take(*work, spec, state);
-                line.left_out = left_out;
+                line.left_out = left_out.into_iter().map(|it| it.reason).collect();
             }
         }
         Ok(line.named())

@@ -4,7 +4,7 @@
 use compact_str::CompactString;
 
 use super::subject::Subject;
-use crate::base::{Locale, Message, Position, Slug, Timestamp};
+use crate::base::{Locale, Position, Slug, Timestamp};
 use crate::catalog::{Catalog, Connection, OutObject, Readiness};
 use crate::connector::ObjectSpec;
 use crate::entry::ObjectRef;
@@ -40,7 +40,7 @@ pub struct Telling {
 #[derive(Debug, Clone)]
 pub enum Told<'c> {
     /// This, as an object of this kind; and which fields the sink has no word for.
-    Work(Box<Work>, &'c ObjectSpec, Vec<Message>),
+    Work(Box<Work>, &'c ObjectSpec, Vec<LeftOut>),
     /// It waits for objects that the sink does not know yet.
     Waits(Vec<Ref>),
     /// Nothing, by the mapping.
@@ -111,7 +111,7 @@ pub fn work<'c>(
     };
     // What is written only when the object is made is not missed later.
     let is_told = |it: &LeftOut| !it.create_only || state.confirmed.is_none();
-    let left_out = desired.left_out.into_iter().filter(is_told).map(|it| it.reason).collect();
+    let left_out = desired.left_out.into_iter().filter(is_told).collect();
     let wanted = state.delivery.as_ref().map(|delivery| delivery.wanted);
     let work = Work {
         object: subject.object(),

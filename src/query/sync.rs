@@ -92,6 +92,11 @@ impl Query {
         works.collect()
     }
 
+    /// What a sink calls its stages, pipelines and sources.
+    pub fn vocabulary(&self, connection: &Connection) -> Result<Vocabulary, QueryError> {
+        Ok(plan::vocabulary(&self.reader(), connection)?)
+    }
+
     fn plan_source<'a>(
         &'a self,
         reader: Reader<'a>,

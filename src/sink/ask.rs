@@ -20,7 +20,9 @@ pub(crate) async fn ask(caller: &Caller, call: Call, deadline: Timestamp) -> Res
         Some(Reply::Answered(Judged { ruling: Ruling::Uncertain, reason })) | Some(Reply::NotSent(reason)) => {
             (Fault::Sink, reason, None)
         }
-        Some(Reply::Answered(Judged { reason, .. })) => (Fault::Connection, reason, None),
+        Some(Reply::Answered(Judged { reason, .. })) | Some(Reply::Forbidden(reason)) => {
+            (Fault::Connection, reason, None)
+        }
         None => (Fault::Uzel, Message::new("sink-busy").with("host", caller.host()), None),
     };
     Err(SinkError { fault, message, retry_at })

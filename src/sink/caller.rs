@@ -83,6 +83,9 @@ pub(crate) enum Reply {
     Answered(Judged),
     /// It surely did not arrive. The sink rests: see [`Caller::rest`].
     NotSent(Message),
+    /// It was not sent, and cannot be before a person has acted: our rights are lost, or the address
+    /// is not allowed. The sink rests, and the object is not at fault.
+    Forbidden(Message),
 }
 
 /// Whose requests go first when there is room for few. The lower lane leaves a reserve to the upper
@@ -372,7 +375,11 @@ impl Caller {
     fn unanswered(&self, error: &CallError, count: usize, now: Timestamp) -> Vec<Reply> {
         let reason = error.message().clone();
         let reply = match error {
-            CallError::Refused(_) => Reply::Answered(Judged { ruling: Ruling::RejectConnection, reason }),
+            CallError::Refused(_) => {
+                let until = now.plus_ms(REJECTED_REST_MS);
+                self.begin_rest(Rest { until, fault: Fault::Connection, reason: reason.clone() });
+                Reply::Forbidden(reason)
+            }
             CallError::Connect(_) => {
                 self.rest_unreachable(reason.clone(), now);
                 self.note_host(Some(&reason), now);
@@ -511,7 +518,7 @@ pub fn previous_of(setting: &str) -> String {
 fn all_wait_for_the_sink(replies: &[Reply]) -> Option<Timestamp> {
     let at = |reply: &Reply| match reply {
         Reply::Answered(Judged { ruling: Ruling::Retry { at, scope: Scope::Sink }, .. }) => Some(*at),
-        Reply::Answered(_) | Reply::NotSent(_) => None,
+        Reply::Answered(_) | Reply::NotSent(_) | Reply::Forbidden(_) => None,
     };
     let instants: Option<Vec<Timestamp>> = replies.iter().map(at).collect();
     instants?.into_iter().max()

@@ -68,7 +68,7 @@ impl Push<'_> {
 fn refusal(reply: &Reply) -> Option<&Message> {
     match reply {
         Reply::Answered(Judged { ruling: Ruling::RejectMethod | Ruling::RejectConnection, reason }) => Some(reason),
-        Reply::Answered(_) | Reply::NotSent(_) => None,
+        Reply::Answered(_) | Reply::NotSent(_) | Reply::Forbidden(_) => None,
     }
 }
 

@@ -219,9 +219,12 @@ impl<'a> Item<'a> {
             (Stage::Create | Stage::Import, Reply::NotSent(reason)) => {
                 failed(Operation::Create, Verdict::RetryAt(now), reason)
             }
-            (Stage::Find { .. } | Stage::Get { .. } | Stage::Update { .. }, Reply::NotSent(_)) => {
-                Stage::Ended(End::Untouched { until: None })
-            }
+            // What was announced is over, and it goes again as if it never was.
+            (Stage::Create | Stage::Import, Reply::Forbidden(_)) => Stage::Ended(End::Absent),
+            (
+                Stage::Find { .. } | Stage::Get { .. } | Stage::Update { .. },
+                Reply::NotSent(_) | Reply::Forbidden(_),
+            ) => Stage::Ended(End::Untouched { until: None }),
             (Stage::Find { step, page, .. }, Reply::Answered(judged)) => self.after_find(step, page, judged, now),
             (Stage::Get { id, linked }, Reply::Answered(judged)) => self.after_get(id, linked, judged, now),
             (Stage::Create, Reply::Answered(judged)) => self.after_create(self.spec.id.as_ref(), judged, now),

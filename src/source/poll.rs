@@ -21,7 +21,7 @@ use crate::base::limits::{
 };
 use crate::base::{Clock, Message, Slug, Timestamp};
 use crate::connector::{Connector, EachSpec, GetSpec, PollSpec, RequestSpec, Scope, Slot};
-use crate::entry::foreign_instant;
+use crate::entry::{LOST_WORD, foreign_instant};
 use crate::net::{Quotas, Wire};
 use crate::sink::{Call, Caller, Judged, Lane, NotBefore, Reply, Ruling, Settings, SinkError};
 use crate::value::{Path, Value};
@@ -44,6 +44,14 @@ impl Row {
     pub fn gone(id: CompactString) -> Row {
         let value = Value::Text(id.clone());
         Row { id, time: CompactString::default(), fingerprint: Fingerprint::default(), value }
+    }
+
+    /// A word of a dictionary that is no longer there.
+    pub fn lost(dictionary: &CompactString, key: &CompactString) -> Row {
+        let text = |text: &CompactString| Value::Text(text.clone());
+        let members = LOST_WORD.into_iter().map(CompactString::const_new).zip([dictionary, key].map(text));
+        let value = Value::Map(members.collect());
+        Row { id: key.clone(), time: CompactString::default(), fingerprint: Fingerprint::default(), value }
     }
 }
 
@@ -364,6 +372,7 @@ impl Poller {
     pub(super) fn body(&self, reply: Reply) -> Result<Value, Pause> {
         let judged = match reply {
             Reply::Answered(judged) => judged,
+            Reply::Forbidden(reason) => return Err(self.pause(POLL_REFUSED_REST_MS, reason)),
             Reply::NotSent(reason) => {
                 let until = self.caller.rest().map(|rest| rest.until);
                 let pause = self.pause(POLL_REST_MS, reason);

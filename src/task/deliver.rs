@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::Ground;
+use super::missing::MissingWords;
 use crate::alarm::Stopped;
 use crate::base::limits::{
     DELIVER_CHECK_MS, DELIVERY_BATCH_MAX, DELIVERY_SCAN_ROWS_MAX, IMPORT_REST_MS, PROVISION_EVERY_MS, PUSH_DEADLINE_MS,
@@ -75,6 +76,8 @@ pub struct Deliverer {
     pub catalog: Arc<Catalog>,
     /// Where it says that it rests.
     pub stops: Stops,
+    /// Where it says what the sink has no words for.
+    pub missing: MissingWords,
     /// Where endings are counted.
     pub metrics: Arc<Metrics>,
     /// Language of what people read in the CRM.
@@ -283,8 +286,12 @@ impl Deliverer {
         let told = plan::work(&self.catalog, connection, self.locale, &subject, state, telling, vocabulary);
         Ok(match told {
             Told::Work(work, _, left_out) => {
-                for reason in left_out {
-                    warn!(sink.name = %self.name, object = %object, "told without a field: {reason}");
+                for it in left_out {
+                    let field = it.field.clone();
+                    // The word itself may be anything that somebody typed: it is no matter of logs.
+                    if self.missing.left_out(&self.name, it, now) {
+                        warn!(sink.name = %self.name, object = %object, "{field} is left out: the sink has no such word");
+                    }
                 }
                 Some(*work)
             }

@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use uzel::alarm::{
     CertificateFacts, Condition, Disk, Facts, Jump, Progress, Quarantined, RelayFacts, RelayStopped, Severity,
-    SinkFacts, SnapshotFacts, SourceFacts, StaffFacts, Stopped, alarms,
+    SinkFacts, SnapshotFacts, SourceFacts, StaffFacts, Stopped, WordFacts, alarms,
 };
 use uzel::base::{Locale, Message, Slug, Timestamp};
 
@@ -339,6 +339,54 @@ fn a_relay_that_is_not_pulled_is_told() {
             warning relay-behind/relay (15): 1 message waits at the relay in.company.ru: pulling does not keep up
             warning relay-lost/relay (-): Some of what the relay in.company.ru took may not have arrived
         "#]],
+    );
+}
+
+#[test]
+fn words_that_a_sink_lacks_are_counted_and_not_named() {
+    let reason = Message::new("sink-word").with("field", "STAGE_ID").with("word", "Встречи").with("near", "Встреча");
+    let words = |words: &[&str]| Facts {
+        words: vec![WordFacts {
+            sink: crm(),
+            connector: Slug::literal("bitrix24"),
+            words: words.iter().map(|it| (*it).to_owned()).collect(),
+            reason: reason.clone(),
+            since: ago(2 * MINUTE_MS),
+        }],
+        ..Facts::default()
+    };
+    check(
+        &words(&["STAGE_ID: Встречи"]),
+        expect![[r#"
+        warning words-missing/crm (2): crm does not have 1 name of stages, pipelines or sources that come to us: these fields are left out, deals take the first stage
+    "#]],
+    );
+    check(
+        &words(&["STAGE_ID: Встречи", "CATEGORY_ID: Оптт"]),
+        expect![[r#"
+        warning words-missing/crm (2): crm does not have 2 names of stages, pipelines or sources that come to us: these fields are left out, deals take the first stage
+    "#]],
+    );
+    let why = |facts: &Facts| alarms(facts, NOW)[0].why.as_ref().map(|it| it.render(Locale::En)).unwrap_or_default();
+    assert!(why(&words(&["STAGE_ID: Встречи"])).contains("is it \"Встреча\"?"));
+    assert!(why(&words(&["STAGE_ID: Встречи", "CATEGORY_ID: Оптт"])).contains("Встречи; CATEGORY_ID: Оптт"));
+}
+
+#[test]
+fn lost_rights_are_the_one_alarm_of_their_connection() {
+    let reason = Message::new("oauth-lost").with("connection", "crm").with("detail", "-");
+    let unread = Some((ago(HOUR_MS), reason.clone()));
+    let facts = Facts {
+        rights: vec![(crm(), reason)],
+        sinks: vec![stopped(HOUR_MS, true)],
+        sources: vec![SourceFacts { name: crm(), unread, ..site(0, HOUR_MS) }],
+        ..Facts::default()
+    };
+    check(
+        &facts,
+        expect![[r#"
+        critical rights-lost/crm (-): No access to crm: the permission was withdrawn or has run out
+    "#]],
     );
 }
 

@@ -98,3 +98,67 @@ async fn a_code_is_taken_by_hand_when_no_daemon_runs() {
     assert!(status.code == 0 && status.out.contains("Подключено"), "{status:?}");
     twin.shut_down().await.expect("the twin stops");
 }
+
+/// The page of the head of sales, by a new link.
+async fn page_of(place: &Place) -> String {
+    let link = place.json(&["page", "link"]);
+    let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+    let browser = browser.expect("a client");
+    let url = link["url"].as_str().expect("an address");
+    let opened = browser.get(url).send().await.expect("an answer");
+    let cookie = opened.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("a cookie").to_owned();
+    let place = opened.url().join(opened.headers()["location"].to_str().expect("text")).expect("an address");
+    let page = browser.get(place).header("cookie", cookie).send().await.expect("an answer");
+    page.text().await.expect("text")
+}
+
+/// 180 days have passed, or the application was taken away: nothing is lost, one alarm says what to
+/// do, and everything that waited goes on by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_right_is_one_alarm_with_the_next_step_and_after_it_all_goes_on() {
+    let twin = crm().await;
+    twin.change(|portal| portal.app = Some(App::local("https://uzel.example/oauth/bitrix24")));
+    let place = place(&twin);
+    let daemon = place.start();
+    assert_eq!(agree(&place, &daemon).await.0, 200);
+    daemon.form("Мария Соколова", "+7 912 345-67-81").await;
+    daemon.caught_up().await;
+    told(&daemon, &twin, 1).await;
+
+    twin.expire_refresh_tokens();
+    twin.expire_access_tokens();
+    daemon.form("Пётр Ильин", "+7 912 345-67-82").await;
+    daemon.caught_up().await;
+    let lost = |status: &Value| {
+        let alarms = status["alarms"].as_array()?;
+        alarms.iter().find(|it| it["id"] == "rights-lost").cloned()
+    };
+    let alarm = daemon.until("status", lost).await;
+    assert_eq!((&alarm["subject"], &alarm["severity"]), (&"bitrix24".into(), &"critical".into()), "{alarm:#}");
+    let next = alarm["next"].as_str().expect("text");
+    assert!(next.contains("uzel connect bitrix24"), "{next}");
+    assert!(alarm["why"].as_str().is_some_and(|why| why.contains("Nothing is lost")), "{alarm:#}");
+    let of_crm = |status: &Value| {
+        let alarms = status["alarms"].as_array().expect("alarms");
+        alarms.iter().filter(|it| it["subject"] == "bitrix24").count()
+    };
+    let status = daemon.get("status").await;
+    assert_eq!(of_crm(&status), 1, "one cause is said once: {:#}", status["alarms"]);
+    let said = place.run(&["status"]);
+    assert!(said.out.contains("uzel connect bitrix24"), "{said:?}");
+    let page = page_of(&place).await;
+    assert!(page.contains("uzel connect bitrix24"), "{page}");
+    assert_eq!(crm_deals(&twin).len(), 1);
+
+    // Meanwhile people work there.
+    let fields = serde_json::json!({"fields": {"TITLE": "Станок", "OPPORTUNITY": "5000"}});
+    twin.call("crm.deal.add", &fields).expect("it is made");
+    assert_eq!(agree(&place, &daemon).await.0, 200);
+    told(&daemon, &twin, 2).await;
+    let read = |deals: &Value| deals["rows"].as_array()?.iter().any(|it| it["title"] == "Станок").then_some(());
+    daemon.until("deals", read).await;
+    daemon.until("status", |status| (of_crm(status) == 0).then_some(())).await;
+    assert_eq!(place.run(&["outbox", "list", "--state", "dead", "--json"]).out.matches("\"object\"").count(), 0);
+    assert_eq!(daemon.stop(), Some(0));
+    twin.shut_down().await.expect("the twin stops");
+}

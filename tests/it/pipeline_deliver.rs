@@ -76,6 +76,7 @@ async fn create_cut_off_by_a_kill_is_looked_for_when_it_can_have_settled() {
         sink: made.expect("a sink"),
         name: sink,
         catalog: plain(),
+        missing: Default::default(),
         stops: Stops::default(),
         metrics: Arc::new(Metrics::new()),
         locale: Locale::Ru,

@@ -15,18 +15,20 @@ mod journal;
 mod load;
 mod readings;
 mod sweep;
+mod whole;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use compact_str::CompactString;
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 pub use self::hear::Listening;
 use self::journal::Notes;
 pub use self::readings::{Hearing, Hints, Reading, Readings, Way};
 use super::Ground;
-use crate::base::limits::{POLL_OWNED_WHILE_LOADING_S, POLL_PAGES_MAX, POLL_REST_MS};
+use crate::base::limits::{POLL_OWNED_WHILE_LOADING_S, POLL_REST_MS};
 use crate::base::{Clock, Message, Slug, Timestamp};
 use crate::connector::{Connector, PollSpec, TimeStyle};
 use crate::entry::{Cursor, Entry, Received, foreign_instant};
@@ -111,6 +113,10 @@ pub struct Follower<L> {
     ahead: BTreeMap<Slug, load::Ahead>,
     /// How the system is asked to tell us, where it can be.
     listening: Option<Listening>,
+    /// What the last whole reading of a dictionary missed, by stream.
+    missed: BTreeMap<Slug, whole::Missed>,
+    /// Changes when a person has given the connection new rights: what was refused is asked again.
+    rights: Option<watch::Receiver<u64>>,
 }
 
 impl<L: Ledger> Follower<L> {
@@ -125,7 +131,7 @@ impl<L: Ledger> Follower<L> {
     ) -> Follower<L> {
         let connector = Arc::clone(poller.connector());
         let (due, unwritten) = (BTreeMap::new(), BTreeMap::new());
-        let (owners_seen, ahead) = (BTreeMap::new(), BTreeMap::new());
+        let (owners_seen, ahead, missed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Follower {
             ledger,
             poller,
@@ -139,7 +145,15 @@ impl<L: Ledger> Follower<L> {
             owners_seen,
             ahead,
             listening: None,
+            missed,
+            rights: None,
         }
+    }
+
+    /// Asks again at once what was refused, when a person has given the connection new rights.
+    #[must_use]
+    pub fn with_rights(self, rights: Option<watch::Receiver<u64>>) -> Follower<L> {
+        Follower { rights, ..self }
     }
 
     /// The connection that is read.
@@ -198,6 +212,12 @@ impl<L: Ledger> Follower<L> {
             }
         }
         Ok(true)
+    }
+
+    /// What was refused is asked for again at once.
+    fn ask_again(&mut self) {
+        let (name, readings) = (self.poller.name(), &self.readings);
+        self.due.retain(|stream, _| readings.of(name, stream).is_none_or(|it| it.trouble.is_none()));
     }
 
     /// Whether the foreign system does not have the stream.
@@ -334,24 +354,6 @@ impl<L: Ledger> Follower<L> {
         let cursor = Cursor { mark: time.clone(), time, ..before };
         self.append(poll, Vec::new(), &Notes::plain(), |_| cursor.clone()).await
     }
-
-    /// Reads a dictionary whole.
-    async fn read_whole(&mut self, poll: &PollSpec) -> Result<(), Trouble> {
-        let mut start = 0;
-        for _ in 0..POLL_PAGES_MAX {
-            let page = self.poller.whole(poll, start).await?;
-            start += page.rows.len() as u64 + page.nameless;
-            let fresh = self.changed(poll, page.rows)?;
-            if !fresh.is_empty() {
-                let base = self.cursor(poll)?.unwrap_or_default();
-                self.append(poll, fresh, &Notes::plain(), |_| base.clone()).await?;
-            }
-            if !page.more {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Follower<Ground> {
@@ -371,10 +373,22 @@ impl Follower<Ground> {
             let pause = self.next_due().map_or(CHECK_MS, |due| due.ms_since(now)).clamp(1, CHECK_MS);
             tokio::select! {
                 () = news => {}
+                () = agreed(&mut self.rights) => self.ask_again(),
                 () = self.ledger.rest(pause.unsigned_abs()) => {}
             }
         }
     }
+}
+
+/// A person has given new rights.
+async fn agreed(rights: &mut Option<watch::Receiver<u64>>) {
+    if let Some(rights) = rights
+        && rights.changed().await.is_ok()
+    {
+        return;
+    }
+    // Nobody will: there are no rights to be given, or who gives them is gone.
+    std::future::pending().await
 }
 
 /// A time before everything.

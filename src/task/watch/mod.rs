@@ -22,11 +22,12 @@ use super::deliver::Stops;
 use super::folders::Folders;
 use super::heartbeat::HEARTBEAT;
 use super::keep::{Keeping, next_time};
+use super::missing::MissingWords;
 use super::notify::Outward;
 use super::poll::Readings;
 use super::relay::Relaying;
 use crate::alarm::{
-    Alarm, Disk, Facts, Jump, Progress, Severity, SinkFacts, SnapshotFacts, SourceFacts, StaffFacts, alarms,
+    Alarm, Disk, Facts, Jump, Progress, Severity, SinkFacts, SnapshotFacts, SourceFacts, StaffFacts, WordFacts, alarms,
 };
 use crate::base::limits::{
     ALARM_CLOCK_MS, ALARM_DEAD_OBJECTS_MAX, ALARM_JUMP_TOLD_MS, ALARM_QUARANTINE_MS, KEEP_CHECK_MS, WATCH_MS,
@@ -71,6 +72,8 @@ pub struct WatchParts {
     pub zone: TimeZone,
     /// Which sinks rest.
     pub stops: Stops,
+    /// What sinks have no words for.
+    pub missing: MissingWords,
     /// What is being read.
     pub readings: Readings,
     /// Watched folders.
@@ -192,6 +195,7 @@ impl Watch {
             jump: known.jump,
             rights: (parts.rights)(),
             sinks: self.sinks(known),
+            words: self.words(now)?,
             quarantined: query.quarantined_since(now.plus_ms(-ALARM_QUARANTINE_MS))?,
             sources: parts.sources.iter().map(|it| self.source(known, it)).collect(),
             folders: folders.collect(),
@@ -234,6 +238,25 @@ impl Watch {
             }
         };
         sinks.map(|connection| fact(&connection.name)).collect()
+    }
+
+    /// What sinks have no words for. What they have by now is no matter any more.
+    fn words(&self, now: Timestamp) -> Result<Vec<WordFacts>, QueryError> {
+        let (missing, query) = (&self.parts.missing, &self.parts.query);
+        let mut found = Vec::new();
+        for connection in query.catalog().sinks().filter(|_| !missing.is_empty()) {
+            let vocabulary = query.vocabulary(connection)?;
+            let lacked = missing.still(&connection.name, now, |it| vocabulary.has(it));
+            let Some(first) = lacked.first() else { continue };
+            found.push(WordFacts {
+                sink: connection.name.clone(),
+                connector: connection.connector.slug.clone(),
+                words: lacked.iter().map(|it| format!("{}: {}", it.field, it.missing.word)).collect(),
+                reason: first.reason.clone(),
+                since: lacked.iter().map(|it| it.since).min().unwrap_or(now),
+            });
+        }
+        Ok(found)
     }
 
     fn source(&self, known: &Known, source: &WatchedSource) -> SourceFacts {

@@ -16,7 +16,7 @@ use crate::pipeline_support::{Order, World, form_at, orders_at, person};
 const HOUR_MS: u64 = 3_600_000;
 
 /// A portal that is written to.
-async fn live() -> Stage {
+pub(super) async fn live() -> Stage {
     let mut stage = Stage::new(1);
     open(&mut stage).await;
     stage
@@ -27,16 +27,16 @@ async fn open(stage: &mut Stage) {
     pass(stage, 100_000).await;
 }
 
-async fn pass(stage: &mut Stage, ms: u64) {
+pub(super) async fn pass(stage: &mut Stage, ms: u64) {
     assert_eq!(stage.pass(ms).await, None, "nothing kills it here");
 }
 
-async fn form(stage: &mut Stage, fields: Json) {
+pub(super) async fn form(stage: &mut Stage, fields: Json) {
     stage.append(&Entry::Received(form_at(stage.now(), &fields)));
     pass(stage, 20_000).await;
 }
 
-async fn act(stage: &mut Stage, act: PersonAct) {
+pub(super) async fn act(stage: &mut Stage, act: PersonAct) {
     stage.twin.person(&act);
     stage.told();
     pass(stage, 20_000).await;
@@ -46,7 +46,7 @@ async fn call(stage: &mut Stage, method: &str, params: Json) {
     act(stage, PersonAct::Call { method: method.to_owned(), params, user: Some(2) }).await;
 }
 
-fn there(stage: &Stage, kind: Kind) -> Vec<Object> {
+pub(super) fn there(stage: &Stage, kind: Kind) -> Vec<Object> {
     stage.twin.with(|portal| portal.objects_of(kind).cloned().collect())
 }
 

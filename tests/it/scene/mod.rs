@@ -11,8 +11,10 @@
 mod acts;
 mod found;
 mod laws;
+mod merges;
 mod plan;
 mod stage;
+mod words;
 
 use std::fmt::Write as _;
 use std::sync::Mutex;

@@ -19,6 +19,7 @@ use uzel::sink::{Settings, Sink};
 use uzel::source::poll::Poller;
 use uzel::store::{MemoryStore, Store};
 use uzel::task::deliver::{Deliverer, Stops};
+use uzel::task::missing::MissingWords;
 use uzel::task::poll::{Follower, Hints, Readings};
 use uzel::task::{Ground, admit, tick};
 use uzel::twin::bitrix24::{Bitrix24Twin, Limits, Options, RunningTwin};
@@ -222,6 +223,8 @@ pub(super) struct Stage {
     pub(super) clock: Arc<PausedClock>,
     pub(super) fuse: Arc<Fuse>,
     pub(super) away: Arc<AtomicI64>,
+    /// What the portal has no words for.
+    pub(super) missing: MissingWords,
     kept: Arc<Kept>,
     catalog: Arc<Catalog>,
     hints: Hints,
@@ -254,6 +257,7 @@ impl Stage {
             clock,
             fuse: Arc::default(),
             away: Arc::default(),
+            missing: MissingWords::default(),
             kept,
             catalog: Arc::clone(&catalog),
             hints: Hints::default(),
@@ -329,6 +333,7 @@ impl Stage {
             name: bitrix24(),
             catalog,
             stops: Stops::default(),
+            missing: self.missing.clone(),
             metrics: Arc::new(Metrics::new()),
             locale: Locale::Ru,
             rights: None,
