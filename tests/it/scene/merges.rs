@@ -119,7 +119,7 @@ async fn a_deal_that_was_merged_is_told_at_the_one_that_is_left() {
                 merge(&mut stage, Kind::Deal, into, vec![lost], hinted).await;
                 pass(&mut stage, 300_000).await;
                 // While nobody has told us of the merge, two deals are open: the order would be a third.
-                if hinted || other == Other::Unread {
+                if hinted {
                     let order = Order { phone: FIRST, ..Order::PLAIN };
                     stage.append(&Entry::Received(orders_at(stage.now(), &[order])));
                 }
@@ -130,7 +130,7 @@ async fn a_deal_that_was_merged_is_told_at_the_one_that_is_left() {
                 assert_eq!(left.iter().map(|it| it.id).collect::<Vec<_>>(), [into], "{case}: no second deal");
                 assert!(!left[0].text("UF_CRM_UZEL_CLASS").is_empty(), "{case}: the score is there");
                 let dead = dead(&stage);
-                match hinted || into_first && other == Other::Unread {
+                match hinted {
                     true => assert_eq!(dead, [""; 0], "{case}"),
                     // What was written of a deal that is gone, before anybody told us, waits for a person
                     // with its next step.
