@@ -155,6 +155,7 @@ impl Scene {
             clock: Arc::clone(&clock),
             keeping: Arc::new(keeping),
             zone: TimeZone::UTC,
+            missing: Default::default(),
             stops: self.stops.clone(),
             readings: Readings::default(),
             folders: Folders::default(),
