@@ -37,6 +37,7 @@ mod kill;
 mod lanes;
 mod load_rate;
 mod locales;
+mod mail_login;
 mod manual;
 mod mapping;
 mod mapping_out;

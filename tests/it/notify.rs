@@ -207,14 +207,19 @@ fn settings_that_cannot_be_right_are_named_with_their_line() {
 }
 
 /// A Postfix of the system over a folder of its own; everything for `x.test` goes to one Maildir.
-struct Postfix {
-    folder: tempfile::TempDir,
-    port: u16,
+pub(crate) struct Postfix {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) port: u16,
 }
 
 impl Postfix {
     /// `None`: there is none here, or we may not start one.
     fn start() -> Option<Postfix> {
+        Postfix::start_with(&|_| (String::new(), String::new()))
+    }
+
+    /// One that is set up further: what is added to `main.cf` and `master.cf`, given its folder.
+    pub(crate) fn start_with(further: &dyn Fn(&Path) -> (String, String)) -> Option<Postfix> {
         let is_there = Path::new("/usr/sbin/postfix").exists() && rustix::process::geteuid().is_root();
         if !is_there {
             let required = std::env::var_os("UZEL_POSTFIX_REQUIRED").is_some();
@@ -247,6 +252,7 @@ impl Postfix {
              virtual_gid_maps = static:{gid}\nalias_maps =\nalias_database =\nsmtpd_tls_security_level = none\n\
              smtpd_relay_restrictions = permit_mynetworks, reject\nsmtputf8_enable = no\n"
         );
+        let (more_main, more_master) = further(root);
         let master = format!(
             "127.0.0.1:{port} inet n - n - - smtpd\npickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\n\
              qmgr unix n - n 300 1 qmgr\nrewrite unix - - n - - trivial-rewrite\nbounce unix - - n - 0 bounce\n\
@@ -254,8 +260,8 @@ impl Postfix {
              virtual unix - n n - - virtual\nanvil unix - - n - 1 anvil\nscache unix - - n - 1 scache\n\
              postlog unix-dgram n - n - 1 postlogd\nproxymap unix - - n - - proxymap\n"
         );
-        std::fs::write(root.join("etc/main.cf"), main).expect("written");
-        std::fs::write(root.join("etc/master.cf"), master).expect("written");
+        std::fs::write(root.join("etc/main.cf"), main + &more_main).expect("written");
+        std::fs::write(root.join("etc/master.cf"), master + &more_master).expect("written");
         let postfix = Postfix { folder, port };
         assert!(postfix.command("start"), "{}", postfix.log());
         until("postfix listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
@@ -271,12 +277,12 @@ impl Postfix {
         ran.status.success()
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("mail.log")).unwrap_or_default()
     }
 
     /// The letters that lie in the Maildir.
-    fn letters(&self) -> Vec<String> {
+    pub(crate) fn letters(&self) -> Vec<String> {
         let Ok(files) = std::fs::read_dir(self.folder.path().join("mail/all/new")) else { return Vec::new() };
         files.map(|it| std::fs::read_to_string(it.expect("a file").path()).expect("a letter")).collect()
     }
