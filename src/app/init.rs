@@ -17,7 +17,7 @@ use super::sources::secret;
 use crate::base::{Message, Secret, Slug};
 use crate::catalog::{Catalog, Connection};
 use crate::config::{self, NewConnection, NewSettings, Settings, secret_name};
-use crate::connector::Transport;
+use crate::connector::{Auth, Transport};
 use crate::field::FieldValue;
 use crate::probe::ProbeView;
 use crate::vault::Vault;
@@ -59,6 +59,9 @@ pub struct Made {
     pub employees_kept: bool,
     /// Where sources are reached.
     pub addresses: Vec<MadeAddress>,
+    /// What messages of ours are signed with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signing: Vec<MadeSigning>,
     /// What the probe of the CRM found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probe: Option<ProbeView>,
@@ -77,6 +80,16 @@ pub struct MadeAddress {
     pub login: Option<String>,
     /// Password, where there is one.
     pub password: Option<String>,
+}
+
+/// What the messages of an outgoing webhook are signed with. Shown to the person who sets things up:
+/// the receiver has to know it.
+#[derive(Debug, Serialize)]
+pub struct MadeSigning {
+    /// The connection.
+    pub connection: String,
+    /// The secret.
+    pub secret: String,
 }
 
 /// Makes a folder, or adds to it.
@@ -117,9 +130,10 @@ pub fn init(folder: &Folder, mut order: Order) -> anyhow::Result<Made> {
     if let Some(employees) = &employees {
         replace(&employees_path, employees)?;
     }
-    let mut addresses = Vec::new();
+    let (mut addresses, mut signing) = (Vec::new(), Vec::new());
     for connection in catalog.connections() {
         addresses.extend(keeper.address(connection, &settings)?);
+        signing.extend(keeper.sends_signed(connection)?);
     }
     Ok(Made {
         settings_file: file.display().to_string(),
@@ -128,6 +142,7 @@ pub fn init(folder: &Folder, mut order: Order) -> anyhow::Result<Made> {
         employees_kept: wants_employees.is_some() && employees.is_none(),
         employees_file: employees.map(|_| employees_path.display().to_string()),
         addresses,
+        signing,
         probe: order.found,
     })
 }
@@ -243,13 +258,28 @@ impl Keeper<'_> {
         if secret(&self.vault, &connection.name, "signing_secret").is_some() {
             return Ok(());
         }
-        // What follows the prefix is read as base64 on both sides.
         let fresh = match scheme {
-            "standard_webhooks" => Secret::new(format!("whsec_{}", Secret::generate().expose())),
+            "standard_webhooks" => standard_webhooks_secret(),
             _ => Secret::generate(),
         };
         self.set(&secret_name(&connection.name, "signing_secret"), fresh)
     }
+
+    /// What the messages of an outgoing webhook are signed with, made when there is none.
+    fn sends_signed(&mut self, connection: &Connection) -> anyhow::Result<Option<MadeSigning>> {
+        let auth = connection.connector.sink.as_ref().map(|sink| &sink.auth);
+        let Some(Auth::StandardWebhooks(setting)) = auth else { return Ok(None) };
+        if secret(&self.vault, &connection.name, setting).is_none() {
+            self.set(&secret_name(&connection.name, setting), standard_webhooks_secret())?;
+        }
+        let held = secret(&self.vault, &connection.name, setting);
+        Ok(held.map(|it| MadeSigning { connection: connection.name.to_string(), secret: it.expose().to_owned() }))
+    }
+}
+
+/// What follows the prefix is read as base64 on both sides.
+fn standard_webhooks_secret() -> Secret {
+    Secret::new(format!("whsec_{}", Secret::generate().expose()))
 }
 
 fn scheme(connection: &Connection) -> Option<&str> {

@@ -13,6 +13,8 @@ use crate::probe::{ProbeView, Standing};
 
 /// Zone of a company that has not said where it is.
 const ZONE: &str = "Europe/Moscow";
+/// The connection and the connector of an outgoing webhook.
+const OUTBOUND: &str = "outbound";
 
 /// Arguments of `uzel init`.
 #[derive(Debug, clap::Args)]
@@ -39,6 +41,8 @@ pub(super) struct Args {
     connect: Option<Vec<String>>,
     #[arg(long)]
     watch: Option<String>,
+    #[arg(long, env = "UZEL_OUTBOUND_URL", hide_env_values = true)]
+    outbound: Option<String>,
     #[arg(long)]
     employees: bool,
     #[arg(long)]
@@ -59,6 +63,8 @@ pub(super) struct Answers {
     /// Connections by name: `site`, `tilda`, `1c`, `bitrix24`; `None`: nobody has said.
     pub(super) connect: Option<Vec<String>>,
     pub(super) watch: Option<String>,
+    /// Where an outgoing webhook goes.
+    pub(super) outbound: Option<String>,
     pub(super) webhook: Option<String>,
     pub(super) portal: Option<String>,
     pub(super) client_id: Option<String>,
@@ -80,6 +86,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
         public_url: args.public_url,
         connect: args.connect,
         watch: args.watch,
+        outbound: outbound(args.outbound)?,
         webhook: args.bitrix24.filter(|it| !it.trim().is_empty()),
         portal: args.portal,
         client_id: args.client_id,
@@ -111,6 +118,12 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<Done> {
         show(&made, context);
     }
     Ok(if fails { Done::Problems } else { Done::Well })
+}
+
+/// An address that can be one, before anything is made.
+fn outbound(given: Option<String>) -> anyhow::Result<Option<String>> {
+    let Some(text) = given.filter(|it| !it.trim().is_empty()) else { return Ok(None) };
+    Ok(Some(crate::app::answers::address(text.trim()).map_err(Told)?))
 }
 
 /// Asks the CRM that was named, before anything is made.
@@ -160,8 +173,19 @@ fn order(answers: Answers, is_new: bool, context: &Context) -> Order {
         let line = format!("path = {}", quoted(path));
         connections.push(NewConnection::new("folder", "folder", &[&line]));
     }
-    let secret = answers.client_secret.iter();
-    let secrets = secret.map(|it| ("bitrix24".to_owned(), "client_secret".to_owned(), Secret::new(it.trim())));
+    let mut secrets = Vec::new();
+    let mut keep = |connection: &str, setting: &str, secret: &str| {
+        secrets.push((connection.to_owned(), setting.to_owned(), Secret::new(secret.trim())));
+    };
+    answers.client_secret.iter().for_each(|it| keep("bitrix24", "client_secret", it));
+    if let Some(address) = &answers.outbound {
+        let mut lines = vec!["mode = \"observe\""];
+        if crate::app::answers::is_local(address) {
+            lines.push("allow_private = true");
+        }
+        connections.push(NewConnection::new(OUTBOUND, OUTBOUND, &lines));
+        keep(OUTBOUND, "url", address);
+    }
     Order {
         new: NewSettings {
             locale: context.locale,
@@ -171,7 +195,7 @@ fn order(answers: Answers, is_new: bool, context: &Context) -> Order {
             public_url: answers.public_url.unwrap_or_default(),
             connections,
         },
-        secrets: secrets.collect(),
+        secrets,
         webhook: answers.webhook.map(|it| Secret::new(it.trim())),
         found: answers.found,
         employees: answers.employees,
@@ -217,6 +241,11 @@ fn show(made: &Made, context: &Context) {
             _ => continue,
         };
         say(Message::new(paste));
+    }
+    for signing in &made.signing {
+        say(Message::new("cli-init-outbound").with("connection", &signing.connection));
+        say(Message::new("cli-init-signing").with("secret", &signing.secret));
+        say(Message::new("cli-init-paste-outbound"));
     }
     say(Message::new("cli-init-next").with("folder", context.folder.display()));
 }

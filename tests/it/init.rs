@@ -184,3 +184,30 @@ fn flags_stand_for_every_answer() {
     let names = run(&["-d", &folder, "secret", "list"]);
     assert!(names.out.contains("bitrix24.client_secret"), "{names:?}");
 }
+
+#[test]
+fn an_outgoing_webhook_has_its_secret_made() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = root.path().join("new").display().to_string();
+    let init =
+        |arguments: &[&str]| run(&[&["-d", folder.as_str(), "--lang", "en", "init", "--yes"], arguments].concat());
+    let said = init(&["--connect", "site", "--outbound", "erp.example.ru/hooks"]);
+    assert!(said.code == 1 && fs::metadata(&folder).is_err(), "{said:?}");
+    let said = init(&["--connect", "site", "--outbound", "https://erp.example.ru/hooks/s3cretpath"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let shown = said.out.split_whitespace().find(|it| it.starts_with("whsec_")).expect("it is shown").to_owned();
+    let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, &shown["whsec_".len()..]);
+    assert!(bytes.is_ok_and(|it| (24..=64).contains(&it.len())), "{shown}");
+    let text = settings(&folder);
+    assert!(text.contains("[connection.outbound]\nconnector = \"outbound\"\nmode = \"observe\"\n"), "{text}");
+    assert!(!text.contains("s3cretpath") && !text.contains("whsec_") && !text.contains("allow_private"), "{text}");
+    let names = run(&["-d", &folder, "secret", "list"]);
+    for name in ["outbound.url", "outbound.signing_secret"] {
+        assert!(names.out.contains(name), "{names:?}");
+    }
+    let linted = run(&["-d", &folder, "--lang", "en", "lint"]);
+    assert_eq!(linted.code, 0, "{linted:?}");
+    // Once more: it is shown again, and is the same.
+    let said = run(&["-d", &folder, "--lang", "en", "init"]);
+    assert!(said.code == 0 && said.out.contains(&shown), "{said:?}");
+}
