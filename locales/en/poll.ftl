@@ -48,6 +48,7 @@ cli-source-state-not-begun = not begun
 cli-source-state-new-only = new only; history: uzel load
 cli-source-state-loading = loading
 cli-source-state-followed = followed
+cli-source-state-listened = listened to
 cli-source-state-whole = dictionary
 connector-poll-owner = rows have one owner for the whole stream (stream = "deal"), or a row says which (kind = "..." and kinds = {"{"} THEIRS = "stream" {"}"}). Write one of the two.
 connector-poll-each = $ids and of = "..." belong together: when several are asked for at once, a row must say whose it is.

@@ -34,3 +34,12 @@ vault-exposed = others may read the vault { $path } (mode { $mode }). Run: chmod
 vault-damaged = the vault { $path } does not read. Restore it from a backup, or move it away and set the secrets anew.
 vault-newer = the vault { $path } was written by a newer uzel. Update the program.
 vault-name = "{ $name }" is not a name of a secret. Write CONNECTION.SETTING, for example site.secret.
+asterisk-io = The telephony { $connection } ({ $place }) cannot be reached: { $detail }. See to the address, the port, and that AMI is on (enabled = yes in manager.conf); Uzel tries again by itself.
+asterisk-closed = The telephony { $connection } ({ $place }) closed the link. Uzel connects again by itself; if it goes on, see to the rights and addresses in manager.conf.
+asterisk-silent = The telephony { $connection } ({ $place }) has been silent for { $seconds } s: the link counts as lost, Uzel connects again.
+asterisk-stranger = What answers at { $place } is not the AMI of a telephone exchange. See to host and port of the connection { $connection }: the usual port of AMI is 5038, with TLS 5039.
+asterisk-refused = The telephony { $connection } ({ $place }) does not let the user { $login } in: { $said }. Compare name and password with manager.conf, and store the password: uzel secret set { $connection }.password.
+asterisk-authorities = The file tls_ca of the connection { $connection } does not read as PEM certificates. Name the file of the authority that signed the certificate of { $place }.
+asterisk-no-authorities = The connection { $connection } has TLS on and no tls_ca. Name the file of the certificate to be trusted (PEM).
+asterisk-port = The port of the connection { $connection } must be from 1 to 65535; the usual port of AMI is 5038.
+asterisk-no-password = The connection { $connection } has no password of the AMI user. Store it with uzel secret set { $connection }.password, and start Uzel again.

@@ -61,3 +61,5 @@ cli-task-state-overdue = overdue
 cli-task-state-done = done
 cli-task-state-cancelled = cancelled
 task-by-crm = closed in { $source }
+task-call-back = Call back: the client called { $number } and spoke with nobody
+task-call-back-plain = Call back: the client called and spoke with nobody

@@ -48,6 +48,7 @@ cli-source-state-not-begun = не начато
 cli-source-state-new-only = только новое; история: uzel load
 cli-source-state-loading = загружается
 cli-source-state-followed = читается
+cli-source-state-listened = слушаем
 cli-source-state-whole = словарь
 connector-poll-owner = у строк один владелец на весь поток (stream = "deal"), или строка сама говорит, какой (kind = "..." и kinds = {"{"} ИХ = "поток" {"}"}). Напишите одно из двух.
 connector-poll-each = $ids и of = "..." бывают только вместе: когда спрашивают о нескольких сразу, строка должна говорить, чья она.

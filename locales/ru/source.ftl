@@ -35,3 +35,12 @@ vault-exposed = хранилище секретов { $path } могут чит�
 vault-damaged = хранилище секретов { $path } не читается. Восстановите его из копии или уберите и задайте секреты заново.
 vault-newer = хранилище секретов { $path } записал более новый uzel. Обновите программу.
 vault-name = «{ $name }» — не имя секрета. Напишите ПОДКЛЮЧЕНИЕ.НАСТРОЙКА, например site.secret.
+asterisk-io = До телефонии { $connection } ({ $place }) не достучаться: { $detail }. Проверьте адрес, порт и что AMI включён (enabled = yes в manager.conf); Узел пробует снова сам.
+asterisk-closed = Телефония { $connection } ({ $place }) закрыла связь. Узел соединяется снова сам; если это повторяется, проверьте права и адреса в manager.conf.
+asterisk-silent = Телефония { $connection } ({ $place }) молчит { $seconds } с: связь считается потерянной, Узел соединяется снова.
+asterisk-stranger = По адресу { $place } отвечает не AMI телефонии. Проверьте host и port подключения { $connection }: обычный порт AMI — 5038, с TLS — 5039.
+asterisk-refused = Телефония { $connection } ({ $place }) не пускает пользователя { $login }: { $said }. Сверьте имя и пароль с manager.conf и запишите пароль: uzel secret set { $connection }.password.
+asterisk-authorities = Файл tls_ca подключения { $connection } не читается как сертификаты PEM. Укажите файл удостоверяющего центра, который подписал сертификат { $place }.
+asterisk-no-authorities = В подключении { $connection } включён TLS, но не задан tls_ca. Укажите файл сертификата, которому верить (PEM).
+asterisk-port = Порт подключения { $connection } должен быть от 1 до 65535; обычный порт AMI — 5038.
+asterisk-no-password = У подключения { $connection } нет пароля пользователя AMI. Запишите его: uzel secret set { $connection }.password, и запустите Узел снова.

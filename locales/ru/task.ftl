@@ -61,3 +61,5 @@ cli-task-state-overdue = просрочена
 cli-task-state-done = сделана
 cli-task-state-cancelled = отменена
 task-by-crm = закрыта в { $source }
+task-call-back = Перезвонить: клиент звонил на { $number } и не дозвонился
+task-call-back-plain = Перезвонить: клиент звонил и не дозвонился

@@ -118,6 +118,10 @@ impl Daemon {
         tasks.spawn(task::uploads::run(ground.clone(), exchanges.into_iter().map(|(_, it)| it).collect()));
         let watched = sources::folders(&core.catalog, &folder.folders());
         tasks.spawn(task::folders::run(ground.clone(), watched, folders));
+        for listener in sources::listeners(&core.catalog, &core.vault, &folder.folders(), &ground.journal, &core.clock)?
+        {
+            tasks.spawn(task::listen::run(ground.clone(), listener, readings.clone()));
+        }
         let zone = core.settings.company.zone.clone();
         tasks.spawn(task::keep::run(ground.clone(), Arc::clone(&core.keeping), zone, Arc::clone(&metrics)));
         tasks.spawn(task::watch::run(ground.clone(), Arc::clone(&control.watch), Arc::clone(&metrics)));

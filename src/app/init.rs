@@ -239,7 +239,7 @@ impl Keeper<'_> {
             }
             Transport::Exchange1c => self.made(&connection.name, "password")?,
             // Files come to where the settings say; what is asked needs no address of ours.
-            Transport::Folder | Transport::Poll => {}
+            Transport::Folder | Transport::Poll | Transport::Asterisk => {}
         }
         Ok(reached(connection, settings, &self.vault))
     }
@@ -302,7 +302,7 @@ fn reached(connection: &Connection, settings: &Settings, vault: &Vault) -> Optio
             let login = connection.setting("login").and_then(FieldValue::as_text).unwrap_or("uzel");
             (format!("{base}/exchange/{name}"), Some(login.to_owned()), Some(secret(vault, name, "password")?))
         }
-        Transport::Folder | Transport::Poll => return None,
+        Transport::Folder | Transport::Poll | Transport::Asterisk => return None,
     };
     Some(MadeAddress {
         connection: name.to_string(),

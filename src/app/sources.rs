@@ -10,6 +10,7 @@ use crate::config::{secret_name, secret_variable};
 use crate::connector::Transport;
 use crate::field::FieldValue;
 use crate::journal::Journal;
+use crate::source::asterisk::{AsteriskSettings, Auth, Listener, Tls};
 use crate::source::exchange::{Exchange, ExchangeSettings, Progress};
 use crate::source::folder::{After, FolderSettings, FolderSource, Pattern};
 use crate::vault::Vault;
@@ -51,6 +52,52 @@ pub(super) fn folders(catalog: &Catalog, memory: &Path) -> Vec<FolderSource> {
         }));
     }
     sources
+}
+
+/// Telephone exchanges of the configuration; how far call records are read is remembered in `memory`.
+pub(super) fn listeners(
+    catalog: &Catalog,
+    vault: &Vault,
+    memory: &Path,
+    journal: &Arc<dyn Journal>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Vec<Listener>> {
+    let mut listeners = Vec::new();
+    for connection in catalog.connections() {
+        let Some(spec) = &connection.connector.source else { continue };
+        let (Transport::Asterisk, Some(stream)) = (spec.transport, spec.streams.first()) else { continue };
+        let text = |name: &str| connection.setting(name).and_then(FieldValue::as_text).unwrap_or_default().to_owned();
+        let path = |name: &str| Some(text(name)).filter(|it| !it.is_empty()).map(std::path::PathBuf::from);
+        let port = connection.setting("port").and_then(FieldValue::as_integer).and_then(|it| u16::try_from(it).ok());
+        let Some(port) = port.filter(|it| *it > 0) else {
+            return Err(Told(Message::new("asterisk-port").with("connection", &connection.name)).into());
+        };
+        let within_tls = connection.setting("tls").is_some_and(|value| *value == FieldValue::Bool(true));
+        let tls = match (within_tls, path("tls_ca")) {
+            (false, _) => None,
+            (true, Some(authorities)) => Some(Tls { authorities }),
+            (true, None) => {
+                return Err(Told(Message::new("asterisk-no-authorities").with("connection", &connection.name)).into());
+            }
+        };
+        let settings = AsteriskSettings {
+            connection: connection.name.clone(),
+            connector: connection.connector.slug.clone(),
+            stream: stream.name.clone(),
+            host: text("host"),
+            port,
+            login: text("login"),
+            password: secret(vault, &connection.name, "password")
+                .ok_or_else(|| Told(Message::new("asterisk-no-password").with("connection", &connection.name)))?,
+            auth: if text("auth") == "plain" { Auth::Plain } else { Auth::Md5 },
+            tls,
+            variables: connection.setting("variables").map(|it| it.as_texts().to_vec()).unwrap_or_default(),
+            cdr_file: path("cdr_file"),
+            memory: memory.join(format!("{}.cdr.json", connection.name)),
+        };
+        listeners.push(Listener::new(settings, Arc::clone(journal), Arc::clone(clock)));
+    }
+    Ok(listeners)
 }
 
 /// Exchange endpoints of the configuration, by connection.

@@ -459,3 +459,35 @@ pub const CALL_VARIABLES_MAX: usize = 32;
 pub const CALLS_OPEN_MAX: usize = 10_000;
 /// Names that one call may have had, one after another. Beyond, what comes later is another call.
 pub const CALL_MERGES_MAX: usize = 16;
+/// Packets of one envelope of a telephone exchange. More are the next envelope.
+pub const AMI_PORTION_PACKETS_MAX: usize = 200;
+/// Bytes of one envelope of a telephone exchange. More are the next envelope.
+pub const AMI_PORTION_BYTES_MAX: usize = 128 * 1024;
+/// How long packets are gathered for one envelope, ms.
+pub const AMI_PORTION_MS: u64 = 100;
+/// Packets that wait for the journal. What comes beyond is lost and marked as a hole: the reader
+/// never waits, and the call records tell what was lost.
+pub const AMI_QUEUE_PACKETS_MAX: usize = 20_000;
+/// Opening a link to a telephone exchange, ms. Above: tried again later.
+pub const AMI_OPEN_MS: u64 = 10_000;
+/// How often a telephone exchange is asked whether it is there, ms.
+pub const AMI_PING_MS: u64 = 30_000;
+/// A link over which nothing came for so long is given up, ms.
+pub const AMI_SILENCE_MS: u64 = 90_000;
+/// How often the list of live channels is asked for, ms.
+pub const AMI_LIST_MS: u64 = 600_000;
+/// The first pause before a link is opened again, ms.
+pub const AMI_BACKOFF_MS_MIN: u64 = 500;
+/// The longest pause before a link is opened again, ms; at once after a refusal.
+pub const AMI_BACKOFF_MS_MAX: u64 = 60_000;
+/// Bytes of call records that are journalled at once. More are the next envelope.
+pub const CDR_PORTION_BYTES_MAX: u64 = 64 * 1024;
+/// What was put together of a call is kept so long after the last word of it, ms. Billing rows that
+/// come later change nothing.
+pub const CALLS_KEPT_MS: i64 = 30 * 60_000;
+/// Rows of calls that are looked at at once for being old. More wait for the next look.
+pub const CALLS_FORGET_MAX: usize = 20_000;
+/// The same when a billing row came, not the list of live channels.
+pub const CALLS_FORGET_BY_ROW_MAX: usize = 32;
+/// Newest interactions of a client that are looked at for an answer to a missed call.
+pub const CALL_ANSWERS_MAX: usize = 16;

@@ -128,6 +128,11 @@ impl Calendar {
         at.to_jiff().to_zoned(self.zone.clone()).date()
     }
 
+    /// What the time of day differs from UTC by at an instant, s.
+    pub fn offset_s(&self, at: Timestamp) -> i32 {
+        self.zone.to_offset(at.to_jiff()).seconds()
+    }
+
     /// The first instant of a day.
     pub fn midnight(&self, date: Date) -> Timestamp {
         self.instant(date, 0)

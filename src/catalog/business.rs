@@ -50,6 +50,14 @@ pub struct Business {
     pub link_copies: bool,
     /// A payment of the same number and sum told by two systems is one within so many days.
     pub same_payment_ms: i64,
+    /// Whether an unknown caller with whom somebody spoke long enough is a lead.
+    pub call_makes_deal: bool,
+    /// How long that is, s.
+    pub call_lead_s: u32,
+    /// Source of such a deal.
+    pub call_source: Option<CompactString>,
+    /// Whether a missed call asks to call back.
+    pub call_back: bool,
     /// A score is written to a CRM again when its class or leading reason changes, or its value by
     /// so many percent.
     pub damping_percent: u32,
@@ -108,6 +116,12 @@ const WORKING_MINUTES_MAX: i64 = 10_000;
 const STAGES_BEFORE_PAYMENT: [&str; 6] = ["Новая", "Целевой", "Встреча", "КП", "В работе", "Счёт"];
 /// Payments further apart are two.
 const SAME_PAYMENT_DAYS_MAX: i64 = 60;
+/// Where `call_back_minutes` is not set.
+const CALL_BACK_MINUTES: u32 = 15;
+/// Where `answered_seconds` is not set.
+const CALL_LEAD_S: u32 = 10;
+/// Where the source of a call is not set.
+const CALL_SOURCE: &str = "Звонок";
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
@@ -134,6 +148,8 @@ impl Business {
         let untouched = section(&table, "untouched");
         let task = section(&table, "task");
         let score = section(&table, "score");
+        // Files of before there was telephony have no such section.
+        let call = table.table("call");
         let integer = |table: &Option<Table<'_>>, name: &str, high: i64| {
             let Some(table) = table else { return 0 };
             table.required_integer(name);
@@ -153,7 +169,14 @@ impl Business {
             untouched: choice(&untouched, "watch", UNTOUCHED).unwrap_or(UntouchedRule::WhenCrmIsRead),
             task_minutes: TaskKind::ALL
                 .into_iter()
-                .map(|kind| (kind, minutes(&task, &format!("{}_minutes", kind.name()))))
+                .map(|kind| {
+                    let name = format!("{}_minutes", kind.name());
+                    let is_set = task.as_ref().is_some_and(|task| task.node(&name).is_some());
+                    match kind {
+                        TaskKind::CallBack if !is_set => (kind, CALL_BACK_MINUTES),
+                        _ => (kind, minutes(&task, &name)),
+                    }
+                })
                 .collect(),
             order_task: flag(&document, "order_with_several_task"),
             order: choice(&document, "order_without_deal", ORDERS).unwrap_or(OrderRule::JoinOnlyCandidate),
@@ -180,9 +203,21 @@ impl Business {
                 .and_then(|it| it.integer_in("same_payment_days", 0, SAME_PAYMENT_DAYS_MAX))
                 .unwrap_or(3)
                 * DAY_MS,
+            call_makes_deal: optional_flag(&call, "answered_makes_deal", true),
+            call_lead_s: call
+                .as_ref()
+                .and_then(|it| it.integer_in("answered_seconds", 0, 3_600))
+                .and_then(|it| u32::try_from(it).ok())
+                .unwrap_or(CALL_LEAD_S),
+            call_source: call
+                .as_ref()
+                .map_or(Some(CALL_SOURCE), |it| it.text("source").or(Some(CALL_SOURCE)))
+                .filter(|it| !it.is_empty())
+                .map(CompactString::new),
+            call_back: optional_flag(&call, "missed_task", true),
             damping_percent: u32::try_from(integer(&score, "damping_percent", 1_000)).unwrap_or(0),
         };
-        [lead, document, untouched, task, score].into_iter().flatten().for_each(Table::close);
+        [lead, document, untouched, task, score, call].into_iter().flatten().for_each(Table::close);
         table.close();
         lint.finish(business)
     }

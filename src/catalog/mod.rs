@@ -37,7 +37,7 @@ use crate::base::limits::{SETTLE_S, SETTLE_S_MAX};
 use crate::base::{Message, Problem, Slug, Timestamp};
 use crate::calendar::Calendar;
 use crate::config::{Company, ConnectionSettings, Settings};
-use crate::connector::{Connector, ObjectKind, StreamSpec};
+use crate::connector::{Connector, ObjectKind, StreamSpec, Transport};
 use crate::entry::{ObjectRef, Received};
 use crate::field::FieldValue;
 use crate::field::reader::unknown_word;
@@ -115,6 +115,11 @@ impl Connection {
     /// Whether it is asked, and the administrator has not said no (`read = false`).
     pub fn is_read(&self) -> bool {
         !self.connector.polls.is_empty() && self.setting("read") != Some(&FieldValue::Bool(false))
+    }
+
+    /// Whether a link to it is held open.
+    pub fn is_listened(&self) -> bool {
+        self.connector.source.as_ref().is_some_and(|source| source.transport == Transport::Asterisk)
     }
 
     /// Whether history is written without starting anything there, where the sink can do so; the

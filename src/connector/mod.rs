@@ -20,7 +20,7 @@
 //! # default = ..., choices = ["..."] for kind = "choice"
 //!
 //! [source]                                 # the inbound half
-//! transport = "webhook"                    # webhook | exchange_1c | folder | poll (see `poll`)
+//! transport = "webhook"                    # webhook | exchange_1c | folder | asterisk | poll (see `poll`)
 //! answer = "ok"                            # body of a successful answer
 //! test = { field = "test", value = "test" }        # how the sender tests the address
 //! honeypot = ["form-spec-comments"]        # fields that mean spam when filled

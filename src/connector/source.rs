@@ -16,6 +16,8 @@ pub enum Transport {
     Poll,
     /// Tables that are put into a folder.
     Folder,
+    /// A link to the manager interface of Asterisk that is held open, and its call records.
+    Asterisk,
 }
 
 /// A request by which the sender only tests the address: answered with success, not journalled
@@ -75,6 +77,7 @@ const TRANSPORTS: &[(&str, Transport)] = &[
     ("webhook", Transport::Webhook),
     ("exchange_1c", Transport::Exchange1c),
     ("folder", Transport::Folder),
+    ("asterisk", Transport::Asterisk),
     ("poll", Transport::Poll),
 ];
 

@@ -18,6 +18,9 @@ use serde::{Deserialize, Serialize};
 use crate::base::Message;
 use crate::base::limits::CDR_FIELD_BYTES_MAX;
 
+/// Content type of an envelope of rows.
+pub const CONTENT_TYPE: &str = "text/csv";
+
 /// One row: a leg of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Row {

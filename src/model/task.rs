@@ -22,12 +22,20 @@ pub enum TaskKind {
     Untouched,
     /// An order of 1C could belong to several deals: look.
     Check,
+    /// A client called and spoke with nobody: call back.
+    CallBack,
 }
 
 impl TaskKind {
     /// Every kind.
-    pub const ALL: [TaskKind; 5] =
-        [TaskKind::Returned, TaskKind::Answer, TaskKind::AmbiguousDeal, TaskKind::Untouched, TaskKind::Check];
+    pub const ALL: [TaskKind; 6] = [
+        TaskKind::Returned,
+        TaskKind::Answer,
+        TaskKind::AmbiguousDeal,
+        TaskKind::Untouched,
+        TaskKind::Check,
+        TaskKind::CallBack,
+    ];
 
     /// Its name in listings and rules.
     pub fn name(self) -> &'static str {
@@ -37,6 +45,7 @@ impl TaskKind {
             TaskKind::AmbiguousDeal => "ambiguous_deal",
             TaskKind::Untouched => "untouched",
             TaskKind::Check => "check",
+            TaskKind::CallBack => "call_back",
         }
     }
 
@@ -48,13 +57,14 @@ impl TaskKind {
             TaskKind::AmbiguousDeal => 2,
             TaskKind::Untouched => 3,
             TaskKind::Check => 4,
+            TaskKind::CallBack => 5,
         }
     }
 
     /// Whether it is done once anybody has reached the client.
     pub fn ends_when_reached(self) -> bool {
         match self {
-            TaskKind::Returned | TaskKind::Answer | TaskKind::Untouched => true,
+            TaskKind::Returned | TaskKind::Answer | TaskKind::Untouched | TaskKind::CallBack => true,
             // Only a person can say to which deal something belongs.
             TaskKind::AmbiguousDeal | TaskKind::Check => false,
         }

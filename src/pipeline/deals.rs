@@ -188,7 +188,10 @@ fn ask_after_lead(
     if deals > 0 {
         title = title.with("deals", deals);
     }
-    tasks::want(step, tasks::Wanted { kind, title, client, deal, responsible: None, rule, record: origin.record })
+    tasks::want(
+        step,
+        tasks::Wanted { kind, title, client, deal: Some(deal), responsible: None, rule, record: origin.record },
+    )
 }
 
 /// An order of 1C that fits several deals made its own: a person looks.
@@ -206,7 +209,7 @@ fn ask_after_order(
     let number = change.document.as_ref().and_then(|it| it.number.clone()).unwrap_or_default();
     let title = Message::new("task-check").with("number", number).with("deals", candidates);
     let (kind, rule, record) = (TaskKind::Check, "document.order_with_several_task", origin.record);
-    tasks::want(step, tasks::Wanted { kind, title, client, deal, responsible: None, rule, record })
+    tasks::want(step, tasks::Wanted { kind, title, client, deal: Some(deal), responsible: None, rule, record })
 }
 
 /// What a deal takes from a record that is also a document: an unposted one does not count, so its
@@ -336,6 +339,13 @@ fn goes_to_known(step: &mut Step<'_>, client: Option<ClientId>, id: DealId) -> R
             row.deal.responsible = responsible;
         }
     })
+}
+
+/// The client's open deal that was active last.
+pub(super) fn newest_open(step: &mut Step<'_>, client: ClientId) -> Result<Option<DealId>, TableError> {
+    let deals = client_deals(step, Some(client))?;
+    let open = deals.iter().filter(|deal| deal.is_open() && !deal.hidden);
+    Ok(open.max_by_key(|deal| (deal.active_at, deal.id)).map(|deal| deal.id))
 }
 
 fn create(step: &mut Step<'_>, origin: &Origin<'_>, client: Option<ClientId>) -> Result<DealId, TableError> {

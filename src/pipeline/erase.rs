@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use super::PipelineError;
 use super::step::Step;
 use super::texts::{texts, unread_text, values};
+use crate::assembly::call::Slot;
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{MICRO_BATCH_BYTES_MAX, MICRO_BATCH_ENTRIES_MAX};
 use crate::base::{ClientId, DealId, ItemRef, Position};
@@ -24,8 +25,9 @@ use crate::normalize;
 use crate::store::Store;
 use crate::tables::rows::{ErasureRow, SinkState};
 use crate::tables::{
-    Assignments, ClientInteractions, Clients, ContactKey, Contacts, Crosswalk, Deals, Documents, Due, Erasures, Inns,
-    Interactions, Merges, OpenDeals, OpenTasks, Outcomes, Quarantine, Reader, Span, TableError, Tasks, Watches, packed,
+    Assignments, ClientInteractions, Clients, ContactKey, Contacts, Crosswalk, Deals, Documents, Due, Erasures,
+    Gatherings, Inns, Interactions, Merges, OpenDeals, OpenTasks, Outcomes, Quarantine, Reader, Span, TableError,
+    Tasks, Watches, packed,
 };
 
 /// The client that stands for this one, and all that were merged into it.
@@ -89,10 +91,12 @@ fn name_mark(salt: [u8; 16], name: &str) -> Fingerprint {
 /// Takes the person out of the rows.
 pub(super) fn erase(step: &mut Step<'_>, erasure: Erasure) -> Result<(), TableError> {
     let mut clients = BTreeSet::new();
+    let mut contacts = BTreeSet::new();
     let mut left = vec![erasure.client];
     while let Some(id) = left.pop() {
         let Some(row) = step.rows.get::<Clients>(&id)? else { continue };
         if clients.insert(id) {
+            contacts.extend(row.client.contacts.iter().map(|held| held.point.key()));
             left.extend(row.client.merged);
         }
     }
@@ -104,6 +108,7 @@ pub(super) fn erase(step: &mut Step<'_>, erasure: Erasure) -> Result<(), TableEr
     for at in records {
         record(step, at)?;
     }
+    gathered(step, &contacts)?;
     gone.objects.sort_unstable();
     gone.deals.sort_unstable();
     let position = step.position;
@@ -221,6 +226,32 @@ fn object(
     }
     foreign.iter().for_each(|foreign| step.rows.remove::<Crosswalk>(foreign));
     gone.objects.push(object);
+    Ok(())
+}
+
+/// Calls with the person that are being put together, or were not long ago.
+fn gathered(step: &mut Step<'_>, contacts: &BTreeSet<String>) -> Result<(), TableError> {
+    let region = step.catalog.company.region.clone();
+    let rows = step.rows.range(&Span::<Gatherings>::all(), false, usize::MAX)?;
+    let mut gone = HashSet::new();
+    for (key, row) in &rows {
+        let Slot::Call(call) = &row.slot else { continue };
+        let speaks = call.numbers().any(|number| {
+            let digits = number.bytes().filter(u8::is_ascii_digit).count();
+            contact_keys(number, digits, &region).iter().any(|it| contacts.contains(it))
+        });
+        if speaks {
+            gone.insert(key.clone());
+            step.rows.remove::<Gatherings>(key);
+        }
+    }
+    for (key, row) in &rows {
+        if let Slot::Of(name, _) = &row.slot
+            && gone.contains(&(key.0.clone(), name.clone()))
+        {
+            step.rows.remove::<Gatherings>(key);
+        }
+    }
     Ok(())
 }
 

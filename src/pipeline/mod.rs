@@ -16,6 +16,7 @@
 mod again;
 mod assign;
 mod attempts;
+mod calls;
 mod copies;
 mod deals;
 mod edits;

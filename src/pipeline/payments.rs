@@ -190,7 +190,7 @@ fn ask(
     let sum = told.sum.as_ref().map(ToString::to_string).unwrap_or_default();
     let title = Message::new(text).with("number", number).with("sum", sum).with("deals", found.len());
     let (kind, rule, record) = (TaskKind::Check, "document.payment_with_several_task", origin.record);
-    tasks::want(step, tasks::Wanted { kind, title, client, deal, responsible: None, rule, record })
+    tasks::want(step, tasks::Wanted { kind, title, client, deal: Some(deal), responsible: None, rule, record })
 }
 
 /// After a document was told: what came before its order joins it, the paid sum is computed, and a

@@ -11,13 +11,14 @@ use rayon::prelude::*;
 
 use super::words::{self, LostWord};
 use super::{Configurations, PipelineError};
+use crate::assembly::call::{Fact, ami as call_events};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::INLINE_ITEMS_MAX;
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
 use crate::catalog::{Catalog, Connection};
 use crate::connector::Transport;
 use crate::decode::table::{self, Format};
-use crate::decode::{self, commerceml};
+use crate::decode::{self, ami, cdr, commerceml};
 use crate::entry::{
     Attempted, Attempting, Body, Command, Commanded, Configured, DELETED_NOTE, Entry, ObjectRef, Received, Slice,
 };
@@ -127,6 +128,8 @@ pub(super) enum Content {
     Gone(CompactString),
     /// The word of a foreign dictionary is no longer there.
     LostWord(Box<LostWord>),
+    /// What a telephone exchange tells of a call.
+    Facts(Vec<Fact>),
     /// Why it waits for a person.
     Refused(Message),
     /// It spoke of a person who was erased.
@@ -143,6 +146,8 @@ pub(super) enum Decoded {
     Gone(CompactString),
     /// The word of a dictionary is no longer there.
     Lost(Box<LostWord>),
+    /// What a telephone exchange tells of a call.
+    Facts(Vec<Fact>),
     /// Something that cannot be read.
     Broken(Message),
 }
@@ -434,8 +439,45 @@ pub(super) fn items(journal: &dyn Journal, catalog: &Catalog, envelope: &Receive
             let bytes = body_bytes(journal, &envelope.body)?;
             rows(catalog, connection, envelope, &bytes)
         }
+        Some(Transport::Asterisk) => {
+            let bytes = body_bytes(journal, &envelope.body)?;
+            Ok(Box::new(calls(envelope, &bytes).into_iter()))
+        }
         None => Err(Message::new("pipeline-no-source").with("connection", &envelope.connection)),
     }
+}
+
+/// What an exchange tells, a record for each call that it tells of.
+fn calls(envelope: &Received, bytes: &[u8]) -> Vec<Decoded> {
+    let mut told: Vec<(CompactString, Decoded)> = Vec::new();
+    let mut add = |fact: Fact| {
+        let name = fact.linked.clone();
+        let known = told.iter_mut().rev().find(|(it, _)| !name.is_empty() && *it == name);
+        match known {
+            Some((_, Decoded::Facts(facts))) => facts.push(fact),
+            Some(_) | None => told.push((name, Decoded::Facts(vec![fact]))),
+        }
+    };
+    if envelope.header(ami::NOTE_LINK) == Some(ami::LOST) {
+        add(Fact::of_link(crate::assembly::call::FactKind::Lost));
+        return told.into_iter().map(|(_, it)| it).collect();
+    }
+    if envelope.content_type == cdr::CONTENT_TYPE {
+        let mut broken = Vec::new();
+        cdr::rows(bytes, |row| match row {
+            Ok(row) => add(Fact::of_row(row)),
+            Err(message) => broken.push(Decoded::Broken(message)),
+        });
+        return told.into_iter().map(|(_, it)| it).chain(broken).collect();
+    }
+    let mut place = 0;
+    ami::packets(bytes, |packet| {
+        if let Some(fact) = call_events::fact(&packet, place) {
+            add(fact);
+        }
+        place += 1;
+    });
+    told.into_iter().map(|(_, it)| it).collect()
 }
 
 /// The records that stand in a list of the body: `.` is the body itself. One object instead of a
@@ -516,6 +558,9 @@ fn record(catalog: &Catalog, envelope: &Received, item: u32, decoded: Decoded) -
                 Mapped::Refused(message) => Content::Refused(message),
             };
             Record { item, stream, content, polled }
+        }
+        Decoded::Facts(facts) => {
+            Record { item, stream: envelope.stream.clone(), content: Content::Facts(facts), polled: None }
         }
         Decoded::Gone(id) => Record { item, stream: envelope.stream.clone(), content: Content::Gone(id), polled: None },
         Decoded::Lost(it) => {

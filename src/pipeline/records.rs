@@ -7,7 +7,7 @@ use super::{deals, identify, marks, payments, scores, tasks};
 use crate::base::{ClientId, DealId, InteractionId, ItemRef, Message, Position, Timestamp};
 use crate::catalog::Ownership;
 use crate::entry::{ObjectRef, Received};
-use crate::model::{Change, FilterReason, Foreign, Interaction, Outcome, Provenance, Utm};
+use crate::model::{Change, FilterReason, Foreign, Interaction, InteractionKind, Outcome, Provenance, Utm};
 use crate::tables::rows::{InteractionRow, ObjectKey};
 use crate::tables::{ClientInteractions, Clients, Crosswalk, Deals, Interactions, TableError};
 
@@ -137,7 +137,11 @@ fn add_interaction(
 ) -> Result<bool, TableError> {
     let id = interaction.id;
     if step.rows.peek::<Interactions, _>(&id, |row| row.is_some())? {
-        return Ok(false);
+        return match interaction.kind {
+            // A call is told again when more is known of it.
+            InteractionKind::Call => retell(step, id, &interaction),
+            _ => Ok(false),
+        };
     }
     for (kind, foreign_id) in foreign {
         let key = origin.foreign(kind, foreign_id);
@@ -145,17 +149,7 @@ fn add_interaction(
             remember_foreign(step, &key, ObjectKey::Interaction(id))?;
             continue;
         };
-        return step.rows.update::<Interactions, _>(&known, |row| {
-            let Some(row) = row else { return false };
-            let held = &mut row.interaction;
-            let before = held.clone();
-            held.subject.clone_from(&interaction.subject);
-            held.text.clone_from(&interaction.text);
-            held.who.clone_from(&interaction.who);
-            held.result.clone_from(&interaction.result);
-            held.duration_s = interaction.duration_s.or(held.duration_s);
-            *held != before
-        });
+        return retell(step, known, &interaction);
     }
     if let Some(deal) = interaction.deal {
         let inbound = interaction.direction == crate::model::Direction::Inbound;
@@ -166,6 +160,8 @@ fn add_interaction(
         let by = Message::new("task-by-contact").with("source", &interaction.source);
         tasks::reached(step, client, interaction.deal, by, interaction.at)?;
     }
+    // A talk of employees, or with a hidden number, has no place in a sink.
+    let about_somebody = client.is_some() || interaction.deal.is_some() || interaction.kind != InteractionKind::Call;
     step.rows.put::<Interactions>(&id, InteractionRow { interaction, sinks: Vec::new() });
     if let Some(client) = client {
         let spilled =
@@ -174,8 +170,25 @@ fn add_interaction(
             step.rows.put::<ClientInteractions>(&(client, chunk), ids);
         }
     }
-    marks::want(step, ObjectRef::Interaction(id))?;
+    if about_somebody {
+        marks::want(step, ObjectRef::Interaction(id))?;
+    }
     Ok(true)
+}
+
+/// The interaction in the newest words of its source.
+fn retell(step: &mut Step<'_>, id: InteractionId, told: &Interaction) -> Result<bool, TableError> {
+    step.rows.update::<Interactions, _>(&id, |row| {
+        let Some(row) = row else { return false };
+        let held = &mut row.interaction;
+        let before = held.clone();
+        held.subject.clone_from(&told.subject);
+        held.text.clone_from(&told.text);
+        held.who.clone_from(&told.who);
+        held.result.clone_from(&told.result);
+        held.duration_s = told.duration_s.or(held.duration_s);
+        *held != before
+    })
 }
 
 /// The deal had activity: newest activity, the client's answer, last touch.

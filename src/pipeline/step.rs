@@ -2,7 +2,7 @@
 
 use super::prepare::{Content, Prepared, Record, Work};
 use super::relayed::Whence;
-use super::{attempts, edits, erase, gate, merges, polled, records, relayed, scores, tasks, words};
+use super::{attempts, calls, edits, erase, gate, merges, polled, records, relayed, scores, tasks, words};
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{FORGET_BLOCKS_MAX, TICK_DEALS_MAX, TICK_WATCHES_MAX};
 use crate::base::{ItemRef, Message, Position, Slug, Timestamp};
@@ -222,6 +222,14 @@ impl Step<'_> {
                 self.moment = Moment::Unknown;
                 return self.quarantine(at, &envelope.connection, &stream, message);
             }
+            Content::Facts(facts) => match calls::take(self, at, envelope, facts)? {
+                calls::Gathered::Outcome(outcome) => outcome,
+                calls::Gathered::Refused(message) => {
+                    self.moment = Moment::Unknown;
+                    self.history_of = None;
+                    return self.quarantine(at, &envelope.connection, &stream, message);
+                }
+            },
             Content::Word(word) => words::word(self, envelope, polled.as_ref(), *word)?,
             Content::LostWord(word) => words::taken_away(self, envelope, *word)?,
             Content::Gone(id) => polled::gone(self, envelope, &id)?,

@@ -25,8 +25,8 @@ pub(super) struct Wanted {
     pub title: Message,
     /// With whom.
     pub client: Option<ClientId>,
-    /// In which deal.
-    pub deal: DealId,
+    /// In which deal, if in one.
+    pub deal: Option<DealId>,
     /// Who does it, when it is not the responsible of the deal.
     pub responsible: Option<CompactString>,
     /// The setting that asks.
@@ -48,10 +48,12 @@ pub(super) fn want(step: &mut Step<'_>, wanted: Wanted) -> Result<(), TableError
     };
     let due = in_working_minutes(step, step.at, step.catalog.business.minutes_for(kind));
     let position = step.position;
-    let open = open_tasks(step, client, Some(deal))?;
+    let open = open_tasks(step, client, deal)?;
     for id in open {
         let Some(mut row) = step.rows.get::<Tasks>(&id)? else { continue };
-        if row.task.kind != kind || row.task.deal != Some(deal) {
+        // A number is called back once, whichever deal it is about.
+        let is_about = row.task.deal == deal || kind == TaskKind::CallBack;
+        if row.task.kind != kind || !is_about {
             continue;
         }
         if row.task.record == record {
@@ -75,7 +77,7 @@ pub(super) fn want(step: &mut Step<'_>, wanted: Wanted) -> Result<(), TableError
         kind,
         title,
         client,
-        deal: Some(deal),
+        deal,
         responsible,
         due,
         state: TaskState::Open,
@@ -102,11 +104,14 @@ fn in_working_minutes(step: &Step<'_>, from: Timestamp, minutes: u32) -> Timesta
 fn responsible_of(
     step: &mut Step<'_>,
     client: Option<ClientId>,
-    deal: DealId,
+    deal: Option<DealId>,
 ) -> Result<Option<CompactString>, TableError> {
-    let of_deal = step.rows.peek::<Deals, _>(&deal, |row| {
-        row.and_then(|row| row.deal.responsible.as_ref()).map(|held| held.value.clone())
-    })?;
+    let of_deal = match deal {
+        Some(deal) => step.rows.peek::<Deals, _>(&deal, |row| {
+            row.and_then(|row| row.deal.responsible.as_ref()).map(|held| held.value.clone())
+        })?,
+        None => None,
+    };
     match (of_deal, client) {
         (Some(responsible), _) => Ok(Some(responsible)),
         (None, Some(client)) => step.rows.peek::<Clients, _>(&client, |row| {
@@ -134,20 +139,21 @@ fn open_tasks(step: &mut Step<'_>, client: Option<ClientId>, deal: Option<DealId
 fn hold(
     step: &mut Step<'_>,
     client: Option<ClientId>,
-    deal: DealId,
+    deal: Option<DealId>,
     change: impl FnOnce(&mut Vec<TaskId>),
 ) -> Result<(), TableError> {
-    match client {
-        Some(client) => step.rows.update::<Clients, _>(&client, |row| {
+    match (client, deal) {
+        (Some(client), _) => step.rows.update::<Clients, _>(&client, |row| {
             if let Some(row) = row {
                 change(&mut row.open_tasks);
             }
         }),
-        None => step.rows.update::<Deals, _>(&deal, |row| {
+        (None, Some(deal)) => step.rows.update::<Deals, _>(&deal, |row| {
             if let Some(row) = row {
                 change(&mut row.open_tasks);
             }
         }),
+        (None, None) => Ok(()),
     }
 }
 
@@ -328,6 +334,8 @@ fn closed(step: &mut Step<'_>, client: Option<ClientId>, deal: DealId, by: &Mess
 /// Whether an interaction shows that somebody has turned to the client, or works at the deal.
 pub(super) fn reaches(interaction: &Interaction) -> bool {
     match (interaction.direction, interaction.kind) {
+        // Nobody picked up. Where the source does not tell how long they spoke, he is taken as reached.
+        (Direction::Outbound, InteractionKind::Call) => interaction.duration_s != Some(0),
         (Direction::Outbound, _) => true,
         (Direction::Internal, InteractionKind::Note | InteractionKind::StageTransition | InteractionKind::Meeting) => {
             true
@@ -342,6 +350,11 @@ pub(super) fn reaches(interaction: &Interaction) -> bool {
         )
         | (Direction::Inbound, _) => false,
     }
+}
+
+/// Whether people spoke with each other over the telephone.
+pub(super) fn is_talk(interaction: &Interaction) -> bool {
+    interaction.kind == InteractionKind::Call && interaction.duration_s.is_some_and(|seconds| seconds > 0)
 }
 
 /// Somebody has reached the client at `at`, by whatever channel: what was asked for before is done.
@@ -475,5 +488,5 @@ fn untouched(step: &mut Step<'_>, deal: DealId, record: ItemRef) -> Result<(), T
     };
     let title = Message::new(title).with("minutes", minutes);
     let rule = "distribution.untouched";
-    want(step, Wanted { kind: TaskKind::Untouched, title, client, deal, responsible, rule, record })
+    want(step, Wanted { kind: TaskKind::Untouched, title, client, deal: Some(deal), responsible, rule, record })
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::calls;
 use super::prepare::{Decoded, body_bytes, items};
 use crate::catalog::Catalog;
 use crate::entry::Received;
@@ -19,8 +20,10 @@ pub(super) fn texts(
         Ok(items) => {
             for (index, item) in items.enumerate() {
                 let mut leaves = Vec::new();
-                if let Decoded::Record(_, value, _) = &item {
-                    add_leaves(value, &mut leaves);
+                match &item {
+                    Decoded::Record(_, value, _) => add_leaves(value, &mut leaves),
+                    Decoded::Facts(facts) => leaves = calls::texts_of(facts),
+                    Decoded::Gone(_) | Decoded::Lost(_) | Decoded::Broken(_) => {}
                 }
                 visit(index as u32, leaves);
             }
@@ -38,6 +41,7 @@ pub(super) fn values(journal: &dyn Journal, catalog: &Catalog, envelope: &Receiv
             value.write_json(&mut text);
             serde_json::from_str(&text).ok()
         }
+        Decoded::Facts(facts) => Some(Json::Array(calls::texts_of(&facts).into_iter().map(Json::String).collect())),
         Decoded::Gone(id) => Some(Json::String(id.to_string())),
         Decoded::Lost(_) | Decoded::Broken(_) => None,
     };

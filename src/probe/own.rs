@@ -62,8 +62,8 @@ impl Own<'_> {
             Transport::Webhook => self.called(view, "secret").await,
             Transport::Exchange1c => self.called(view, "password").await,
             Transport::Folder => self.folder(view),
-            // It is asked, and was probed as a foreign system.
-            Transport::Poll => {}
+            // It is asked, and was probed as a foreign system; a link is tried by holding it open.
+            Transport::Poll | Transport::Asterisk => {}
         }
         self.heard(view);
     }

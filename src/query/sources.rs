@@ -6,12 +6,28 @@ use crate::tables::rows::CursorRow;
 use crate::tables::{Cursors, Reader, TableError};
 
 impl Query {
-    /// Every stream of every connection that is asked.
+    /// Every stream of every connection that is asked or listened to.
     pub fn sources(&self) -> Result<Vec<SourceView>, QueryError> {
         let reader = self.reader();
         let mut views = Vec::new();
         for connection in self.catalog.connections() {
             let is_off = !connection.is_read();
+            let source = connection.connector.source.as_ref();
+            let listened = source.filter(|_| connection.is_listened());
+            views.extend(listened.into_iter().flat_map(|source| &source.streams).map(|stream| SourceView {
+                connection: connection.name.to_string(),
+                stream: stream.name.to_string(),
+                state: "listened".to_owned(),
+                time: None,
+                loaded: None,
+                total: None,
+                news_at: None,
+                read_at: None,
+                same: 0,
+                trouble: None,
+                waits_until: None,
+                told_by: None,
+            }));
             for poll in &connection.connector.polls {
                 let row = cursor(&reader, connection, &poll.stream)?;
                 let cursor = row.as_ref().map(|row| &row.cursor);

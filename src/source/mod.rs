@@ -4,8 +4,9 @@
 //! is `http`) nor wait for the journal. [`exchange`] is the server half of the 1C exchange,
 //! [`folder`] takes tables out of a watched folder. [`hint`] takes messages that something changed,
 //! which are never believed, and [`binding`] asks for them. [`poll`] asks a REST system for what changed.
-//! Sockets are not touched here.
+//! [`asterisk`] holds a link to a telephone exchange open: the one that touches a socket here.
 
+pub mod asterisk;
 pub mod binding;
 pub mod exchange;
 pub mod folder;

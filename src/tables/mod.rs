@@ -37,8 +37,8 @@ pub use row::Persisted;
 
 use row::RowFault;
 use rows::{
-    AssignmentRow, ClientRow, ContactRow, CursorRow, DealRow, ErasureRow, IdempotencyRow, ImportRow, InteractionRow,
-    MergeRow, MetaRow, ObjectKey, OutcomeItem, PolledRow, QuarantineRow, SinkRow, TaskRow, WordRow,
+    AssignmentRow, ClientRow, ContactRow, CursorRow, DealRow, ErasureRow, GatheringRow, IdempotencyRow, ImportRow,
+    InteractionRow, MergeRow, MetaRow, ObjectKey, OutcomeItem, PolledRow, QuarantineRow, SinkRow, TaskRow, WordRow,
 };
 
 /// A table: what its keys and rows are.
@@ -168,6 +168,8 @@ tables! {
     OpenTasks = 0x23 "open_tasks": (Timestamp, Block) => Vec<TaskId>;
     /// Deals made of new leads that are looked at at this instant, whether anybody has touched them: sorted.
     Watches = 0x24 "watches": (Timestamp, Block) => Vec<DealId>;
+    /// Calls that are being put together, and their other names: (connection, name at the exchange).
+    Gatherings = 0x2C "gatherings": (Slug, CompactString) => GatheringRow;
     /// Persons who were erased, by the command: ids and hashes.
     Erasures = 0x28 "erasures": Position => ErasureRow;
 }

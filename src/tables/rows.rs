@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::packed;
 use super::row::first_version;
+use crate::assembly::call::Slot;
 use crate::base::checksum::Fingerprint;
 use crate::base::limits::{CLIENT_INTERACTIONS_CHUNK, CLIENT_INTERACTIONS_MAX};
 use crate::base::{ClientId, DealId, DocumentId, InteractionId, ItemRef, Message, Position, Slug, TaskId, Timestamp};
@@ -30,6 +31,7 @@ first_version!(
     TaskRow,
     SinkRow,
     AssignmentRow,
+    GatheringRow,
     u64,
     CompactString,
     Vec<ClientId>,
@@ -328,6 +330,13 @@ impl AssignmentRow {
     pub fn counted_only(at: Timestamp) -> AssignmentRow {
         AssignmentRow { employee: None, group: None, at, why: Vec::new(), counted: None }
     }
+}
+
+/// What is known of a call while it is put together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatheringRow {
+    /// It, or where it lies.
+    pub slot: Slot,
 }
 
 /// A person who was erased. It names nobody.

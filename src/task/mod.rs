@@ -5,7 +5,8 @@
 //! [`tick`] tells the journal that time passed, [`admit`] cuts long work into slices, [`deliver`]
 //! brings sinks up to date, [`poll`] reads what changed in foreign systems, [`relay`] pulls what a
 //! relay took, [`uploads`] finishes uploads of 1C that nobody asked for, [`look`] looks for what a
-//! plan would create, [`missing`] is what sinks have no words for, [`keep`] makes snapshots, [`folders`] looks at watched folders, [`watch`] finds
+//! plan would create, [`missing`] is what sinks have no words for, [`keep`] makes snapshots, [`listen`] shows how
+//! links that are held open stand, [`folders`] looks at watched folders, [`watch`] finds
 //! out what is wrong, [`notify`] tells people, [`heartbeat`] tells a watch service that all is well,
 //! [`certificates`] keeps the certificate of the listener fresh.
 
@@ -15,6 +16,7 @@ pub mod deliver;
 pub mod folders;
 pub mod heartbeat;
 pub mod keep;
+pub mod listen;
 pub mod look;
 pub mod missing;
 pub mod notify;

@@ -2,6 +2,7 @@
 //!
 //! - [`bitrix24`]: a Bitrix24 portal behind an inbound webhook, with its quotas, paging, envelopes
 //!   and faults;
+//! - [`asterisk`]: a player of what a telephone exchange once said, cut where the test says;
 //! - [`exchange_client`]: a 1C base that talks to a site by the CommerceML exchange protocol;
 //! - [`commerceml`]: order files as 1C writes them;
 //! - [`receiver`]: somebody's program that takes signed webhooks;
@@ -11,6 +12,7 @@
 //! a shared misunderstanding cannot make a test pass. Twins take the instant from a
 //! [`Clock`](crate::base::Clock) and chance from a seed: the same calls give the same answers.
 
+pub mod asterisk;
 pub mod bitrix24;
 pub mod commerceml;
 pub mod exchange_client;

@@ -231,6 +231,7 @@ fn the_business_rules_are_those_of_the_house() {
             (TaskKind::AmbiguousDeal, 120),
             (TaskKind::Untouched, 15),
             (TaskKind::Check, 480),
+            (TaskKind::CallBack, 15),
         ],
         closed_deal: ClosedDeal::Repeat,
         order: OrderRule::JoinOnlyCandidate,
@@ -244,6 +245,10 @@ fn the_business_rules_are_those_of_the_house() {
         payment_task: true,
         link_copies: true,
         same_payment_ms: 3 * 86_400_000,
+        call_makes_deal: true,
+        call_lead_s: 10,
+        call_source: Some("Звонок".into()),
+        call_back: true,
         damping_percent: 10,
     };
     assert_eq!(business, expected);

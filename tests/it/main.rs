@@ -5,6 +5,7 @@ mod alarms;
 mod backup;
 mod calendar;
 mod calls;
+mod calls_daemon;
 mod catalog;
 mod circuit;
 mod cli;

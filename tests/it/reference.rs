@@ -136,6 +136,11 @@ fn source_lines(connector: &Connector, locale: Locale) -> String {
             "exchange with a site at `/exchange/CONNECTION`",
         ),
         Transport::Poll => say(locale, "опрос по расписанию", "asked on a schedule"),
+        Transport::Asterisk => say(
+            locale,
+            "события AMI по открытой связи, пропущенное — из журнала звонков (CDR)",
+            "events of AMI over an open link, what was missed from the call records (CDR)",
+        ),
     };
     let streams: Vec<String> = source.streams.iter().map(|stream| format!("`{}`", stream.name)).collect();
     let words = say(locale, "Источник", "Source");

@@ -167,6 +167,36 @@ impl Fact {
         Fact { at: None, linked, place: 0, kind: FactKind::Row(Box::new(row)) }
     }
 
+    /// Every text that could tell who took part.
+    pub fn texts(&self) -> Vec<&CompactString> {
+        fn of(leg: &Leg) -> [&CompactString; 3] {
+            [&leg.number, &leg.name, &leg.exten]
+        }
+        match &self.kind {
+            FactKind::DialBegin { from, to, dialled } => {
+                from.iter().flat_map(of).chain(of(to)).chain([dialled]).collect()
+            }
+            FactKind::Pair(one, two)
+            | FactKind::Meet(one, two)
+            | FactKind::Together(one, two)
+            | FactKind::Apart(one, two) => of(one).into_iter().chain(of(two)).collect(),
+            FactKind::Variable { leg, value: text, .. }
+            | FactKind::Dialled { leg, number: text }
+            | FactKind::Recording { leg, file: text } => of(leg).into_iter().chain([text]).collect(),
+            FactKind::Born(leg)
+            | FactKind::Seen(leg)
+            | FactKind::Live(leg)
+            | FactKind::DialEnd { to: leg, .. }
+            | FactKind::Enter { leg, .. }
+            | FactKind::Leave { leg, .. }
+            | FactKind::Hangup { leg, .. }
+            | FactKind::Queue { leg, .. }
+            | FactKind::Logged { leg, .. } => of(leg).to_vec(),
+            FactKind::Row(row) => vec![&row.src, &row.dst, &row.userfield, &row.last_data],
+            FactKind::Merge(..) | FactKind::Opened | FactKind::Lost | FactKind::LiveEnd => Vec::new(),
+        }
+    }
+
     /// The second in which the channel of this name was made, when its name tells.
     pub(super) fn epoch_s(id: &str) -> Option<i64> {
         let number = id.rsplit('-').next()?.split('.').next()?;

@@ -132,6 +132,13 @@ impl Call {
         of_rows.chain(self.channels.iter().map(|it| &it.name)).filter_map(|name| local_pair(name))
     }
 
+    /// Every number that took part.
+    pub fn numbers(&self) -> impl Iterator<Item = &CompactString> {
+        let of_channels = self.channels.iter().flat_map(|it| [&it.number, &it.shown, &it.exten]);
+        let of_dials = self.dials.iter().map(|it| &it.dialled);
+        of_channels.chain(of_dials).chain(self.rows.iter().flat_map(|row| [&row.src, &row.dst]))
+    }
+
     /// Whether every channel that was seen is gone.
     pub fn is_over(&self) -> bool {
         self.ended || (!self.channels.is_empty() && self.channels.iter().all(|it| it.until.is_some()))

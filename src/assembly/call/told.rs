@@ -112,6 +112,7 @@ impl Told {
             ("variables", Value::Map(self.variables.iter().map(|(name, it)| (name.clone(), text(it))).collect())),
             ("from", text(&self.from.to_string())),
             ("until", text(&self.until.to_string())),
+            ("spoke_until", text(&self.from.plus_ms(i64::from(self.talk_s) * 1_000).to_string())),
             ("holed", Value::Bool(self.holed)),
         ];
         Value::Map(members.into_iter().map(|(name, value)| (name.into(), value)).collect())

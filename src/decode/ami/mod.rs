@@ -22,6 +22,13 @@ use crate::base::limits::{AMI_LINE_BYTES_MAX, AMI_PACKET_BYTES_MAX};
 
 pub mod keep;
 
+/// Content type of an envelope of packets.
+pub const CONTENT_TYPE: &str = "application/x-asterisk-ami";
+/// Header note of an envelope: what became of the link.
+pub const NOTE_LINK: &str = "link";
+/// The link was lost, or packets were: what comes next does not follow what came.
+pub const LOST: &str = "lost";
+
 /// What the first line of a connection begins with.
 const BANNER: &[u8] = b"Asterisk Call Manager/";
 

@@ -79,6 +79,9 @@ names! {
     InteractionSubject "interaction.subject" "Тема." "Subject.";
     InteractionText "interaction.text" "Текст." "Text.";
     InteractionPage "interaction.page" "Страница сайта." "Page of the site.";
+    InteractionWho "interaction.who" "Сотрудник, который участвовал." "The employee who took part.";
+    InteractionResult "interaction.result" "Чем кончилось." "What came of it.";
+    InteractionDuration "interaction.duration_s" "Сколько длилось, в секундах; звонка — сколько говорили." "How long it took, s; of a call, how long people spoke.";
     InteractionSource "interaction.source" "Подключение, которое о нём сообщило." "The connection that told of it.";
     TaskId "task.id" "Наш идентификатор задачи." "Our id of the task.";
     TaskKind "task.kind" "Вид задачи." "Kind of the task.";
@@ -208,6 +211,9 @@ impl Name {
             | Name::InteractionSubject
             | Name::InteractionText
             | Name::InteractionPage
+            | Name::InteractionWho
+            | Name::InteractionResult
+            | Name::InteractionDuration
             | Name::InteractionSource
             | Name::TaskId
             | Name::TaskKind
@@ -295,6 +301,9 @@ impl Name {
             Name::InteractionSubject => filled(&interaction?.subject),
             Name::InteractionText => filled(&interaction?.text),
             Name::InteractionPage => filled(&interaction?.page),
+            Name::InteractionWho => filled(interaction?.who.as_ref()?),
+            Name::InteractionResult => filled(&interaction?.result),
+            Name::InteractionDuration => filled(&interaction?.duration_s.filter(|it| *it > 0)?.to_string()),
             Name::InteractionSource => filled(&interaction?.source),
             Name::TaskId => filled(&task()?.id.to_string()),
             Name::TaskKind => filled(task()?.kind.name()),
@@ -367,6 +376,9 @@ impl Name {
             | Name::InteractionSubject
             | Name::InteractionText
             | Name::InteractionPage
+            | Name::InteractionWho
+            | Name::InteractionResult
+            | Name::InteractionDuration
             | Name::InteractionSource
             | Name::TaskId
             | Name::TaskKind

@@ -228,7 +228,7 @@ impl FormSource {
         let wrong = |id: &str| Message::new(id).with("connection", &settings.connection);
         let is_webhook = match spec.transport {
             Transport::Webhook => true,
-            Transport::Exchange1c | Transport::Folder | Transport::Poll => false,
+            Transport::Exchange1c | Transport::Folder | Transport::Poll | Transport::Asterisk => false,
         };
         if !is_webhook || spec.streams.is_empty() {
             return Err(wrong("source-not-webhook").with("connector", &settings.connector));

@@ -96,6 +96,20 @@ impl Readings {
         change(all.entry(connection.clone()).or_default());
     }
 
+    /// How a source that is listened to stands: why it is not heard, if it is not.
+    pub fn tell(&self, connection: &Slug, stream: &Slug, trouble: Option<Message>, now: Timestamp) {
+        self.edit(connection, stream, |reading| match trouble {
+            None => {
+                reading.recovered();
+                reading.read_at = Some(now);
+            }
+            Some(trouble) => {
+                reading.troubled_since.get_or_insert(now);
+                reading.trouble = Some(trouble);
+            }
+        });
+    }
+
     pub(super) fn edit(&self, connection: &Slug, stream: &Slug, change: impl FnOnce(&mut Reading)) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(all.entry((connection.clone(), stream.clone())).or_default());

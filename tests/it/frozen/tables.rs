@@ -51,6 +51,7 @@ fn rows_written_once_read_for_ever() {
     check::<Turns>(seen, vec![("Москва".into(), vec![(Slug::literal("ivanova"), 2), (Slug::literal("petrov"), 300)])]);
     check::<OpenDeals>(seen, vec![(Slug::literal("ivanova"), 0), (Slug::literal("petrov"), 300)]);
     check::<Assignments>(seen, assignments());
+    check::<Gatherings>(seen, gatherings());
     check::<Erasures>(seen, vec![(Position(300), erased())]);
     let crm = || Slug::literal("crm");
     check::<Cursors>(
@@ -563,6 +564,40 @@ fn tasks() -> Vec<(TaskId, TaskRow)> {
     rows[0].sinks = sinks();
     rows[1].task.responsible = None;
     rows.into_iter().map(|row| (row.task.id, row)).collect()
+}
+
+/// A call with everything that one may have.
+fn gatherings() -> Vec<((Slug, compact_str::CompactString), GatheringRow)> {
+    use std::collections::BTreeMap;
+    use std::convert::Infallible;
+
+    use uzel::assembly::call::{Desk, Fact, Link, Shelf, Slot, ami};
+    use uzel::decode::{ami::packets, cdr};
+
+    struct Memory(BTreeMap<String, Slot>);
+    impl Shelf for Memory {
+        type Error = Infallible;
+        fn take(&mut self, name: &str) -> Result<Option<Slot>, Infallible> {
+            Ok(self.0.remove(name))
+        }
+        fn put(&mut self, name: &str, slot: Slot) -> Result<(), Infallible> {
+            self.0.insert(name.to_owned(), slot);
+            Ok(())
+        }
+    }
+
+    let file = |name: &str| {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/asterisk").join(name);
+        std::fs::read(path).expect("a capture")
+    };
+    let mut facts = Vec::new();
+    packets(&file("ring-group-local-channels.ami"), |packet| facts.extend(ami::fact(&packet, facts.len() as u32)));
+    cdr::rows(&file("ring-group-local-channels.cdr.csv"), |row| facts.extend(row.map(Fact::of_row)));
+    let mut shelf = Memory(BTreeMap::new());
+    let Ok(_ready) = Desk::new(&mut shelf, record(40), Timestamp(1_795_298_400_000)).take(facts);
+    shelf.0.insert(String::new(), Slot::Link(Link { session: 2, lost: true, open: vec!["1795298383.549".into()] }));
+    let ats = || Slug::literal("ats");
+    shelf.0.into_iter().map(|(name, slot)| ((ats(), name.into()), GatheringRow { slot })).collect()
 }
 
 fn sink_rows() -> Vec<(Slug, SinkRow)> {
