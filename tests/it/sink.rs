@@ -17,7 +17,7 @@ async fn what_the_sink_does_not_have_is_looked_for_and_then_made() {
         r#"0s Post crm.contact.list {"filter":{"=ORIGINATOR_ID":"uzel","=ORIGIN_ID":"c1"},"order":{"ID":"ASC"},"select":["ID"]}"#,
         r#"0s Post crm.duplicate.findbycomm {"entity_type":"CONTACT","type":"PHONE","values":["+79123456789"]}"#,
         "attempting c1",
-        r#"0s Post crm.contact.add {"fields":{"NAME":"Иван"},"params":{"REGISTER_SONET_EVENT":"N"}}"#,
+        r#"0s Post crm.contact.add {"auth_connector":"uzel","fields":{"NAME":"Иван"},"params":{"REGISTER_SONET_EVENT":"N"}}"#,
         r#"attempted 1; c1 create: contact 17 holds NAME="Иван""#,
     ])
     .await;
@@ -29,7 +29,7 @@ async fn only_the_difference_is_sent_and_nothing_when_there_is_none() {
     let works =
         vec![known(deal(1, json!({"TITLE": "Иначе", "OPPORTUNITY": 5, "UF_CRM_UZEL_CLASS": "A"})), "7", held())];
     check(BITRIX24, works, vec![result(json!(true))], &[
-        r#"0s Post crm.deal.update {"fields":{"UF_CRM_UZEL_CLASS":"A"},"id":"7","params":{"REGISTER_SONET_EVENT":"N"}}"#,
+        r#"0s Post crm.deal.update {"auth_connector":"uzel","fields":{"UF_CRM_UZEL_CLASS":"A"},"id":"7","params":{"REGISTER_SONET_EVENT":"N"}}"#,
         r#"attempted -; d1 update: deal 7 holds OPPORTUNITY=5,TITLE="Заявка",UF_CRM_UZEL_CLASS="A""#,
     ])
     .await;
@@ -50,7 +50,7 @@ async fn one_found_by_telephone_is_linked_and_only_what_it_lacks_is_written() {
         r#"0s Post crm.contact.list {"filter":{"=ORIGINATOR_ID":"uzel","=ORIGIN_ID":"c1"},"order":{"ID":"ASC"},"select":["ID"]}"#,
         r#"0s Post crm.duplicate.findbycomm {"entity_type":"CONTACT","type":"PHONE","values":["+79123456789"]}"#,
         r#"0s Post crm.contact.get {"id":"3"}"#,
-        r#"0s Post crm.contact.update {"fields":{"UF_CRM_UZEL_CLASS":"A"},"id":"3","params":{"REGISTER_SONET_EVENT":"N"}}"#,
+        r#"0s Post crm.contact.update {"auth_connector":"uzel","fields":{"UF_CRM_UZEL_CLASS":"A"},"id":"3","params":{"REGISTER_SONET_EVENT":"N"}}"#,
         r#"attempted -; c1 update: contact 3 holds NAME="Иван",PHONE=[{"VALUE":"+79123456789","VALUE_TYPE":"WORK"}],UF_CRM_UZEL_CLASS="A""#,
     ])
     .await;
@@ -61,7 +61,7 @@ async fn one_found_by_telephone_is_linked_and_only_what_it_lacks_is_written() {
     let works = vec![known(contact(1, json!({"PHONE": phones("+74951112233")})), "3", held)];
     check(BITRIX24, works, vec![result(record), result(json!(true))], &[
         r#"0s Post crm.contact.get {"id":"3"}"#,
-        r#"0s Post crm.contact.update {"fields":{"PHONE":[{"ID":"50","VALUE":"+74951112233","VALUE_TYPE":"WORK"}]},"id":"3","params":{"REGISTER_SONET_EVENT":"N"}}"#,
+        r#"0s Post crm.contact.update {"auth_connector":"uzel","fields":{"PHONE":[{"ID":"50","VALUE":"+74951112233","VALUE_TYPE":"WORK"}]},"id":"3","params":{"REGISTER_SONET_EVENT":"N"}}"#,
         r#"attempted -; c1 update: contact 3 holds PHONE=[{"VALUE":"+74951112233","VALUE_TYPE":"WORK"}]"#,
     ])
     .await;
@@ -84,7 +84,7 @@ async fn a_lost_answer_to_a_create_is_looked_up_and_never_made_twice() {
             &[
                 &format!("0{list}"),
                 "attempting d1",
-                r#"0s Post crm.deal.add {"fields":{"TITLE":"Заявка"},"params":{"REGISTER_SONET_EVENT":"N"}}"#,
+                r#"0s Post crm.deal.add {"auth_connector":"uzel","fields":{"TITLE":"Заявка"},"params":{"REGISTER_SONET_EVENT":"N"}}"#,
                 "attempted 1; d1 create: Uncertain",
             ],
         )
@@ -110,7 +110,8 @@ async fn each_object_of_a_half_failed_batch_gets_what_is_its_own() {
     let list = |number: u32| {
         format!("crm.deal.list?filter[=ORIGINATOR_ID]=uzel&filter[=ORIGIN_ID]=d{number}&order[ID]=ASC&select[0]=ID")
     };
-    let add = |number: u32| format!("crm.deal.add?fields[N]={number}&params[REGISTER_SONET_EVENT]=N");
+    let add =
+        |number: u32| format!("crm.deal.add?auth_connector=uzel&fields[N]={number}&params[REGISTER_SONET_EVENT]=N");
     let lists: Vec<String> = (1..=5).map(list).collect();
     let adds: Vec<String> = (1..=5).map(add).collect();
     let report = check(
@@ -151,7 +152,7 @@ async fn an_outer_failure_of_a_batch_is_every_objects() {
 async fn a_full_bucket_waits_and_the_same_request_goes_again() {
     let full = || error(503, "QUERY_LIMIT_EXCEEDED", "Too many requests");
     let works = vec![known(deal(1, json!({"A": 2})), "7", json!({"A": 1}))];
-    let update = r#"Post crm.deal.update {"fields":{"A":2},"id":"7","params":{"REGISTER_SONET_EVENT":"N"}}"#;
+    let update = r#"Post crm.deal.update {"auth_connector":"uzel","fields":{"A":2},"id":"7","params":{"REGISTER_SONET_EVENT":"N"}}"#;
     check(
         BITRIX24,
         works,
@@ -210,7 +211,8 @@ async fn a_method_that_has_spent_its_time_waits_and_the_others_go_on() {
             .sink
             .push(Lane::Upper, vec![deal_update(), contact_update()], &scene.recorder, START.plus_ms(60_000))
             .await;
-        let until = Timestamp(reset * 1_000);
+        // Once the second that was told is over.
+        let until = Timestamp((reset + 1) * 1_000);
         assert_eq!(report.untouched, [(deal_update().object, Some(until))]);
         assert_eq!(report.ended.len(), 1, "the contact was told");
         // Whoever has time to wait, waits.
@@ -229,7 +231,7 @@ async fn what_is_gone_there_is_said_to_be() {
         works,
         vec![error(400, "", "Not found")],
         &[
-            r#"0s Post crm.deal.update {"fields":{"A":2},"id":"7","params":{"REGISTER_SONET_EVENT":"N"}}"#,
+            r#"0s Post crm.deal.update {"auth_connector":"uzel","fields":{"A":2},"id":"7","params":{"REGISTER_SONET_EVENT":"N"}}"#,
             "attempted -; d1 update: Gone",
         ],
     )
@@ -239,7 +241,7 @@ async fn what_is_gone_there_is_said_to_be() {
 #[tokio::test(start_paused = true)]
 async fn refused_rights_stop_the_sink_and_refused_data_do_not() {
     let works = || vec![known(deal(1, json!({"A": 2})), "7", json!({"A": 1}))];
-    let update = r#"0s Post crm.deal.update {"fields":{"A":2},"id":"7","params":{"REGISTER_SONET_EVENT":"N"}}"#;
+    let update = r#"0s Post crm.deal.update {"auth_connector":"uzel","fields":{"A":2},"id":"7","params":{"REGISTER_SONET_EVENT":"N"}}"#;
     let rights = vec![error(403, "insufficient_scope", "no scope")];
     let report = check(BITRIX24, works(), rights, &[update, "attempted -; d1 update: RejectConnection"]).await;
     assert_eq!(report.stop.map(|it| it.fault), Some(Fault::Connection));
