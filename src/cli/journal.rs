@@ -153,8 +153,16 @@ fn verify(context: &Context) -> anyhow::Result<Done> {
 
 /// A bar for long work; silent when standard error is no terminal.
 pub(super) fn progress_bar() -> ProgressBar {
+    bar("{wide_bar} {percent}% {pos}/{len} {eta}")
+}
+
+/// The same, and below it what is being done and what is waited for.
+pub(super) fn telling_bar() -> ProgressBar {
+    bar("{wide_bar} {percent}% {pos}/{len} {eta}\n{wide_msg}")
+}
+
+fn bar(template: &str) -> ProgressBar {
     let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template("{wide_bar} {percent}% {pos}/{len} {eta}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
 }

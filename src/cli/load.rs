@@ -5,8 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
+use super::journal::telling_bar;
 use super::output::encoded;
 use super::source::hindrance;
 use super::{Connected, Context, Done};
@@ -41,7 +40,7 @@ async fn load(connection: &str, connected: &Connected, context: &Context) -> any
         Some(core) => Some(crate::app::Loader::new(core, connection)?),
         None => None,
     };
-    let bar = bar();
+    let bar = telling_bar();
     let mut far = Far::default();
     let views = loop {
         if let Some(loader) = &mut here {
@@ -93,14 +92,6 @@ impl Far {
     fn sums(&self) -> (u64, u64) {
         self.0.values().fold((0, 0), |sums, of| (sums.0 + of.0, sums.1 + of.1))
     }
-}
-
-/// The bar, and below it what is being read and what is waited for.
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template("{wide_bar} {percent}% {pos}/{len} {eta}\n{wide_msg}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::client::give;
-use super::journal::progress_bar;
+use super::journal::telling_bar;
 use super::output::encoded;
 use super::{Context, Done};
 use crate::query::views::{AppliedView, LookView, PlanLineView, PlanView, SyncView};
@@ -131,7 +131,7 @@ async fn look(sink: Option<String>, context: &Context, client: &crate::control::
         None => "sync/look".to_owned(),
     };
     let mut view: LookView = client.post(&path, context.locale).await?;
-    let bar = progress_bar();
+    let bar = telling_bar();
     let plan = loop {
         match (view.plan, view.state.as_str()) {
             (Some(plan), _) => break plan,
