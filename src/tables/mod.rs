@@ -148,9 +148,6 @@ tables! {
     PolledRows = 0x14 "polled_rows": Foreign => PolledRow;
     /// Words of foreign dictionaries: (connection, dictionary, id there).
     Words = 0x15 "words": (Slug, CompactString, CompactString) => WordRow;
-    /// Names that words of foreign dictionaries have and had before, and ids that had none yet:
-    /// (connection, dictionary, name) -> id there; empty when two words have that name.
-    WordIds = 0x2D "word_ids": (Slug, CompactString, CompactString) => CompactString;
     /// Sinks: whether they are written to, and by whose decision.
     Sinks = 0x1A "sinks": Slug => SinkRow;
     /// Objects that a sink has to learn and that wait for a plan: keys and rows as in `pending`.
@@ -168,10 +165,13 @@ tables! {
     OpenTasks = 0x23 "open_tasks": (Timestamp, Block) => Vec<TaskId>;
     /// Deals made of new leads that are looked at at this instant, whether anybody has touched them: sorted.
     Watches = 0x24 "watches": (Timestamp, Block) => Vec<DealId>;
-    /// Calls that are being put together, and their other names: (connection, name at the exchange).
-    Gatherings = 0x2C "gatherings": (Slug, CompactString) => GatheringRow;
     /// Persons who were erased, by the command: ids and hashes.
     Erasures = 0x28 "erasures": Position => ErasureRow;
+    /// Calls that are being put together, and their other names: (connection, name at the exchange).
+    Gatherings = 0x2C "gatherings": (Slug, CompactString) => GatheringRow;
+    /// Names that words of foreign dictionaries have and had before, and ids that had none yet:
+    /// (connection, dictionary, name) -> id there; empty when two words have that name.
+    WordIds = 0x2D "word_ids": (Slug, CompactString, CompactString) => CompactString;
 }
 
 impl Pending {
