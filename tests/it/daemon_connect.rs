@@ -124,6 +124,12 @@ async fn a_lost_right_is_one_alarm_with_the_next_step_and_after_it_all_goes_on()
     daemon.form("Мария Соколова", "+7 912 345-67-81").await;
     daemon.caught_up().await;
     told(&daemon, &twin, 1).await;
+    // Deals are followed from their first look on: what is made before it is history.
+    let followed = |view: &Value| {
+        let deals = view.as_array()?.iter().find(|it| it["stream"] == "deal")?;
+        deals["read_at"].is_string().then_some(())
+    };
+    daemon.until("sources", followed).await;
 
     twin.expire_refresh_tokens();
     twin.expire_access_tokens();
