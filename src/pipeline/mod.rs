@@ -19,6 +19,7 @@ mod attempts;
 mod calls;
 mod copies;
 mod deals;
+mod documents;
 mod edits;
 pub mod erase;
 mod gate;

@@ -10,7 +10,8 @@
 use rust_decimal::Decimal;
 
 use super::copies::{newest_documents, same_number};
-use super::deals::{self, BASIS, Touched, client_deals, tie};
+use super::deals::{Touched, client_deals};
+use super::documents::{self, BASIS, tie};
 use super::records::Origin;
 use super::step::Step;
 use super::{marks, tasks};
@@ -50,7 +51,7 @@ pub(super) fn before(
     told: Option<&DocumentChange>,
 ) -> Result<Option<(DealId, Standing)>, TableError> {
     let Some(told) = told else { return Ok(None) };
-    let Some(document) = deals::known_document(step, origin, told)? else { return Ok(None) };
+    let Some(document) = documents::known_document(step, origin, told)? else { return Ok(None) };
     let Some(deal) = tied_deal(step, document)? else { return Ok(None) };
     Ok(standing(step, deal, &[])?.map(|standing| (deal, standing)))
 }

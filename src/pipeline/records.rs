@@ -3,7 +3,7 @@
 use compact_str::CompactString;
 
 use super::step::Step;
-use super::{deals, identify, marks, payments, scores, tasks};
+use super::{deals, documents, identify, marks, payments, scores, tasks};
 use crate::base::{ClientId, DealId, InteractionId, ItemRef, Message, Position, Timestamp};
 use crate::catalog::Ownership;
 use crate::entry::{ObjectRef, Received};
@@ -57,7 +57,7 @@ pub(super) fn apply(
 
     let before = payments::before(step, &origin, change.document.as_ref())?;
     let document = match &change.document {
-        Some(told) => Some(deals::document(step, &origin, identified.client, told, &change.extra)?),
+        Some(told) => Some(documents::document(step, &origin, identified.client, told, &change.extra)?),
         None => None,
     };
     let is_no_client = match identified.client.filter(|_| change.is_lead()) {
