@@ -18,26 +18,8 @@ pub fn fact(packet: &Packet<'_>, place: u32) -> Option<Fact> {
     let event = packet.event()?;
     let kind = kind(packet, event)?;
     let linked = match &kind {
-        FactKind::DialBegin { from: Some(leg), .. } => leg.linked.clone(),
-        FactKind::Born(leg)
-        | FactKind::Seen(leg)
-        | FactKind::Live(leg)
-        | FactKind::DialBegin { from: None, to: leg, .. }
-        | FactKind::DialEnd { to: leg, .. }
-        | FactKind::Enter { leg, .. }
-        | FactKind::Leave { leg, .. }
-        | FactKind::Pair(leg, _)
-        | FactKind::Meet(leg, _)
-        | FactKind::Together(leg, _)
-        | FactKind::Apart(leg, _)
-        | FactKind::Hangup { leg, .. }
-        | FactKind::Queue { leg, .. }
-        | FactKind::Recording { leg, .. }
-        | FactKind::Dialled { leg, .. }
-        | FactKind::Variable { leg, .. }
-        | FactKind::Logged { leg, .. } => leg.linked.clone(),
         FactKind::Merge(first, _) => first.clone(),
-        FactKind::Row(_) | FactKind::Opened | FactKind::Lost | FactKind::LiveEnd => CompactString::default(),
+        kind => kind.leg().map(|leg| leg.linked.clone()).unwrap_or_default(),
     };
     let at = packet.raw("Timestamp").and_then(instant);
     Some(Fact { at, linked, place, kind })

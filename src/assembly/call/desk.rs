@@ -337,27 +337,9 @@ impl<'s, S: Shelf> Desk<'s, S> {
 /// Names under which the call of a fact may lie, the likeliest first.
 fn asked(fact: &Fact) -> impl Iterator<Item = CompactString> {
     let mut names = vec![fact.linked.clone()];
-    match &fact.kind {
-        FactKind::Born(leg)
-        | FactKind::Seen(leg)
-        | FactKind::Live(leg)
-        | FactKind::DialBegin { from: Some(leg), .. }
-        | FactKind::DialBegin { from: None, to: leg, .. }
-        | FactKind::DialEnd { to: leg, .. }
-        | FactKind::Enter { leg, .. }
-        | FactKind::Leave { leg, .. }
-        | FactKind::Pair(leg, _)
-        | FactKind::Meet(leg, _)
-        | FactKind::Together(leg, _)
-        | FactKind::Apart(leg, _)
-        | FactKind::Hangup { leg, .. }
-        | FactKind::Queue { leg, .. }
-        | FactKind::Recording { leg, .. }
-        | FactKind::Dialled { leg, .. }
-        | FactKind::Variable { leg, .. }
-        | FactKind::Logged { leg, .. } => names.push(leg.id.clone()),
-        FactKind::Row(row) => names.push(row.uniqueid.clone()),
-        FactKind::Merge(..) | FactKind::Opened | FactKind::Lost | FactKind::LiveEnd => {}
+    names.extend(fact.kind.leg().map(|leg| leg.id.clone()));
+    if let FactKind::Row(row) = &fact.kind {
+        names.push(row.uniqueid.clone());
     }
     names.into_iter().filter(|it| !it.is_empty())
 }

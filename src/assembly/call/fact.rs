@@ -140,6 +140,33 @@ pub enum FactKind {
     LiveEnd,
 }
 
+impl FactKind {
+    /// The channel that it is about: of a dialling the one that dials, where there is one.
+    pub(super) fn leg(&self) -> Option<&Leg> {
+        match self {
+            FactKind::Born(leg)
+            | FactKind::Seen(leg)
+            | FactKind::Live(leg)
+            | FactKind::DialBegin { from: Some(leg), .. }
+            | FactKind::DialBegin { from: None, to: leg, .. }
+            | FactKind::DialEnd { to: leg, .. }
+            | FactKind::Enter { leg, .. }
+            | FactKind::Leave { leg, .. }
+            | FactKind::Pair(leg, _)
+            | FactKind::Meet(leg, _)
+            | FactKind::Together(leg, _)
+            | FactKind::Apart(leg, _)
+            | FactKind::Hangup { leg, .. }
+            | FactKind::Queue { leg, .. }
+            | FactKind::Recording { leg, .. }
+            | FactKind::Dialled { leg, .. }
+            | FactKind::Variable { leg, .. }
+            | FactKind::Logged { leg, .. } => Some(leg),
+            FactKind::Merge(..) | FactKind::Row(_) | FactKind::Opened | FactKind::Lost | FactKind::LiveEnd => None,
+        }
+    }
+}
+
 /// Entries of the event log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Logged {
