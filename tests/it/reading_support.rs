@@ -89,14 +89,14 @@ impl Scene {
         let quotas = Arc::new(Quotas::new());
         let world = Arc::new(Mutex::new(World::new()));
         let (readings, hints, journalled) = (Readings::default(), Hints::default(), Arc::default());
-        let follower = follower(&twin, &wire, &quotas, &clock, &world, &readings, &hints, &journalled);
+        let follower = follower(&twin.url(), &wire, &quotas, &clock, &world, &readings, &hints, &journalled);
         Scene { twin, follower, world, hints, readings, clock, quotas, wire, journalled, vaults: Vec::new() }
     }
 
     /// The daemon is killed and begins again.
     pub(crate) fn restart(&mut self) {
         let Scene { twin, wire, quotas, clock, world, readings, hints, journalled, .. } = self;
-        self.follower = follower(twin, wire, quotas, clock, world, readings, hints, journalled);
+        self.follower = follower(&twin.url(), wire, quotas, clock, world, readings, hints, journalled);
     }
 
     /// From now on it is read by a local application that a person has connected, and that is told of
@@ -137,7 +137,7 @@ impl Scene {
         self.wire = Arc::new(Authorized::new(network, Arc::clone(&tokens)));
         let Scene { twin, wire, quotas, clock, world, readings, hints, journalled, .. } = self;
         let url = format!("{}/rest", twin.portal_url());
-        let follower = follower_at(&url, wire, quotas, clock, world, readings, hints, journalled);
+        let follower = follower(&url, wire, quotas, clock, world, readings, hints, journalled);
         self.follower = follower.listening(Listening::new(address.map(Secret::new), tokens.agreed()));
     }
 
@@ -226,20 +226,6 @@ impl Scene {
 
 #[allow(clippy::too_many_arguments)]
 fn follower(
-    twin: &RunningTwin,
-    wire: &Arc<dyn Wire>,
-    quotas: &Arc<Quotas>,
-    clock: &Arc<PausedClock>,
-    world: &Arc<Mutex<World>>,
-    readings: &Readings,
-    hints: &Hints,
-    journalled: &Arc<Mutex<u64>>,
-) -> Follower<Shared> {
-    follower_at(&twin.url(), wire, quotas, clock, world, readings, hints, journalled)
-}
-
-#[allow(clippy::too_many_arguments)]
-fn follower_at(
     url: &str,
     wire: &Arc<dyn Wire>,
     quotas: &Arc<Quotas>,
